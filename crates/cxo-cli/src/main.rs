@@ -1,0 +1,3 @@
+//! The `cxo` command.
+
+fn main() {}

@@ -1,0 +1,15 @@
+//! Customer-experience metrics with honest uncertainty, as pure functions.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod error;
+mod estimate;
+mod numeric;
+mod state;
+
+pub mod domain;
+pub mod stats;
+pub mod survey;
+
+pub use error::{Error, ErrorKind};
+pub use estimate::{Absent, Confidence, Estimate, Interval, Method, Probability};
+pub use state::State;

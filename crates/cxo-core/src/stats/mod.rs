@@ -1,0 +1,1 @@
+//! Statistics that the metrics stand on, usable on their own.
