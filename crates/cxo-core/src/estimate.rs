@@ -325,6 +325,25 @@ pub struct Estimate {
     pub method: Method,
 }
 
+/// The difference between two population values, first minus second, with its test against no difference.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Difference {
+    /// First minus second, as observed.
+    pub value: f64,
+    /// The standard error that the test used, or why there is none.
+    pub standard_error: Result<f64, Absent>,
+    /// The test statistic, or why there is none.
+    pub statistic: Result<f64, Absent>,
+    /// Two-sided probability of a statistic at least as far from zero if there is no difference, or why there is none.
+    pub p_value: Result<f64, Absent>,
+    /// Interval of the difference, or why there is none.
+    pub interval: Result<Interval, Absent>,
+    /// How standard error, statistic and interval were obtained.
+    pub method: Method,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,5 +11,5 @@ pub mod stats;
 pub mod survey;
 
 pub use error::{Error, ErrorKind};
-pub use estimate::{Absent, Confidence, Estimate, Interval, Method, Probability};
+pub use estimate::{Absent, Confidence, Difference, Estimate, Interval, Method, Probability};
 pub use state::State;
