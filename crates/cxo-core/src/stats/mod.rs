@@ -2,6 +2,7 @@
 
 pub mod multiplicity;
 pub mod proportion;
+pub mod suppression;
 
 use crate::Error;
 

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     Confidence, Error, Estimate,
-    stats::proportion::{ProportionMethod, proportion},
+    stats::{
+        parse_name,
+        proportion::{ProportionMethod, Successes},
+    },
 };
 
 /// Which effort question was asked. The version fixes the direction of the scale; it is never guessed from the data.
@@ -95,8 +98,7 @@ impl std::str::FromStr for CesVersion {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|version| version.name() == text);
-        found.ok_or_else(|| Error::input("version", format!("\"{text}\""), Self::ALL.map(Self::name).join(", ")))
+        parse_name("version", text, &Self::ALL, Self::name)
     }
 }
 
@@ -184,8 +186,8 @@ impl Ces {
             mean: mean_rating(tally, self.confidence)?,
             easy: shares.good,
             difficult: shares.bad,
-            easy_share: proportion(shares.good, shares.all, self.method, self.confidence)?,
-            difficult_share: proportion(shares.bad, shares.all, self.method, self.confidence)?,
+            easy_share: Successes(shares.good).of(shares.all)?.estimate(self.method, self.confidence)?,
+            difficult_share: Successes(shares.bad).of(shares.all)?.estimate(self.method, self.confidence)?,
             net_easy: shares.net(self.confidence)?,
             weighted: None,
         })

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     Confidence, Error, Estimate, Interval,
-    stats::proportion::{ProportionMethod, proportion},
+    stats::{
+        parse_name,
+        proportion::{ProportionMethod, Successes},
+    },
 };
 
 /// A survey tool whose published rule says which ratings count as satisfied.
@@ -67,8 +70,7 @@ impl std::str::FromStr for Vendor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|vendor| vendor.name() == text);
-        found.ok_or_else(|| Error::input("rule", format!("\"{text}\""), Self::ALL.map(Self::name).join(", ")))
+        parse_name("rule", text, &Self::ALL, Self::name)
     }
 }
 
@@ -213,7 +215,7 @@ impl Csat {
             mean,
             aggregated_average: aggregated(mean, scale),
             dissatisfied: shares.bad,
-            dissatisfied_share: proportion(shares.bad, shares.all, self.method, self.confidence)?,
+            dissatisfied_share: Successes(shares.bad).of(shares.all)?.estimate(self.method, self.confidence)?,
             net: shares.net(self.confidence)?,
         };
         let counts = CsatCounts { satisfied: shares.good, responses: shares.all };
@@ -239,7 +241,7 @@ impl Csat {
         if satisfied > responses {
             return Err(Error::input("satisfied", satisfied, format!("0 to the {responses} responses")));
         }
-        let share = proportion(satisfied, responses, self.method, self.confidence)?;
+        let share = Successes(satisfied).of(responses)?.estimate(self.method, self.confidence)?;
         Ok(CsatResult { responses, satisfied, share, ratings: None, weighted: None })
     }
 }
