@@ -7,7 +7,8 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     Absent, Confidence, Error, Estimate, Interval, Method,
-    numeric::{normal, student_t, sum::Sum},
+    numeric::{beta::Beta, normal, student_t, sum::Sum},
+    stats::parse_name,
 };
 
 /// How unequal the weights of a sample are: their number, sum and sum of squares. Class: algebraic, 3 words.
@@ -16,7 +17,7 @@ use crate::{
 /// measured: they tell what weights cost when they are unrelated to the answers.
 ///
 /// ```
-/// use cxo_core::stats::Weights;
+/// use cxo_core::stats::design::Weights;
 /// let weights: Weights = [1.0, 1.0, 2.0].into_iter().collect();
 /// assert!((weights.effective_n()? - 16.0 / 6.0).abs() < 1e-15);
 /// assert!((weights.design_effect()? - 1.125).abs() < 1e-15);
@@ -68,18 +69,24 @@ impl Weights {
     /// Kish's effective n, (Σw)² / Σw², between 1 and n.
     ///
     /// # Errors
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without weights.
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without weights, [`ErrorKind::Overflow`](crate::ErrorKind::Overflow)
+    /// for weights so far from 1 that their squares leave the range of f64.
     pub fn effective_n(&self) -> Result<f64, Error> {
         if self.count == 0 {
             return Err(Error::no_data("effective n of no weights"));
         }
-        Ok((self.sum() / self.sum_of_squares() * self.sum()).clamp(1.0, self.count as f64))
+        let effective = self.sum() / self.sum_of_squares() * self.sum();
+        if effective.is_finite() {
+            Ok(effective.clamp(1.0, self.count as f64))
+        } else {
+            Err(Error::overflow("sum of squared weights; divide the weights by their mean"))
+        }
     }
 
     /// Kish's design effect, n Σw² / (Σw)², at least 1.
     ///
     /// # Errors
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without weights.
+    /// As for [`Weights::effective_n`].
     pub fn design_effect(&self) -> Result<f64, Error> {
         Ok(self.count as f64 / self.effective_n()?)
     }
@@ -122,7 +129,7 @@ pub enum LonelyCluster {
 /// Stratum and cluster ids count from 0 and are less than the number of rows; a cluster lies in one stratum.
 ///
 /// ```
-/// use cxo_core::{Confidence, stats::{Design, DesignMethod}};
+/// use cxo_core::{Confidence, stats::design::{Design, DesignMethod}};
 ///
 /// let weights = [1.0, 2.0, 1.5, 0.5, 1.0, 2.0];
 /// let satisfied = [1.0, 0.0, 1.0, 1.0, 0.0, 1.0];
@@ -266,6 +273,8 @@ impl<'a> Design<'a> {
         weights: Weights,
         residuals: impl Iterator<Item = f64>,
     ) -> Result<DesignEstimate, Error> {
+        // Refuses weights whose squares leave the range.
+        weights.effective_n()?;
         let total = weights.sum();
         let linearized = self.weights.iter().zip(residuals).map(|(weight, residual)| weight * residual / total);
         let strata = match self.clusters {
@@ -414,7 +423,7 @@ impl Stratum {
 /// How the interval of a designed sample is computed.
 ///
 /// ```
-/// use cxo_core::stats::DesignMethod;
+/// use cxo_core::stats::design::DesignMethod;
 /// assert_eq!("korn-graubard".parse(), Ok(DesignMethod::KornGraubard));
 /// assert!("exact".parse::<DesignMethod>().unwrap_err().allowed().unwrap().contains("student-t"));
 /// ```
@@ -462,9 +471,7 @@ impl fmt::Display for DesignMethod {
 impl FromStr for DesignMethod {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self, Error> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| {
-            Error::input("interval method", format!("\"{name}\""), Self::ALL.map(Self::name).join(", "))
-        })
+        parse_name("interval method", name, &Self::ALL, Self::name)
     }
 }
 
@@ -578,7 +585,18 @@ impl DesignEstimate {
                 let (lower, upper) = around(logit, half);
                 Ok((1.0 / (1.0 + (-lower).exp()), 1.0 / (1.0 + (-upper).exp())))
             }
-            DesignMethod::KornGraubard => Err(Absent::NotDefined),
+            DesignMethod::KornGraubard => {
+                let plain = student_t::quantile(upper_tail, self.n() as f64 - 1.0);
+                let n = self.effective_n() * (plain / student_t::quantile(upper_tail, degrees)).powi(2);
+                let (satisfied, others) = (n * self.value, n * (1.0 - self.value));
+                let tail = confidence.alpha() / 2.0;
+                let lower = Beta { a: satisfied, b: others + 1.0 };
+                let upper = Beta { a: satisfied + 1.0, b: others };
+                Ok((
+                    if satisfied > 0.0 { lower.quantile(tail) } else { 0.0 },
+                    if others > 0.0 { upper.quantile_upper(tail) } else { 1.0 },
+                ))
+            }
         }
     }
 
