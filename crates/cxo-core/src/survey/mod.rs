@@ -2,8 +2,17 @@
 
 pub use crate::domain::{Direction, Rating, Scale};
 
+mod boxes;
+mod ces;
+mod csat;
 mod nps;
+mod rating_box;
+mod segment;
 mod tally;
 
+pub use ces::{Ces, CesResult, CesVersion, WeightedCes};
+pub use csat::{BoxRule, Csat, CsatCounts, CsatRatings, CsatResult, Vendor, WeightedCsat};
 pub use nps::{Nps, NpsMethod, nps};
+pub use rating_box::RatingBox;
+pub use segment::Segment;
 pub use tally::Tally;
