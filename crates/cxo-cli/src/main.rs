@@ -1,3 +1,19 @@
-//! The `cxo` command.
+//! The `cxo` command: customer-experience metrics from CSV files, as tables for people and JSON for programs.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod ces;
+mod command;
+mod config;
+mod csat;
+mod failure;
+mod groups;
+mod notes;
+mod output;
+mod page;
+mod source;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

@@ -1,7 +1,6 @@
 //! Where results go and in which form: tables for people, documents and lines for programs, files whole or not at all.
 
 use std::{
-    fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -101,31 +100,54 @@ fn write_stdout(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(
     }
 }
 
-/// Writes a temporary file beside the target and renames it, so that a reader never sees half a result.
-pub(crate) fn write_whole(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let failed = |error: &io::Error| Failure::io(path, "write", error);
-    if path.is_dir() {
-        return Err(failed(&io::Error::from(io::ErrorKind::IsADirectory)));
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(|error| failed(&error))?;
-    let mut buffer = io::BufWriter::with_capacity(1 << 16, temporary.as_file_mut());
-    fill(&mut buffer).and_then(|()| buffer.flush()).map_err(|error| failed(&error))?;
-    drop(buffer);
-    keep_permissions(path, temporary.as_file()).map_err(|error| failed(&error))?;
-    temporary.persist(path).map(drop).map_err(|error| failed(&error.error))
+/// Writes a result file whole or not at all.
+fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut whole = Whole::create(path)?;
+    fill(whole.writer()).map_err(|error| Failure::io(path, "write", &error))?;
+    whole.commit()
 }
 
-/// A file that is replaced keeps its permissions; a new one gets what the system gives new files (temporary files are
-/// private, so that has to be asked for).
-#[cfg(unix)]
-fn keep_permissions(path: &Path, temporary: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    match fs::metadata(path) {
-        Ok(metadata) => temporary.set_permissions(metadata.permissions()),
-        Err(_) => Ok(()),
+/// A file in the making: a temporary one beside the target, renamed at the end, so that a reader never sees half of it
+/// and a failure leaves the target as it was.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    path: PathBuf,
+    buffer: io::BufWriter<tempfile::NamedTempFile>,
+}
+
+impl Whole {
+    /// Begins the file.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let failed = |error: &io::Error| Failure::io(path, "write", error);
+        if path.is_dir() {
+            return Err(failed(&io::ErrorKind::IsADirectory.into()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = temporary_in(folder).map_err(|error| failed(&error))?;
+        Ok(Self { path: path.to_owned(), buffer: io::BufWriter::with_capacity(1 << 16, temporary) })
     }
+
+    /// Where its content is written.
+    pub(crate) fn writer(&mut self) -> &mut (dyn Write + Send) {
+        &mut self.buffer
+    }
+
+    /// Puts the finished file in its place.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let failed = |error: &io::Error| Failure::io(&self.path, "write", error);
+        let temporary = self.buffer.into_inner().map_err(|error| failed(error.error()))?;
+        temporary.persist(&self.path).map(drop).map_err(|error| failed(&error.error))
+    }
+}
+
+/// Temporary files are private; a result gets the permissions that the system gives new files.
+fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".cxo-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
 }

@@ -1,6 +1,10 @@
 //! The document of the Customer Effort Score: `cxo.ces`.
 
-use cxo_core::{Interval, domain::LoadReport, survey::Direction};
+use cxo_core::{
+    Estimate, Interval,
+    domain::LoadReport,
+    survey::{CesResult, Direction},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,7 +15,6 @@ use crate::{
 
 /// `cxo.ces`: the mean effort rating and the shares of easy and difficult, of all, of segments, and over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct CesDocument {
     /// The version of the question: 1 ("how much effort", low is easy) or 2 ("made it easy", high is easy).
     #[serde(rename = "ces_version")]
@@ -64,6 +67,30 @@ pub struct CesRow {
     /// The segment against all other responses; absent unless compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versus_rest: Option<VersusRest>,
+}
+
+impl From<&CesResult> for CesRow {
+    fn from(result: &CesResult) -> Self {
+        let Estimate { value, standard_error, interval, effective_n, .. } = result.mean;
+        Self {
+            responses: result.responses,
+            easy: result.easy,
+            difficult: result.difficult,
+            weighted: result.weighted.map(|weighted| WeightedCes {
+                weighted_responses: weighted.responses,
+                weighted_easy: weighted.easy,
+                weighted_difficult: weighted.difficult,
+                effective_responses: effective_n,
+            }),
+            mean: value,
+            standard_error: quantity::of(standard_error),
+            interval: quantity::of(interval),
+            easy_share: result.easy_share.value,
+            difficult_share: result.difficult_share.value,
+            net_easy: result.net_easy.value,
+            versus_rest: None,
+        }
+    }
 }
 
 /// The weighted side of a row.

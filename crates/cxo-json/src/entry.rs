@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use cxo_core::{domain, domain::Day, stats::suppression::Suppressed, survey::Segment};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::{Map, Value};
 
@@ -29,6 +30,26 @@ pub struct Period<T> {
     pub start: String,
     /// The result, or why it is not shown.
     pub outcome: Result<T, Cow<'static, str>>,
+}
+
+impl<T, R: for<'a> From<&'a T>> From<&Segment<T>> for Entry<R> {
+    fn from(segment: &Segment<T>) -> Self {
+        Self { segment: segment.name.clone(), outcome: outcome_of(&segment.answer) }
+    }
+}
+
+impl<R> Period<R> {
+    /// The result of the calendar period that starts on a day.
+    pub fn of<T>(period: domain::Period, start: Day, answer: &Result<T, Suppressed>) -> Self
+    where
+        R: for<'a> From<&'a T>,
+    {
+        Self { period: period.label(start), start: start.to_string(), outcome: outcome_of(answer) }
+    }
+}
+
+fn outcome_of<T, R: for<'a> From<&'a T>>(answer: &Result<T, Suppressed>) -> Result<R, Cow<'static, str>> {
+    answer.as_ref().map(R::from).map_err(|suppressed| Cow::Borrowed(suppressed.reason()))
 }
 
 /// A segment against all other responses (not against the total, of which it is a part).

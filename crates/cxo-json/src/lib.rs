@@ -34,7 +34,7 @@ mod quantity;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
-pub use csat::{CsatDocument, CsatRow, WeightedCsat};
+pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use document::Document;
 pub use entry::{Entry, Period, VersusRest};
 pub use error::Error;

@@ -14,7 +14,6 @@ use crate::{
 
 /// `cxo.nps`: the score of all responses, of segments, and over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct NpsDocument {
     /// The scale of the ratings, `0-10`.
     pub scale: String,
