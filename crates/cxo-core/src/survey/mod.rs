@@ -5,6 +5,7 @@ pub use crate::domain::{Direction, Rating, Scale};
 mod boxes;
 mod ces;
 mod csat;
+mod kernel;
 mod nps;
 mod rating_box;
 mod segment;
@@ -15,4 +16,8 @@ pub use csat::{BoxRule, Csat, CsatCounts, CsatRatings, CsatResult, Vendor, Weigh
 pub use nps::{Nps, NpsMethod, nps};
 pub use rating_box::RatingBox;
 pub use segment::Segment;
+pub use nps::{
+    Nps, NpsCategory, NpsComparison, NpsMethod, NpsPanel, NpsPower, NpsResult, NpsShares, PanelAnswer, PanelMethod,
+    SampleSize, WeightedNps, nps,
+};
 pub use tally::Tally;
