@@ -6,18 +6,25 @@ mod boxes;
 mod ces;
 mod csat;
 mod kernel;
+mod decomposition;
+mod index;
 mod nps;
 mod rating_box;
+mod response;
 mod segment;
 mod tally;
+mod trend;
 
 pub use ces::{Ces, CesResult, CesVersion, WeightedCes};
 pub use csat::{BoxRule, Csat, CsatCounts, CsatRatings, CsatResult, Vendor, WeightedCsat};
-pub use nps::{Nps, NpsMethod, nps};
+pub use decomposition::{DecompositionPart, NpsDecomposition};
+pub use index::{IndexWeights, SatisfactionIndex, SatisfactionItems, satisfaction_index};
 pub use rating_box::RatingBox;
-pub use segment::Segment;
 pub use nps::{
     Nps, NpsCategory, NpsComparison, NpsMethod, NpsPanel, NpsPower, NpsResult, NpsShares, PanelAnswer, PanelMethod,
     SampleSize, WeightedNps, nps,
 };
+pub use response::{ResponseFunnel, ResponseRates, ResponseTotals};
+pub use segment::{Segment, SegmentId, Segments};
 pub use tally::Tally;
+pub use trend::{Trend, TrendPoint};
