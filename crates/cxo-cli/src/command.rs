@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, csat, failure::Failure};
+use crate::{ces, csat, failure::Failure, nps};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Net Promoter Score: of a file, of counts, compared, planned
+    Nps(nps::Args),
     /// Customer satisfaction: share of satisfied responses, and mean rating
     Csat(csat::Args),
     /// Customer Effort Score: mean rating, easy and difficult shares
@@ -39,6 +41,7 @@ pub(crate) fn run() -> ExitCode {
     let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {
         Ok(cli) => match cli.command {
+            Command::Nps(args) => nps::run(args),
             Command::Csat(args) => csat::run(args),
             Command::Ces(args) => ces::run(args),
         },

@@ -74,7 +74,7 @@ impl Page {
     fn grid(&mut self, header: Option<Vec<&str>>, aligned: &[Align], rows: Vec<Vec<String>>) {
         self.gap();
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING);
+        table.load_style(presets::NOTHING);
         let headed = header.is_some();
         if let Some(header) = header {
             table.set_header(header);
@@ -274,6 +274,11 @@ pub(crate) fn points(value: f64) -> String {
 /// A p-value: three decimals, or `<0.001`.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// A p-value in a sentence: `= 0.012`, or `< 0.001`.
+pub(crate) fn p_value_text(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
 }
 
 /// A confidence level: `95 %`, `99.9 %`.

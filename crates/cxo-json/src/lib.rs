@@ -9,7 +9,7 @@
 //! ```
 //! use cxo_json::{Document, PlanDocument};
 //!
-//! let text = r#"{"format": "cxo.nps-plan", "version": 1, "promoters": 0.5, "detractors": 0.2, "margin": 5.0,
+//! let text = r#"{"format": "cxo.nps-plan", "version": 1, "promoters": 0.5, "detractors": 0.2, "margin": 0.05,
 //!                "confidence": 0.95, "responses": 1084}"#;
 //! let plan = PlanDocument::from_slice(text.as_bytes())?;
 //! assert_eq!(PlanDocument::from_slice(plan.to_json().as_bytes())?, plan);

@@ -30,12 +30,25 @@ impl<W: io::Write> Lines<W> {
         Self { writer, buffer: Vec::with_capacity(BUFFER + 4096) }
     }
 
+    /// Writes one finished line of JSON, such as a whole [document](crate::Document::to_json).
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_text(&mut self, line: &str) -> io::Result<()> {
+        self.buffer.extend_from_slice(line.as_bytes());
+        self.end_line()
+    }
+
     /// Writes one value as one line.
     ///
     /// # Errors
     /// Those of the writer, and those of the value's own `Serialize`.
     pub fn write<T: Serialize + ?Sized>(&mut self, row: &T) -> io::Result<()> {
         serde_json::to_writer(&mut self.buffer, row)?;
+        self.end_line()
+    }
+
+    fn end_line(&mut self) -> io::Result<()> {
         self.buffer.push(b'\n');
         if self.buffer.len() >= BUFFER {
             self.writer.write_all(&self.buffer)?;

@@ -1,8 +1,9 @@
 //! The documents of the Net Promoter Score: `cxo.nps`, `cxo.nps-comparison` and `cxo.nps-plan`.
 
 use cxo_core::{
-    Confidence, Interval,
+    Confidence, Difference, Error as CoreError, Estimate, Interval,
     domain::LoadReport,
+    survey::{Nps, NpsMethod, NpsResult},
 };
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,29 @@ pub struct NpsRow {
     /// The segment against all other responses; absent unless compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versus_rest: Option<VersusRest>,
+}
+
+impl From<&NpsResult> for NpsRow {
+    fn from(result: &NpsResult) -> Self {
+        let Estimate { value, standard_error, interval, effective_n, .. } = result.score;
+        Self {
+            responses: result.responses,
+            promoters: result.promoters,
+            passives: result.passives,
+            detractors: result.detractors,
+            weighted: result.weighted.map(|weighted| WeightedNps {
+                weighted_responses: weighted.promoters + weighted.passives + weighted.detractors,
+                weighted_promoters: weighted.promoters,
+                weighted_passives: weighted.passives,
+                weighted_detractors: weighted.detractors,
+                effective_responses: effective_n,
+            }),
+            score: value,
+            standard_error: quantity::of(standard_error),
+            interval: quantity::of(interval),
+            versus_rest: None,
+        }
+    }
 }
 
 /// The weighted side of a row.
@@ -139,6 +163,33 @@ pub struct ComparisonDocument {
     pub method: String,
 }
 
+impl ComparisonDocument {
+    /// The document of a difference and the two samples it compares.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoData`](cxo_core::ErrorKind::NoData) for a sample without responses.
+    pub fn new([first, second]: [&Nps; 2], difference: &Difference) -> Result<Self, CoreError> {
+        Ok(Self {
+            first: Side::of(first)?,
+            second: Side::of(second)?,
+            difference: difference.value,
+            standard_error: quantity::of(difference.standard_error),
+            statistic: quantity::of(difference.statistic),
+            p_value: quantity::of(difference.p_value),
+            interval: quantity::of(difference.interval),
+            method: difference.method.name().to_owned(),
+        })
+    }
+}
+
+impl Side {
+    fn of(nps: &Nps) -> Result<Self, CoreError> {
+        let responses = nps.responses()?;
+        let score = nps.estimate(NpsMethod::Wald, Confidence::default())?.value;
+        Ok(Self { responses, promoters: nps.promoters, passives: nps.passives, detractors: nps.detractors, score })
+    }
+}
+
 /// One sample of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Side {
@@ -175,10 +226,10 @@ pub struct PlanDocument {
     pub promoters: f64,
     /// Expected share of detractors.
     pub detractors: f64,
-    /// Half the width of the interval that was asked for, in points.
+    /// Half the width of the interval that was asked for, as a share: 0.05 is 5 points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub margin: Option<f64>,
-    /// The difference of two scores that was asked for, in points.
+    /// The difference of two scores that was asked for, as a share: 0.05 is 5 points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
     /// The probability of finding that difference; only with `difference`.
