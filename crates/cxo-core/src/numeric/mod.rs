@@ -1,5 +1,6 @@
 //! The private engine room: special functions, stable sums, root search and small dense linear algebra.
 
+pub(crate) mod beta;
 pub(crate) mod chi_square;
 pub(crate) mod normal;
 pub(crate) mod root;
