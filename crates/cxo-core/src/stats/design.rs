@@ -516,6 +516,16 @@ impl DesignEstimate {
         }
     }
 
+    /// Kish's approximation of the standard error, sqrt(variance / Kish's effective n): what it would be if the weights
+    /// had nothing to do with the answers, without strata and clusters.
+    ///
+    /// # Errors
+    /// [`Absent::NotDefined`] for a ratio.
+    pub fn standard_error_kish(&self) -> Result<f64, Absent> {
+        let n = self.weights.effective_n().map_err(|_| Absent::NotDefined)?;
+        Ok((self.variance? / n).sqrt())
+    }
+
     /// Design effect against a simple random sample with replacement of the same size, whose variance is estimated by
     /// variance / (n - 1). R's survey package calls it `deff = "replace"`.
     ///
