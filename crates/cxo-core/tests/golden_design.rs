@@ -68,10 +68,19 @@ fn weighted_samples() {
     let Some(file) = common::golden("survey/stats.json") else { return };
     let cases = file["weighted"].as_array().unwrap();
     for case in cases {
-        let column = |key: &str| -> Vec<f64> { case[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
+        let column =
+            |key: &str| -> Vec<f64> { case[key].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
         let (scores, weights) = (column("scores"), column("weights"));
         let design = Design::new(&weights).unwrap();
-        let class = |score: &f64| if *score >= 9.0 { 1.0 } else if *score <= 6.0 { -1.0 } else { 0.0 };
+        let class = |score: &f64| {
+            if *score >= 9.0 {
+                1.0
+            } else if *score <= 6.0 {
+                -1.0
+            } else {
+                0.0
+            }
+        };
         let nps = design.mean(&scores.iter().map(class).collect::<Vec<_>>()).unwrap();
         let top = design.mean(&scores.iter().map(|x| f64::from(*x >= 8.0)).collect::<Vec<_>>()).unwrap();
         let se = nps.standard_error.unwrap();

@@ -569,10 +569,9 @@ impl DesignEstimate {
             return Err(Error::input(format!("value for a {method} interval"), self.value, "a share in [0, 1]"));
         }
         let bounds = self.bounds(method, confidence);
-        bounds.map(|(lower, upper)| Interval::new(lower, upper, confidence, method.method())).map_or_else(
-            |reason| Ok(Err(reason)),
-            |interval| interval.map(Ok),
-        )
+        bounds
+            .map(|(lower, upper)| Interval::new(lower, upper, confidence, method.method()))
+            .map_or_else(|reason| Ok(Err(reason)), |interval| interval.map(Ok))
     }
 
     fn bounds(&self, method: DesignMethod, confidence: Confidence) -> Result<(f64, f64), Absent> {
