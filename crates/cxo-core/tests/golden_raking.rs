@@ -4,7 +4,7 @@
 mod common;
 
 use cxo_core::stats::{
-    design::Design,
+    design::{Design, Residuals},
     raking::{Margin, RakeOptions, rake},
 };
 use serde_json::Value;
@@ -60,10 +60,18 @@ fn weights_of_r() {
         Margin::new(name, rows.iter().map(|row| row[name].as_str().unwrap()), totals).unwrap()
     };
     let base: Vec<f64> = rows.iter().map(|row| row["w"].as_f64().unwrap()).collect();
-    let raked = rake(&base, &[margin("region"), margin("age")], &RakeOptions::default()).unwrap();
+    let margins = [margin("region"), margin("age")];
+    let raked = rake(&base, &margins, &RakeOptions::default()).unwrap();
     let wanted = column(&file["rake"], "weights");
     assert_eq!(raked.weights.len(), wanted.len());
     for (found, wanted) in raked.weights.iter().zip(wanted) {
         assert!((found / wanted - 1.0).abs() < 1e-11, "{found} is not {wanted}");
+    }
+    let values: Vec<f64> = rows.iter().map(|row| row["v"].as_f64().unwrap()).collect();
+    let design = Design::new(&raked.weights).unwrap().calibrated(&margins, Residuals::Unweighted).unwrap();
+    let nps = design.mean(&values).unwrap();
+    for (found, key) in [(nps.value, "nps"), (nps.standard_error.unwrap(), "se")] {
+        let wanted = file["rake"][key].as_f64().unwrap();
+        assert!((found / wanted - 1.0).abs() < 1e-9, "{key}: {found} is not {wanted}");
     }
 }
