@@ -79,7 +79,9 @@ impl Respondents {
     #[must_use]
     pub const fn caveat(self) -> Option<&'static str> {
         match self {
-            Self::Unknown => Some("assumes one response per customer; too narrow if some customers responded more often"),
+            Self::Unknown => {
+                Some("assumes one response per customer; too narrow if some customers responded more often")
+            }
             Self::Known { .. } => None,
         }
     }
@@ -121,7 +123,7 @@ pub(super) fn nps(
         passives: weight(NpsCategory::Passive),
         detractors: weight(NpsCategory::Detractor),
     };
-    let score = net(&design, [weighted.promoters, weighted.detractors], method, confidence)?;
+    let score = net(&design, weighted, method, confidence)?;
     let score = Estimate {
         value: 100.0 * score.value,
         standard_error: score.standard_error.map(|error| 100.0 * error),
@@ -161,11 +163,8 @@ pub(super) fn ces(source: &impl Source, question: &Ces) -> Result<Designed<CesRe
     let (easy, difficult) = question.boxes(tally.scale())?;
     let asked = Asked { source, tally, method: question.method, confidence: question.confidence };
     let (mean, design) = asked.mean_rating()?;
-    let weighted = WeightedCes {
-        easy: asked.weight(easy),
-        difficult: asked.weight(difficult),
-        responses: tally.weights()?.sum(),
-    };
+    let weighted =
+        WeightedCes { easy: asked.weight(easy), difficult: asked.weight(difficult), responses: tally.weights()?.sum() };
     let result = CesResult {
         mean,
         easy_share: asked.share(easy)?,
@@ -204,7 +203,9 @@ impl<S: Source> Asked<'_, S> {
 
     fn net(&self, good: RatingBox, bad: RatingBox) -> Result<Estimate, Error> {
         let sign = |rating| f64::from(good.contains(rating)) - f64::from(bad.contains(rating));
-        net(&self.source.mean(&sign)?, [self.weight(good), self.weight(bad)], NpsMethod::Auto, self.confidence)
+        let middle = weight_where(&self.tally, |rating| !good.contains(rating) && !bad.contains(rating));
+        let weights = WeightedNps { promoters: self.weight(good), passives: middle, detractors: self.weight(bad) };
+        net(&self.source.mean(&sign)?, weights, NpsMethod::Auto, self.confidence)
     }
 
     /// The mean rating with a t interval on the degrees of freedom of the design, clipped to the scale.
@@ -227,7 +228,7 @@ fn weight_where(tally: &WeightedTally, part: impl Fn(i8) -> bool) -> f64 {
 /// Good minus bad, on -1 to 1, from the weights of both.
 fn net(
     design: &DesignEstimate,
-    [good, bad]: [f64; 2],
+    weights: WeightedNps,
     method: NpsMethod,
     confidence: Confidence,
 ) -> Result<Estimate, Error> {
@@ -235,10 +236,12 @@ fn net(
         Some(reason) => Err(reason),
         None => {
             let each = design.effective_n() / design.weights.sum();
-            let middle = (design.weights.sum() - good - bad).max(0.0);
-            EffectiveCounts { promoters: good * each, passives: middle * each, detractors: bad * each }
-                .interval(method, confidence)
-                .map(|interval| interval.scaled(0.01))
+            let counts = EffectiveCounts {
+                promoters: weights.promoters * each,
+                passives: weights.passives * each,
+                detractors: weights.detractors * each,
+            };
+            counts.interval(method, confidence).map(|interval| interval.scaled(0.01))
         }
     };
     estimate(design, interval)
