@@ -90,8 +90,7 @@ pub struct NonResponse {
 /// # Ok::<(), cxo_core::Error>(())
 /// ```
 ///
-/// Categories without members are listed by the caller or not; they may not be passed. With one category there is nothing
-/// to test ([`Absent::NotDefined`]), and without non-respondents no homogeneity. Where the smallest expected count of
+/// With one category there is nothing to test ([`Absent::NotDefined`]), and without non-respondents no homogeneity. Where the smallest expected count of
 /// respondents is below about 5, merge categories: the chi-square distribution is an approximation.
 /// Formula page: `docs/formulas/nonresponse.md`.
 ///
