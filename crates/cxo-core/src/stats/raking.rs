@@ -467,11 +467,7 @@ impl<'a> Raking<'a> {
             if (reached - target).abs() <= slack {
                 break;
             }
-            if reached < target {
-                low = factor
-            } else {
-                high = factor
-            }
+            *(if reached < target { &mut low } else { &mut high }) = factor;
             let newton = factor + (target - reached) / slope;
             let next = if newton > low && newton < high { newton } else { low.sqrt() * high.sqrt() };
             if next == factor {

@@ -191,14 +191,10 @@ impl<S: Source> Asked<'_, S> {
 
     fn share(&self, part: RatingBox) -> Result<Estimate, Error> {
         let design = self.source.mean(&|rating| f64::from(part.contains(rating)))?;
-        let interval = match no_interval(&design) {
-            Some(reason) => Err(reason),
-            None => {
-                let share = Share::effective(Probability::new(design.value)?, design.effective_n(), design.n())?;
-                Ok(share.interval(self.method, self.confidence)?)
-            }
-        };
-        estimate(&design, interval)
+        interval_unless_absent(&design, |effective_n| {
+            let share = Share::effective(Probability::new(design.value.clamp(0.0, 1.0))?, effective_n, design.n())?;
+            share.interval(self.method, self.confidence).map(Ok)
+        })
     }
 
     fn net(&self, good: RatingBox, bad: RatingBox) -> Result<Estimate, Error> {
@@ -232,24 +228,27 @@ fn net(
     method: NpsMethod,
     confidence: Confidence,
 ) -> Result<Estimate, Error> {
-    let interval = match no_interval(design) {
-        Some(reason) => Err(reason),
-        None => {
-            let each = design.effective_n() / design.weights.sum();
-            let counts = EffectiveCounts {
-                promoters: weights.promoters * each,
-                passives: weights.passives * each,
-                detractors: weights.detractors * each,
-            };
-            counts.interval(method, confidence).map(|interval| interval.scaled(0.01))
-        }
-    };
-    estimate(design, interval)
+    interval_unless_absent(design, |effective_n| {
+        let each = effective_n / design.weights.sum();
+        let counts = EffectiveCounts {
+            promoters: weights.promoters * each,
+            passives: weights.passives * each,
+            detractors: weights.detractors * each,
+        };
+        Ok(counts.interval(method, confidence).map(|interval| interval.scaled(0.01)))
+    })
 }
 
-/// Why a sample has no interval by any method. One response has intervals: those of one effective response.
-fn no_interval(design: &DesignEstimate) -> Option<Absent> {
-    design.standard_error.err().filter(|reason| *reason != Absent::OneObservation)
+/// The estimate with an interval on the effective number of responses. Without a standard error there is none by any
+/// method; only one response has intervals, those of one effective response.
+fn interval_unless_absent(
+    design: &DesignEstimate,
+    interval: impl FnOnce(f64) -> Result<Result<Interval, Absent>, Error>,
+) -> Result<Estimate, Error> {
+    match design.standard_error {
+        Ok(_) | Err(Absent::OneObservation) => estimate(design, interval(design.effective_n())?),
+        Err(reason) => estimate(design, Err(reason)),
+    }
 }
 
 fn estimate(design: &DesignEstimate, interval: Result<Interval, Absent>) -> Result<Estimate, Error> {

@@ -234,3 +234,77 @@ pub fn early_against_late(
     }
     Ok(EarlyLate { early, late, difference: late.compare(&early, method, confidence)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, survey::Scale};
+
+    fn frame<const N: usize>(rows: [(&str, u64, u64); N]) -> [FrameCategory<'_>; N] {
+        rows.map(|(category, invited, responded)| FrameCategory { category, invited, responded })
+    }
+
+    fn check(frame: &[FrameCategory<'_>]) -> Result<NonResponse, Error> {
+        nonresponse(frame, ProportionMethod::Wilson, Confidence::P95)
+    }
+
+    #[test]
+    fn homogeneity_is_the_test_of_the_full_table() {
+        let frame = frame([("a", 40, 10), ("b", 60, 30), ("c", 100, 20)]);
+        let found = check(&frame).unwrap();
+        let mut statistic = 0.0;
+        for (invited, responded) in [(40.0_f64, 10.0_f64), (60.0, 30.0), (100.0, 20.0)] {
+            let (yes, no): (f64, f64) = (invited * 60.0 / 200.0, invited * 140.0 / 200.0);
+            statistic += (responded - yes).powi(2) / yes + (invited - responded - no).powi(2) / no;
+        }
+        let test = found.homogeneity.unwrap();
+        assert!((test.statistic - statistic).abs() < 1e-12 && test.degrees == 2);
+        // With 2 degrees of freedom the tail is exp(-x / 2).
+        assert!((test.p_value / (-statistic / 2.0).exp() - 1.0).abs() < 1e-9);
+        assert!(found.goodness_of_fit.unwrap().statistic < statistic);
+    }
+
+    #[test]
+    fn answers_what_it_can_and_refuses_the_rest() {
+        let one = check(&frame([("a", 10, 4)])).unwrap();
+        assert_eq!(one.goodness_of_fit, Err(Absent::NotDefined));
+        assert_eq!(one.categories[0].standardized_difference, Err(Absent::ZeroVariance));
+        let complete = check(&frame([("a", 10, 10), ("b", 5, 5)])).unwrap();
+        assert_eq!((complete.homogeneity, complete.goodness_of_fit.unwrap().p_value), (Err(Absent::NotDefined), 1.0));
+        for (rows, message) in [
+            ([("a", 10, 4), ("a", 10, 4)], "row 1: category is \"a\", allowed: each category once"),
+            ([("a", 10, 4), ("b", 0, 0)], "row 1: invited of \"b\" is 0, allowed: at least 1"),
+            ([("a", 10, 11), ("b", 1, 0)], "row 0: responded of \"a\" is 11, allowed: 0 to the 10 invited"),
+        ] {
+            assert_eq!(check(&frame(rows)).unwrap_err().to_string(), message);
+        }
+        assert_eq!(check(&frame([("a", 10, 0)])).unwrap_err().kind(), ErrorKind::NoData);
+        assert_eq!(check(&[]).unwrap_err().kind(), ErrorKind::NoData);
+        let huge = frame([("a", u64::MAX, 1), ("b", 1, 1)]);
+        assert_eq!(check(&huge).unwrap_err().kind(), ErrorKind::Overflow);
+    }
+
+    #[test]
+    fn simultaneous_responses_stay_together() {
+        let split = |times: &[i64]| {
+            let rows: Vec<_> = times.iter().map(|t| (Timestamp(*t), Rating::new(9, Scale::NPS).unwrap())).collect();
+            let check = early_against_late(&rows, NpsComparison::default(), Confidence::P95);
+            check.map(|check| (check.early.promoters, check.late.promoters)).map_err(|error| error.kind())
+        };
+        let cases: [(&[i64], (u64, u64)); 7] = [
+            (&[1, 2], (1, 1)),
+            (&[3, 1, 2], (1, 2)),
+            (&[1, 2, 2, 2], (1, 3)),
+            (&[2, 1, 1, 1], (3, 1)),
+            (&[1, 1, 1, 2, 2], (3, 2)),
+            (&[1, 2, 2, 3], (1, 3)),
+            (&[1, 2, 2, 2, 3, 4], (4, 2)),
+        ];
+        for (times, wanted) in cases {
+            assert_eq!(split(times), Ok(wanted), "{times:?}");
+        }
+        assert_eq!(split(&[5, 5, 5]), Err(ErrorKind::Degenerate));
+        assert_eq!(split(&[5]), Err(ErrorKind::Degenerate));
+        assert_eq!(split(&[]), Err(ErrorKind::NoData));
+    }
+}
