@@ -148,7 +148,7 @@ methods! {
     AdjustedWald => "adjusted-wald",
     /// One added to each of promoters, passives and detractors.
     Laplace => "laplace",
-    /// z²/3 added to each of promoters, passives and detractors.
+    /// z²/4, z²/2 and z²/4 added to promoters, passives and detractors.
     Z2Adjusted => "z2-adjusted",
     /// Student's t interval of the scores -1, 0, 1.
     TrinomialT => "trinomial-t",
