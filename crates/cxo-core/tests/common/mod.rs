@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The file of reference numbers at `path` under `CXO_GOLDEN_DIR`; `None`, with a note, where the variable is not set.
 #[allow(dead_code)]
-pub fn golden(path: &str) -> Option<Value> {
+pub(crate) fn golden(path: &str) -> Option<Value> {
     let Some(folder) = std::env::var_os("CXO_GOLDEN_DIR") else {
         eprintln!("skipped: CXO_GOLDEN_DIR is not set");
         return None;
