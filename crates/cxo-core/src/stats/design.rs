@@ -8,7 +8,7 @@ use std::{fmt, str::FromStr};
 use crate::{
     Absent, Confidence, Error, Estimate, Interval, Method,
     numeric::{beta::Beta, normal, student_t, sum::Sum},
-    stats::parse_name,
+    stats::{parse_name, raking::Margin},
 };
 
 /// How unequal the weights of a sample are: their number, sum and sum of squares. Class: algebraic, 3 words.
@@ -123,7 +123,7 @@ pub enum LonelyCluster {
 /// variance = Σ_h (1 - n_h / N_h) n_h / (n_h - 1) Σ_c (z_hc - mean of z_h)²
 /// ```
 ///
-/// with n_h clusters of stratum h in the sample and N_h in the population (the factor is 1 where N_h is not given).
+/// with `n_h` clusters of stratum h in the sample and `N_h` in the population (the factor is 1 where `N_h` is not given).
 /// A row without cluster is its own cluster. Degrees of freedom: clusters minus strata. Scaling all weights changes nothing.
 ///
 /// Stratum and cluster ids count from 0 and are less than the number of rows; a cluster lies in one stratum.
@@ -151,6 +151,20 @@ pub struct Design<'a> {
     clusters: Option<&'a [u32]>,
     population: Option<&'a [u64]>,
     lonely: LonelyCluster,
+    calibration: Option<(&'a [Margin], Residuals)>,
+}
+
+/// How the answers are regressed on the margins that weights were raked to.
+///
+/// Raked weights make the totals of the margins certain, so only what the margins do not explain adds to the variance:
+/// the residuals of a regression of the answers on the categories take the place of the answers (Deville and Särndal 1992).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+pub enum Residuals {
+    /// The regression uses the weights, as the linearisation of the estimator does.
+    Weighted,
+    /// The regression counts each row once, as R's survey package does for raked samples.
+    Unweighted,
 }
 
 /// The two columns of a ratio of totals.
@@ -170,7 +184,14 @@ impl<'a> Design<'a> {
     /// with the row of the first weight that is not positive and finite.
     pub fn new(weights: &'a [f64]) -> Result<Self, Error> {
         check_weights(weights)?;
-        Ok(Self { weights, strata: None, clusters: None, population: None, lonely: LonelyCluster::Absent })
+        Ok(Self {
+            weights,
+            strata: None,
+            clusters: None,
+            population: None,
+            lonely: LonelyCluster::Absent,
+            calibration: None,
+        })
     }
 
     /// With the stratum of each row.
@@ -203,6 +224,31 @@ impl<'a> Design<'a> {
     #[must_use]
     pub const fn lonely_cluster(self, policy: LonelyCluster) -> Self {
         Self { lonely: policy, ..self }
+    }
+
+    /// With the margins that the weights were raked or post-stratified to. The standard error is then that of raked
+    /// weights; without this the weights are taken as if they had been known before the sample was drawn.
+    ///
+    /// ```
+    /// use cxo_core::stats::{design::{Design, Residuals}, raking::{Margin, post_stratify}};
+    /// let answers = [9.0, 8.0, 3.0, 2.0];
+    /// let age = Margin::new("age", ["old", "old", "young", "young"], [("old", 500.0), ("young", 1500.0)])?;
+    /// let weights = post_stratify(&[1.0; 4], &age)?.weights;
+    /// let margins = [age];
+    /// let known = Design::new(&weights)?.mean(&answers)?;
+    /// let raked = Design::new(&weights)?.calibrated(&margins, Residuals::Weighted)?.mean(&answers)?;
+    /// assert_eq!(raked.value, known.value);
+    /// assert!(raked.standard_error.unwrap() < known.standard_error.unwrap());
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for a margin of another length.
+    pub fn calibrated(self, margins: &'a [Margin], residuals: Residuals) -> Result<Self, Error> {
+        for margin in margins {
+            self.check_length(margin.name(), margin.categories().len())?;
+        }
+        Ok(Self { calibration: Some((margins, residuals)), ..self })
     }
 
     /// The weighted mean of a column.
@@ -276,6 +322,12 @@ impl<'a> Design<'a> {
         // Refuses weights whose squares leave the range.
         weights.effective_n()?;
         let total = weights.sum();
+        let mut residuals: Vec<f64> = residuals.collect();
+        if let Some((margins, weighting)) = self.calibration {
+            let weight_of = |weight: &f64| if weighting == Residuals::Weighted { *weight } else { 1.0 };
+            let weights: Vec<f64> = self.weights.iter().map(weight_of).collect();
+            remove_margins(&mut residuals, &weights, margins)?;
+        }
         let linearized = self.weights.iter().zip(residuals).map(|(weight, residual)| weight * residual / total);
         let strata = match self.clusters {
             None => self.rows_as_clusters(&linearized.collect::<Vec<_>>()),
@@ -377,6 +429,36 @@ impl<'a> Design<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Leaves of `values` what additive effects of the categories do not explain: centres the categories of each margin in
+/// turn until nothing moves (the alternating projections of a weighted least-squares fit).
+fn remove_margins(values: &mut [f64], weights: &[f64], margins: &[Margin]) -> Result<(), Error> {
+    const MOST_PASSES: u64 = 10_000;
+    let spread = |values: &[f64]| values.iter().map(|value| value.abs()).fold(0.0, f64::max);
+    let still = 1e-14 * spread(values);
+    for _ in 0..MOST_PASSES {
+        let mut moved = 0.0_f64;
+        for margin in margins {
+            let mut sums = vec![(Sum::default(), Sum::default()); margin.targets().count()];
+            for ((value, weight), &category) in values.iter().zip(weights).zip(margin.categories()) {
+                if let Some((sum, of)) = sums.get_mut(category as usize) {
+                    sum.add(weight * value);
+                    of.add(*weight);
+                }
+            }
+            // Every category of a margin has a row, so no mean divides by zero.
+            let means: Vec<f64> = sums.iter().map(|(sum, of)| sum.value() / of.value()).collect();
+            for (value, &category) in values.iter_mut().zip(margin.categories()) {
+                *value -= means.get(category as usize).copied().unwrap_or_default();
+            }
+            moved = moved.max(spread(&means));
+        }
+        if moved <= still || margins.len() < 2 {
+            return Ok(());
+        }
+    }
+    Err(Error::not_converged("regression of the answers on the margins", MOST_PASSES))
 }
 
 /// Refuses an empty column and the first weight that is not positive and finite.
@@ -516,6 +598,16 @@ impl DesignEstimate {
         }
     }
 
+    /// Kish's approximation of the standard error, sqrt(variance / Kish's effective n): what it would be if the weights
+    /// had nothing to do with the answers, without strata and clusters.
+    ///
+    /// # Errors
+    /// [`Absent::NotDefined`] for a ratio.
+    pub fn standard_error_kish(&self) -> Result<f64, Absent> {
+        let n = self.weights.effective_n().map_err(|_| Absent::NotDefined)?;
+        Ok((self.variance? / n).sqrt())
+    }
+
     /// Design effect against a simple random sample with replacement of the same size, whose variance is estimated by
     /// variance / (n - 1). R's survey package calls it `deff = "replace"`.
     ///
@@ -559,10 +651,9 @@ impl DesignEstimate {
             return Err(Error::input(format!("value for a {method} interval"), self.value, "a share in [0, 1]"));
         }
         let bounds = self.bounds(method, confidence);
-        bounds.map(|(lower, upper)| Interval::new(lower, upper, confidence, method.method())).map_or_else(
-            |reason| Ok(Err(reason)),
-            |interval| interval.map(Ok),
-        )
+        bounds
+            .map(|(lower, upper)| Interval::new(lower, upper, confidence, method.method()))
+            .map_or_else(|reason| Ok(Err(reason)), |interval| interval.map(Ok))
     }
 
     fn bounds(&self, method: DesignMethod, confidence: Confidence) -> Result<(f64, f64), Absent> {

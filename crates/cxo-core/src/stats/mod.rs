@@ -3,6 +3,7 @@
 pub mod design;
 pub mod multiplicity;
 pub mod proportion;
+pub mod raking;
 pub mod suppression;
 
 use crate::Error;

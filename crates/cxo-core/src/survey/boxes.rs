@@ -4,11 +4,6 @@
 use super::{Nps, NpsMethod, RatingBox, Tally};
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method, numeric::student_t};
 
-/// Ratings with their counts, from the least value of the scale up.
-pub(super) fn values(tally: &Tally) -> impl Iterator<Item = (i8, u64)> + '_ {
-    (tally.scale().min()..=tally.scale().max()).zip(tally.counts().iter().copied())
-}
-
 /// The responses in a good and in a bad box, out of all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shares {
@@ -19,7 +14,7 @@ pub(super) struct Shares {
 
 impl Shares {
     pub(super) fn of(tally: &Tally, good: RatingBox, bad: RatingBox) -> Self {
-        let within = |part: RatingBox| values(tally).filter(move |(value, _)| part.contains(*value)).map(|(_, n)| n);
+        let within = |part: RatingBox| tally.points().filter(move |(value, _)| part.contains(*value)).map(|(_, n)| n);
         Self { good: within(good).sum(), bad: within(bad).sum(), all: tally.responses() }
     }
 
@@ -45,11 +40,9 @@ pub(super) fn mean_rating(tally: &Tally, confidence: Confidence) -> Result<Estim
     }
     let (least, greatest) = (f64::from(tally.scale().min()), f64::from(tally.scale().max()));
     let m = n as f64;
-    // Counts sum to at most 2^64 and values are below 2^7, so the integer sum is exact.
-    let sum: i128 = values(tally).map(|(value, count)| i128::from(value) * i128::from(count)).sum();
-    let value = sum as f64 / m;
-    let squares: f64 = values(tally).map(|(point, count)| count as f64 * (f64::from(point) - value).powi(2)).sum();
-    let alike = values(tally).filter(|(_, count)| *count > 0).count() == 1;
+    let value = tally.mean()?;
+    let squares: f64 = tally.points().map(|(point, count)| count as f64 * (f64::from(point) - value).powi(2)).sum();
+    let alike = tally.points().filter(|(_, count)| *count > 0).count() == 1;
     let standard_error = match (n, alike) {
         (1, _) => Err(Absent::OneObservation),
         (_, true) => Ok(0.0),
@@ -59,7 +52,7 @@ pub(super) fn mean_rating(tally: &Tally, confidence: Confidence) -> Result<Estim
         Err(reason) => Err(reason),
         Ok(_) if alike => Err(Absent::ZeroVariance),
         Ok(se) => {
-            let reach = student_t::quantile(1.0 - confidence.alpha() / 2.0, m - 1.0) * se;
+            let reach = -student_t::quantile(confidence.alpha() / 2.0, m - 1.0) * se;
             let interval = Interval::new(value - reach, value + reach, confidence, Method::StudentT)?;
             Ok(interval.clipped(least, greatest))
         }

@@ -1,5 +1,6 @@
 //! Customer effort score (CES): how easy was it? Its state is the [`Tally`] of ratings; the version (which fixes the
 //! direction), the boxes and the confidence are the question, asked at the end. Segments, trends and the command line call it.
+//! Formula page: `docs/formulas/ces.md`.
 
 use std::fmt;
 
@@ -116,8 +117,8 @@ impl std::str::FromStr for CesVersion {
 pub struct Ces {
     version: CesVersion,
     easy_box: Option<RatingBox>,
-    method: ProportionMethod,
-    confidence: Confidence,
+    pub(super) method: ProportionMethod,
+    pub(super) confidence: Confidence,
 }
 
 impl Ces {
@@ -235,4 +236,78 @@ pub struct WeightedCes {
     pub difficult: f64,
     /// Weight of all responses.
     pub responses: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Absent, ErrorKind, Method};
+    use proptest::prelude::*;
+
+    #[test]
+    fn version_two_has_the_interval_of_students_t() {
+        let tally = Tally::from_scores(&[7, 6, 6, 5, 4, 2, 7, 5], Scale::ONE_TO_SEVEN).unwrap();
+        let mean = Ces::new(CesVersion::V2).ask(&tally).unwrap().mean;
+        let interval = mean.interval.unwrap();
+        // sd 1.669 / sqrt(8), and 2.3646242515927844 = t(7 degrees, 0.975) of the printed tables.
+        assert!((mean.standard_error.unwrap() - 0.5900968443520823).abs() < 1e-12);
+        assert!(
+            (interval.lower - 3.8546426910566938).abs() < 1e-7 && (interval.upper - 6.645357308943306).abs() < 1e-7
+        );
+        assert_eq!((interval.method, mean.n), (Method::StudentT, 8));
+    }
+
+    #[test]
+    fn version_one_counts_little_effort_as_easy() {
+        let scale = CesVersion::V1.scale(Scale::ONE_TO_FIVE);
+        let result = Ces::new(CesVersion::V1).ask(&Tally::from_counts(&[5, 4, 3, 2, 1], scale).unwrap()).unwrap();
+        assert_eq!((result.easy, result.difficult, result.direction), (9, 3, Direction::LowIsGood));
+        assert_eq!((result.easy_box.to_string(), result.difficult_box.to_string()), ("1-2".into(), "4-5".into()));
+        assert!((result.net_easy.value - 0.4).abs() < 1e-15);
+        assert!((result.mean.value - 35.0 / 15.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn what_is_not_said_is_an_error() {
+        assert_eq!(CesVersion::default_for(Scale::ONE_TO_SEVEN).unwrap(), CesVersion::V2);
+        assert!(CesVersion::default_for(Scale::ONE_TO_FIVE).is_err());
+        let five = Tally::new(Scale::ONE_TO_FIVE);
+        assert_eq!(Ces::new(CesVersion::V1).ask(&five).unwrap_err().kind(), ErrorKind::Incompatible);
+        assert_eq!(Ces::new(CesVersion::V2).ask(&five).unwrap_err().kind(), ErrorKind::Input);
+        let boxed = |text: &str| Ces::new(CesVersion::V2).easy_box(text.parse().unwrap());
+        assert_eq!(boxed("4-5").ask(&five).unwrap_err().kind(), ErrorKind::NoData);
+        for refused in ["3-4", "1-5", "5-6", "1-2", "0-5", "-100-100"] {
+            assert_eq!(boxed(refused).boxes(Scale::ONE_TO_FIVE).unwrap_err().kind(), ErrorKind::Input, "{refused}");
+        }
+        assert_eq!("2".parse::<CesVersion>().unwrap(), CesVersion::V2);
+        assert!("2.0".parse::<CesVersion>().is_err());
+    }
+
+    #[test]
+    fn one_response_and_equal_responses_have_no_interval() {
+        let ask = |scores: &[u8]| {
+            Ces::new(CesVersion::V2).ask(&Tally::from_scores(scores, Scale::ONE_TO_SEVEN).unwrap()).unwrap().mean
+        };
+        assert_eq!(
+            (ask(&[5]).standard_error, ask(&[5]).interval.err()),
+            (Err(Absent::OneObservation), Some(Absent::OneObservation))
+        );
+        assert_eq!((ask(&[5, 5]).standard_error, ask(&[5, 5]).interval.err()), (Ok(0.0), Some(Absent::ZeroVariance)));
+    }
+
+    proptest! {
+        #[test]
+        fn estimates_stay_in_range(counts in prop::collection::vec(0_u64..40, 7), level in 0.5..0.999999_f64) {
+            prop_assume!(counts.iter().sum::<u64>() > 0);
+            let tally = Tally::from_counts(&counts, Scale::ONE_TO_SEVEN).unwrap();
+            let ask = |level: f64| Ces::new(CesVersion::V2).confidence(Confidence::new(level).unwrap()).ask(&tally).unwrap();
+            let result = ask(level);
+            if let Ok(interval) = result.mean.interval {
+                prop_assert!(interval.contains(result.mean.value) && interval.lower >= 1.0 && interval.upper <= 7.0);
+                prop_assert!(ask(level * 0.9).mean.interval.unwrap().width() <= interval.width());
+            }
+            let net = result.easy_share.value - result.difficult_share.value;
+            prop_assert!((result.net_easy.value - net).abs() < 1e-12);
+        }
+    }
 }

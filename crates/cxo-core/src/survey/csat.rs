@@ -1,6 +1,7 @@
 //! Customer satisfaction (CSAT): which share of the respondents is satisfied? Its state is the [`Tally`] of ratings, or two
 //! bare counts; the box rule, the interval method and the confidence are the question, asked at the end. Segments, trends
 //! and the command line call it.
+//! Formula page: `docs/formulas/csat.md`.
 
 use std::fmt;
 
@@ -25,9 +26,9 @@ pub enum Vendor {
     Delighted,
     /// Formbricks: the best one of 1-3, the best two of 1-4 to 1-7, the best three of 1-10.
     Formbricks,
-    /// QuestionPro: 9 and 10 of 1-10.
+    /// `QuestionPro`: 9 and 10 of 1-10.
     QuestionPro,
-    /// SogoSurvey: 4 and 5 of 1-5.
+    /// `SogoSurvey`: 4 and 5 of 1-5.
     SogoSurvey,
     /// Zendesk: good of bad and good (1-2), 3 of 1-3, 4 and 5 of 1-5.
     Zendesk,
@@ -165,8 +166,8 @@ pub struct CsatCounts {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Csat {
     rule: Option<BoxRule>,
-    method: ProportionMethod,
-    confidence: Confidence,
+    pub(super) method: ProportionMethod,
+    pub(super) confidence: Confidence,
 }
 
 impl Csat {
@@ -247,7 +248,7 @@ impl Csat {
 }
 
 /// The mean as a share of the way from the worst value of the scale to the best.
-fn aggregated(mean: Estimate, scale: Scale) -> Estimate {
+pub(super) fn aggregated(mean: Estimate, scale: Scale) -> Estimate {
     let (worst, best) = match scale.direction() {
         Direction::HighIsGood => (f64::from(scale.min()), f64::from(scale.max())),
         Direction::LowIsGood => (f64::from(scale.max()), f64::from(scale.min())),
@@ -310,4 +311,121 @@ pub struct WeightedCsat {
     pub satisfied: f64,
     /// Weight of all responses.
     pub responses: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Absent, ErrorKind};
+    use proptest::prelude::*;
+
+    fn scale(max: i8) -> Scale {
+        Scale::new(1, max, Direction::HighIsGood).unwrap()
+    }
+
+    #[test]
+    fn every_vendor_has_the_boxes_it_publishes_and_no_other() {
+        let published = [
+            (Vendor::Delighted, vec![(5, "4-5")]),
+            (Vendor::SogoSurvey, vec![(5, "4-5")]),
+            (Vendor::Formbricks, vec![(3, "3"), (4, "3-4"), (5, "4-5"), (6, "5-6"), (7, "6-7"), (10, "8-10")]),
+            (Vendor::QuestionPro, vec![(10, "9-10")]),
+            (Vendor::Zendesk, vec![(2, "2"), (3, "3"), (5, "4-5")]),
+        ];
+        assert_eq!(published.len(), Vendor::ALL.len());
+        for (vendor, boxes) in published {
+            assert_eq!(vendor.name().parse::<Vendor>().unwrap(), vendor);
+            for max in 2..=11 {
+                let found = BoxRule::Vendor(vendor).resolve(scale(max));
+                let expected = boxes.iter().find(|(own, _)| *own == max);
+                assert_eq!(found.ok().map(|found| found.to_string()).as_deref(), expected.map(|(_, text)| *text));
+            }
+            assert!(BoxRule::Vendor(vendor).resolve(Scale::NPS).is_err());
+        }
+        let refused = "smartsurvey".parse::<Vendor>().unwrap_err();
+        assert_eq!(refused.allowed(), Some("delighted, formbricks, questionpro, sogosurvey, zendesk"));
+    }
+
+    #[test]
+    fn only_three_scales_have_a_default() {
+        for max in 2..=11 {
+            let found = BoxRule::default_for(scale(max)).ok().map(|rule| rule.to_string());
+            let expected = match max {
+                2 | 3 => Some("top-1"),
+                5 => Some("top-2"),
+                _ => None,
+            };
+            assert_eq!(found.as_deref(), expected, "1-{max}");
+        }
+        let refused = Csat::default().ask(&Tally::new(Scale::ONE_TO_SEVEN)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "scale without --top or --rule is 1-7, allowed: 1-2, 1-3 or 1-5; \
+             else --top N or --rule delighted|formbricks|questionpro|sogosurvey|zendesk"
+        );
+    }
+
+    #[test]
+    fn delighted_from_five_counts() {
+        let tally = Tally::from_counts(&[14, 9, 10, 32, 42], Scale::ONE_TO_FIVE).unwrap();
+        let result = Csat::default().rule(BoxRule::Vendor(Vendor::Delighted)).ask(&tally).unwrap();
+        let ratings = result.ratings.unwrap();
+        assert_eq!((result.satisfied, result.responses, ratings.dissatisfied), (74, 107, 23));
+        assert_eq!(
+            (ratings.satisfied_box.to_string(), ratings.dissatisfied_box.to_string()),
+            ("4-5".into(), "1-2".into())
+        );
+        assert_eq!(ratings.mean.value, 400.0 / 107.0);
+        // (sum - min n) / ((max - min) n), SmartSurvey's option A.
+        assert!((ratings.aggregated_average.value - (400.0 - 107.0) / (4.0 * 107.0)).abs() < 1e-15);
+        assert!((ratings.net.value - 51.0 / 107.0).abs() < 1e-15);
+        let p: f64 = 74.0 / 107.0;
+        assert!((result.share.standard_error.unwrap() - (p * (1.0 - p) / 107.0).sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_wide_box_leaves_the_rest_to_the_bottom() {
+        let tally = Tally::from_counts(&[1, 2, 3, 4, 5], Scale::ONE_TO_FIVE).unwrap();
+        let ratings = Csat::default().rule(BoxRule::Top(4)).ask(&tally).unwrap().ratings.unwrap();
+        assert_eq!((ratings.dissatisfied_box.to_string(), ratings.dissatisfied), ("1".into(), 1));
+    }
+
+    #[test]
+    fn one_response_and_none() {
+        let one = Tally::from_counts(&[0, 0, 0, 0, 1], Scale::ONE_TO_FIVE).unwrap();
+        let result = Csat::default().ask(&one).unwrap();
+        assert_eq!((result.share.value, result.share.interval.unwrap().upper), (1.0, 1.0));
+        assert_eq!(result.ratings.unwrap().mean.interval.unwrap_err(), Absent::OneObservation);
+        let none = Csat::default().ask(&Tally::new(Scale::ONE_TO_FIVE)).unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::NoData);
+        let none = Csat::default().ask_counts(CsatCounts { satisfied: 0, responses: 0 }).unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::NoData);
+    }
+
+    proptest! {
+        /// Reversed ratings on the reversed scale say the same.
+        #[test]
+        fn direction_is_a_mirror(counts in prop::collection::vec(0_u64..30, 3..=11), top in 1_u8..10, extra in 1_u64..5) {
+            let mut counts = counts;
+            counts[0] += extra;
+            let high = Scale::new(0, counts.len() as i8 - 1, Direction::HighIsGood).unwrap();
+            prop_assume!(usize::from(top) < counts.len());
+            let csat = Csat::default().rule(BoxRule::Top(top));
+            let straight = csat.ask(&Tally::from_counts(&counts, high).unwrap()).unwrap();
+            counts.reverse();
+            let low = high.with_direction(Direction::LowIsGood);
+            let mirrored = csat.ask(&Tally::from_counts(&counts, low).unwrap()).unwrap();
+            prop_assert_eq!(straight.share, mirrored.share);
+            let (a, b) = (straight.ratings.unwrap(), mirrored.ratings.unwrap());
+            prop_assert_eq!((a.dissatisfied_share, a.net), (b.dissatisfied_share, b.net));
+            prop_assert!((a.aggregated_average.value - b.aggregated_average.value).abs() < 1e-12);
+            for estimate in [a.aggregated_average, a.dissatisfied_share, straight.share] {
+                prop_assert!((0.0..=1.0).contains(&estimate.value));
+                if let Ok(interval) = estimate.interval {
+                    prop_assert!(0.0 <= interval.lower && interval.upper <= 1.0);
+                }
+            }
+            prop_assert!((a.net.value - (straight.share.value - a.dissatisfied_share.value)).abs() < 1e-12);
+        }
+    }
 }

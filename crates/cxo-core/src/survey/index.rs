@@ -106,7 +106,7 @@ pub fn satisfaction_index(means: [f64; 3], weights: IndexWeights) -> Result<f64,
 /// # Ok::<(), cxo_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "RawItems"))]
 pub struct SatisfactionItems {
     respondents: u64,
     incomplete: u64,
@@ -114,6 +114,31 @@ pub struct SatisfactionItems {
     sums: [u64; 3],
     /// Sums of products of two such, for the pairs 11, 12, 13, 22, 23, 33.
     products: [u64; 6],
+}
+
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct RawItems {
+    respondents: u64,
+    incomplete: u64,
+    sums: [u64; 3],
+    products: [u64; 6],
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawItems> for SatisfactionItems {
+    type Error = Error;
+
+    /// Refuses sums that no respondents can have.
+    fn try_from(raw: RawItems) -> Result<Self, Error> {
+        let RawItems { respondents, incomplete, sums, products } = raw;
+        let most = |value: u64, of_one: u64| respondents.checked_mul(of_one).is_none_or(|most| value <= most);
+        if sums.iter().all(|sum| most(*sum, 9)) && products.iter().all(|product| most(*product, 81)) {
+            Ok(Self { respondents, incomplete, sums, products })
+        } else {
+            Err(Error::input("sums of ratings", format!("{sums:?}"), format!("those of {respondents} respondents")))
+        }
+    }
 }
 
 /// The pairs of `SatisfactionItems::products`.
@@ -165,7 +190,7 @@ impl SatisfactionItems {
             Err(reason) => Err(reason),
             Ok(0.0) => Err(Absent::ZeroVariance),
             Ok(se) => {
-                let reach = student_t::quantile(1.0 - confidence.alpha() / 2.0, m - 1.0) * se;
+                let reach = -student_t::quantile(confidence.alpha() / 2.0, m - 1.0) * se;
                 Ok(Interval::new(value - reach, value + reach, confidence, Method::StudentT)?.clipped(0.0, 100.0))
             }
         };
@@ -225,4 +250,91 @@ pub struct SatisfactionIndex {
     pub item_means: [f64; 3],
     /// The weights.
     pub weights: IndexWeights,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Triple = [Option<i64>; 3];
+
+    fn items(respondents: &[Triple]) -> SatisfactionItems {
+        let mut items = SatisfactionItems::default();
+        for triple in respondents {
+            items.add(triple.map(|value| value.map(|value| Rating::new(value, Scale::ONE_TO_TEN).unwrap()))).unwrap();
+        }
+        items
+    }
+
+    fn triples() -> impl Strategy<Value = Vec<Triple>> {
+        let rating = || prop::option::weighted(0.9, 1_i64..=10);
+        prop::collection::vec((rating(), rating(), rating()).prop_map(|(a, b, c)| [a, b, c]), 0..30)
+    }
+
+    #[test]
+    fn degenerate_samples_say_why() {
+        let one = items(&[[Some(8), Some(7), Some(6)]]).index(IndexWeights::EQUAL, Confidence::P95).unwrap().index;
+        assert_eq!(
+            (one.standard_error, one.interval.err()),
+            (Err(Absent::OneObservation), Some(Absent::OneObservation))
+        );
+        // The same index from different ratings: (4 + 5 + 6) and (6 + 4 + 5).
+        let alike = items(&[[Some(4), Some(5), Some(6)], [Some(6), Some(4), Some(5)]]);
+        let alike = alike.index(IndexWeights::EQUAL, Confidence::P95).unwrap().index;
+        assert_eq!((alike.standard_error, alike.interval.err()), (Ok(0.0), Some(Absent::ZeroVariance)));
+        assert!(items(&[[Some(4), None, Some(6)]]).index(IndexWeights::EQUAL, Confidence::P95).is_err());
+        let five = Rating::new(5, Scale::ONE_TO_FIVE).unwrap();
+        assert!(SatisfactionItems::default().add([Some(five), None, None]).is_err());
+        for weights in [[0.5, 0.5, 0.1], [1.5, -0.5, 0.0], [f64::NAN, 0.5, 0.5]] {
+            assert!(IndexWeights::new(weights).is_err(), "{weights:?}");
+        }
+        assert!(satisfaction_index([0.5, 5.0, 5.0], IndexWeights::EQUAL).is_err());
+        assert!(satisfaction_index([f64::NAN, 5.0, 5.0], IndexWeights::EQUAL).is_err());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_runs_the_checks() {
+        let text = serde_json::to_string(&items(&[[Some(8), Some(7), Some(6)]])).unwrap();
+        assert!(serde_json::from_str::<SatisfactionItems>(&text).is_ok());
+        assert!(
+            serde_json::from_str::<SatisfactionItems>(&text.replace("\"respondents\":1", "\"respondents\":0")).is_err()
+        );
+    }
+
+    proptest! {
+        /// Against the index of each respondent, its mean and its variance, term by term.
+        #[test]
+        fn agrees_with_the_mean_of_respondents(respondents in triples(), first in 0.0..1.0_f64, split in 0.0..1.0_f64) {
+            let weights = [first, (1.0 - first) * split, (1.0 - first) * (1.0 - split)];
+            let own: Vec<f64> = respondents
+                .iter()
+                .filter_map(|[a, b, c]| Some([(*a)? as f64, (*b)? as f64, (*c)? as f64]))
+                .map(|x| x.iter().zip(weights).map(|(x, w)| (x - 1.0) * w).sum::<f64>() / 9.0 * 100.0)
+                .collect();
+            prop_assume!(own.len() > 1);
+            let n = own.len() as f64;
+            let mean = own.iter().sum::<f64>() / n;
+            let variance = own.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let found = items(&respondents).index(IndexWeights::new(weights).unwrap(), Confidence::P95).unwrap();
+            prop_assert_eq!(found.incomplete as usize, respondents.len() - own.len());
+            prop_assert!((found.index.value - mean).abs() < 1e-10);
+            prop_assert!((found.index.standard_error.unwrap() - (variance / n).sqrt()).abs() < 1e-6);
+            if let Ok(interval) = found.index.interval {
+                prop_assert!(interval.contains(found.index.value) && interval.lower >= 0.0 && interval.upper <= 100.0);
+            }
+        }
+
+        #[test]
+        fn merge_laws(a in triples(), b in triples()) {
+            let mut merged = items(&a);
+            merged.merge(&items(&[])).unwrap();
+            merged.merge(&items(&b)).unwrap();
+            let mut reversed = items(&b);
+            reversed.merge(&items(&a)).unwrap();
+            prop_assert_eq!(merged, items(&[a, b].concat()));
+            prop_assert_eq!(merged, reversed);
+        }
+    }
 }
