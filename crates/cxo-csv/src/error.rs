@@ -126,6 +126,12 @@ impl From<Problem> for CsvError {
     }
 }
 
+impl From<cxo_core::Error> for CsvError {
+    fn from(error: cxo_core::Error) -> Self {
+        Problem::Refused(error).into()
+    }
+}
+
 impl From<io::Error> for CsvError {
     fn from(error: io::Error) -> Self {
         Problem::Io(error).into()

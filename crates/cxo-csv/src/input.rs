@@ -13,8 +13,18 @@ pub struct Input {
 
 pub(crate) enum Kind {
     Path(PathBuf),
-    Bytes(Arc<[u8]>),
+    Bytes(Bytes),
     Stream(Box<dyn Read + Send>),
+}
+
+/// Bytes that are read more than once.
+#[derive(Clone)]
+pub(crate) struct Bytes(pub(crate) Arc<Vec<u8>>);
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl Input {
@@ -40,7 +50,7 @@ impl Input {
     /// Content in memory, with a name for messages.
     #[must_use]
     pub fn text(name: impl Into<String>, content: impl AsRef<[u8]>) -> Self {
-        Self { name: name.into(), kind: Kind::Bytes(content.as_ref().into()) }
+        Self { name: name.into(), kind: Kind::Bytes(Bytes(Arc::new(content.as_ref().to_vec()))) }
     }
 }
 

@@ -34,13 +34,20 @@
 //!   its length, on one thread.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
+mod blocks;
+mod cell;
+mod columns;
 mod date;
 mod error;
+mod head;
 mod input;
 mod load;
 mod options;
 mod preset;
 mod response;
+mod row;
+mod scan;
 mod table;
 
 pub use date::{DateFormat, DatePattern};

@@ -1,16 +1,26 @@
 //! One load: an input, its options, and what becomes of its rows.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
+use std::sync::Arc;
 
 use cxo_core::Error;
-use cxo_core::domain::{CustomerId, Feedback, LoadReport, Stages, Touchpoint};
+use cxo_core::domain::LoadReport;
 
+use crate::account::{Account, Outcome};
+use crate::blocks::{self, Blocks, Fold};
+use crate::cell::unquoted;
+use crate::date::{DateReader, DateVotes};
 use crate::error::Problem;
-use crate::{
-    CsvError, Customers, DateFormat, Delimiter, Encoding, FeedbackColumns, Input, Options, Preset, Response,
-    ResponseColumns, TouchpointColumns, TransactionColumns, Transactions,
-};
+use crate::head::{BytesRead, Layout, Opened, Stream, open};
+use crate::input::{Bytes, Kind};
+use crate::response::{FoldResponses, Places, ResponseReader, Scratch};
+use crate::row::{EachRow, Once, RowReader, raw};
+use crate::scan::Record;
+use crate::{CsvError, DateFormat, Delimiter, Encoding, Input, Options, Preset, Response, ResponseColumns, Strictness};
+
+/// How much of a stream is kept in memory to find the format of its dates.
+const SPOOL_BYTES: u64 = 16 << 20;
 
 /// A column of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +124,9 @@ impl<'a> Load<'a> {
     ///
     /// # Errors
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
-    pub fn detect(self) -> Result<Detected, CsvError> {
-        Err(Problem::Empty.into())
+    pub fn detect(mut self) -> Result<Detected, CsvError> {
+        let opened = open(&mut self.input, &self.options, &BytesRead::default());
+        opened.map(|opened| detected(opened.layout, None)).map_err(|error| error.in_file(&self.input.name))
     }
 
     /// Folds all responses into a state, on several threads.
@@ -137,8 +148,14 @@ impl<'a> Load<'a> {
         each: impl Fn(&mut S, &Response<'_>) -> Result<(), Error> + Sync,
         merge: impl FnMut(&mut S, S) -> Result<(), Error> + Send,
     ) -> Result<Loaded<S>, CsvError> {
-        let _ = (columns, make, each, merge);
-        Err(Problem::Empty.into())
+        let time = |layout: &Layout| columns.time.as_deref().map(|name| layout.place(name)).transpose();
+        self.run(&time, |Session { rows, blocks, options, account }| {
+            let places = Places::new(columns, rows.layout)?;
+            let (layout, id) = (rows.layout, places.id);
+            let reader = ResponseReader { rows, places };
+            let fold = FoldResponses { reader: &reader, make, each };
+            blocks::fold(blocks, layout, options, account, id, &fold, merge)
+        })
     }
 
     /// Hands over all responses in the order of the file, on the calling thread: for states that cannot be merged, such
@@ -149,53 +166,147 @@ impl<'a> Load<'a> {
     pub fn each_response(
         self,
         columns: &ResponseColumns,
-        each: impl FnMut(&Response<'_>) -> Result<(), Error>,
+        mut each: impl FnMut(&Response<'_>) -> Result<(), Error>,
     ) -> Result<Loaded<()>, CsvError> {
-        let _ = (columns, each);
-        Err(Problem::Empty.into())
+        let time = |layout: &Layout| columns.time.as_deref().map(|name| layout.place(name)).transpose();
+        self.run(&time, |Session { rows, blocks, options, account }| {
+            let places = Places::new(columns, rows.layout)?;
+            let (layout, id) = (rows.layout, places.id);
+            let reader = ResponseReader { rows, places };
+            let mut scratch = Scratch::default();
+            let each_row = EachRow(|record: &Record<'_>| reader.read(&mut scratch, record, &mut each));
+            let (report, _) = blocks::in_order(blocks, layout, options, account, Once::new(each_row, id))?;
+            Ok(((), report))
+        })
     }
 
-    /// Reads survey invitations and responses. Stages that are not yet in `stages` are appended in the order of the file.
-    ///
-    /// Without a status column a row with a score is completed and one without is blank; with it a blank score is a
-    /// question that was not answered, and a score of someone who was only invited, only saw or dismissed the survey is
-    /// rejected.
-    ///
-    /// # Errors
-    /// See [`CsvErrorKind`](crate::CsvErrorKind).
-    pub fn feedback(self, columns: &FeedbackColumns, stages: &mut Stages) -> Result<Loaded<Vec<Feedback>>, CsvError> {
-        let _ = (columns, stages);
-        Err(Problem::Empty.into())
+    /// Opens the input, finds the date format if one is needed, and lets `body` read the rows.
+    pub(crate) fn run<T>(
+        mut self,
+        time: &dyn Fn(&Layout) -> Result<Option<usize>, CsvError>,
+        body: impl FnOnce(Session<'_, 'a>) -> Result<(T, LoadReport), CsvError>,
+    ) -> Result<Loaded<T>, CsvError> {
+        let name = std::mem::take(&mut self.input.name);
+        self.run_unnamed(time, body).map_err(|error| error.in_file(&name))
     }
 
-    /// Reads touchpoints with their customers, in the order of the file. Stages that are not yet in `stages` are appended.
-    ///
-    /// # Errors
-    /// See [`CsvErrorKind`](crate::CsvErrorKind).
-    pub fn touchpoints(
-        self,
-        columns: &TouchpointColumns,
-        stages: &mut Stages,
-    ) -> Result<Loaded<Vec<(CustomerId, Touchpoint)>>, CsvError> {
-        let _ = (columns, stages);
-        Err(Problem::Empty.into())
+    fn run_unnamed<T>(
+        mut self,
+        time: &dyn Fn(&Layout) -> Result<Option<usize>, CsvError>,
+        body: impl FnOnce(Session<'_, 'a>) -> Result<(T, LoadReport), CsvError>,
+    ) -> Result<Loaded<T>, CsvError> {
+        let found = match self.options.date_format {
+            Some(_) => None,
+            None => self.found_format(time)?,
+        };
+        let read = BytesRead::default();
+        let Opened { mut layout, rows } = open(&mut self.input, &self.options, &read)?;
+        layout.keep_rejected = self.rejected.is_some();
+        let format = match self.options.date_format.clone() {
+            Some(declared) => time(&layout)?.map(|_| declared),
+            None => found,
+        };
+        let dates = DateReader { format: format.clone().unwrap_or(DateFormat::YearFirst), zone: self.options.zone };
+        let (value, report) = body(Session {
+            rows: RowReader::new(&layout, &self.options, dates),
+            blocks: Blocks { stream: rows, read, progress: self.progress },
+            options: &self.options,
+            account: Account::new(layout.first_line, self.rejected),
+        })?;
+        if report.rows == 0 {
+            return Err(CsvError::from(Problem::HeaderOnly).at_line(layout.header_line));
+        }
+        Ok(Loaded { value, report, detected: detected(layout, format) })
     }
 
-    /// Reads transactions. A row in another currency than the first is rejected.
-    ///
-    /// # Errors
-    /// See [`CsvErrorKind`](crate::CsvErrorKind).
-    pub fn transactions(self, columns: &TransactionColumns) -> Result<Loaded<Transactions>, CsvError> {
-        let _ = columns;
-        Err(Problem::Empty.into())
+    /// The format of the time column, from a pass over all of it; of a stream, over its first part.
+    fn found_format(
+        &mut self,
+        time: &dyn Fn(&Layout) -> Result<Option<usize>, CsvError>,
+    ) -> Result<Option<DateFormat>, CsvError> {
+        let read = BytesRead::default();
+        let Kind::Stream(stream) = &mut self.input.kind else {
+            let opened = open(&mut self.input, &self.options, &read)?;
+            return self.format_of(opened, read, time);
+        };
+        let mut stream = std::mem::replace(stream, Box::new(std::io::empty()));
+        let mut kept = Vec::new();
+        (&mut stream).take(SPOOL_BYTES).read_to_end(&mut kept)?;
+        let whole = (kept.len() as u64) < SPOOL_BYTES;
+        let kept = Bytes(Arc::new(kept));
+        let mut input = Input { name: String::new(), kind: Kind::Bytes(kept.clone()) };
+        let mut opened = open(&mut input, &self.options, &read)?;
+        if !whole {
+            // A compressed stream that is cut off ends with an error, which is no error of the whole stream.
+            opened.rows = Box::new(UntilError(opened.rows));
+        }
+        let format = self.format_of(opened, read, time)?;
+        self.input.kind = if whole { input.kind } else { Kind::Stream(Box::new(Cursor::new(kept).chain(stream))) };
+        Ok(format)
     }
 
-    /// Reads customers, named in the column `customer`, with all their attributes. A customer that comes again is rejected.
-    ///
-    /// # Errors
-    /// See [`CsvErrorKind`](crate::CsvErrorKind).
-    pub fn customers(self, customer: &str) -> Result<Loaded<Customers>, CsvError> {
-        let _ = customer;
-        Err(Problem::Empty.into())
+    fn format_of(
+        &self,
+        opened: Opened,
+        read: BytesRead,
+        time: &dyn Fn(&Layout) -> Result<Option<usize>, CsvError>,
+    ) -> Result<Option<DateFormat>, CsvError> {
+        let Opened { mut layout, rows } = opened;
+        let Some(column) = time(&layout)? else { return Ok(None) };
+        layout.strictness = Strictness::Lenient;
+        let blocks = Blocks { stream: rows, read, progress: self.progress };
+        let account = Account::new(layout.first_line, None);
+        let merge = |votes: &mut DateVotes, other| {
+            votes.merge(other);
+            Ok(())
+        };
+        let fold = FoldDates { column };
+        let (votes, _) = blocks::fold(blocks, &layout, &self.options, account, None, &fold, merge)?;
+        let named = |error: CsvError| error.in_column(layout.column_name(Some(column)));
+        votes.decide().map(Some).map_err(|problem| named(problem.into()))
+    }
+}
+
+/// What a load has at hand to read its rows.
+pub(crate) struct Session<'s, 'a> {
+    pub(crate) rows: RowReader<'s>,
+    pub(crate) blocks: Blocks<'s>,
+    pub(crate) options: &'s Options,
+    pub(crate) account: Account<'a>,
+}
+
+fn detected(layout: Layout, date_format: Option<DateFormat>) -> Detected {
+    let Layout { preset, delimiter, encoding, columns, .. } = layout;
+    Detected { preset, delimiter, encoding, date_format, columns }
+}
+
+/// Votes on the format of one column.
+struct FoldDates {
+    column: usize,
+}
+
+impl Fold for FoldDates {
+    type State = DateVotes;
+    type Scratch = ();
+
+    fn start(&self) -> DateVotes {
+        DateVotes::default()
+    }
+
+    fn row(&self, votes: &mut DateVotes, (): &mut (), record: &Record<'_>) -> Outcome {
+        let text = unquoted(raw(record, self.column));
+        if !text.trim_ascii().is_empty() {
+            votes.add(&text);
+        }
+        Outcome::Accepted
+    }
+}
+
+/// A stream that ends where it fails.
+struct UntilError(Stream);
+
+impl Read for UntilError {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        Ok(self.0.read(buffer).unwrap_or(0))
     }
 }

@@ -155,6 +155,15 @@ pub enum DecimalMark {
     Comma,
 }
 
+impl fmt::Display for DecimalMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Point => "point",
+            Self::Comma => "comma",
+        })
+    }
+}
+
 /// How a file is read. What is not set is found out from the file, and [`Detected`](crate::Detected) says what was found.
 ///
 /// ```
