@@ -18,16 +18,18 @@ use crate::{
     notes, nps_compare, nps_plan,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, Survey},
+    source::{Asking, FILE_ONLY, QUESTION, Survey},
     versus,
 };
 
 /// The arguments of `cxo nps`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-#[command(after_help = "Examples:\n  cxo nps feedback.csv --score recommend --by channel\n  cxo nps --counts 42,31,27\n  \
+#[command(
+    after_help = "Examples:\n  cxo nps feedback.csv --score recommend --by channel\n  cxo nps --counts 42,31,27\n  \
     cxo nps compare --counts 42,31,27 --against 50,30,20\n  \
-    cxo nps plan --promoters 0.42 --detractors 0.27 --margin 0.05")]
+    cxo nps plan --promoters 0.42 --detractors 0.27 --margin 0.05"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Subcommand>,
@@ -48,11 +50,11 @@ struct Score {
     #[command(flatten)]
     survey: Survey,
     /// Counts instead of a file
-    #[arg(long, value_name = "PROMOTERS,PASSIVES,DETRACTORS", conflicts_with = "file")]
+    #[arg(long, help_heading = QUESTION, value_name = "PROMOTERS,PASSIVES,DETRACTORS", conflicts_with_all = FILE_ONLY)]
     counts: Option<Counts>,
     /// auto (score up to 5 responses, else adjusted-wald), adjusted-wald, wald, laplace, z2-adjusted, trinomial-t,
-    /// goodman, score, mover-wilson or bootstrap-percentile
-    #[arg(long, value_name = "METHOD", default_value = "auto")]
+    /// goodman, score, mover-wilson, bootstrap-percentile
+    #[arg(long, help_heading = QUESTION, value_name = "METHOD", default_value = "auto")]
     interval: NpsMethod,
     #[command(flatten)]
     asking: Asking,
@@ -69,7 +71,11 @@ impl FromStr for Counts {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = || {
-            Error::input("counts", format!("\"{text}\""), "promoters,passives,detractors as whole numbers, such as 42,31,27")
+            Error::input(
+                "counts",
+                format!("\"{text}\""),
+                "promoters,passives,detractors as whole numbers, such as 42,31,27",
+            )
         };
         let counts: Result<Vec<u64>, _> = text.split(',').map(|count| count.trim().parse()).collect();
         match counts.map_err(|_| refused())?.as_slice() {
@@ -101,10 +107,18 @@ fn score(args: &Score) -> Result<(), Failure> {
     }
     let groups = Groups::read(args.survey.open(Scale::NPS)?, Scale::NPS)?;
     let answers = groups.ask(args.asking.min_responses, |ratings, smallest| {
-        ratings.nps(args.interval.resolve(smallest), confidence)
+        let mut answer = ratings.nps(args.interval.resolve(smallest), confidence)?;
+        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
+        Ok(answer)
     })?;
     let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.nps(tallies, shown), |row: &mut NpsRow| &mut row.versus_rest)?;
+    versus::put(
+        &mut results,
+        &groups,
+        &args.asking,
+        |versus, tallies, shown| versus.nps(tallies, shown),
+        |row: &mut NpsRow| &mut row.versus_rest,
+    )?;
     let mut remarks = notes::load(&groups.load);
     remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));
@@ -136,7 +150,8 @@ impl Present for NpsDocument {
                 weighted.weighted_responses,
             ),
         };
-        let rows = ["promoters", "passives", "detractors"].into_iter().zip([all.promoters, all.passives, all.detractors]);
+        let rows =
+            ["promoters", "passives", "detractors"].into_iter().zip([all.promoters, all.passives, all.detractors]);
         let mut facts: Vec<Vec<String>> = rows
             .zip(counts)
             .map(|((name, count), weight)| {

@@ -25,7 +25,12 @@ const CASES: &[(&str, i32, &str, &str)] = &[
     ("nps header.csv --score score", 1, "there is a header and no row below it", "header-only"),
     ("nps feedback.csv --score scor", 1, "there is no column \"scor\"; did you mean \"score\"?", "unknown-column"),
     ("nps feedback.csv --score score --by chanel", 1, "did you mean \"channel\"?", "unknown-column"),
-    ("nps feedback.csv --score score --strict", 1, "line 12, column \"score\": score is 11, allowed: 0 to 10", "bad-row"),
+    (
+        "nps feedback.csv --score score --strict",
+        1,
+        "line 12, column \"score\": score is 11, allowed: 0 to 10",
+        "bad-row",
+    ),
     ("nps negative.csv --score score --weight weight", 1, "weight is -1", "no-data"),
     ("nps words.csv --score score", 1, "no rating in 2 rows: 0 blank, 2 rejected", "no-data"),
     ("nps nonsense.csv --score score --time when --period day", 1, "\"soon\"", "date-format"),

@@ -40,7 +40,8 @@ fn nps_of_counts() {
     // The library's own test compares every case by every method; here a method a case shows that the command passes it on.
     for (case, (key, method, tolerance)) in file["one_sample"].as_array().unwrap().iter().zip(METHODS.iter().cycle()) {
         let counts = format!("{},{},{}", case["promoters"], case["passives"], case["detractors"]);
-        let arguments = format!("nps --counts {counts} --interval {method} --confidence {} --format json", case["conf"]);
+        let arguments =
+            format!("nps --counts {counts} --interval {method} --confidence {} --format json", case["conf"]);
         let row = folder.cxo(&arguments).json()["results"][0].clone();
         assert!(near(&row["score"], &case["nps"], 100.0, 1e-9), "{arguments}");
         assert!(near(&row["standard_error"], &case["se"], 100.0, 1e-9), "{arguments}");
