@@ -133,18 +133,24 @@ impl Nps {
         if self.responses()? == 0 || other.responses()? == 0 {
             return Err(Error::no_data("NPS of no responses"));
         }
-        let plain = [EffectiveCounts::from(*self), EffectiveCounts::from(*other)];
-        let [first, second] = plain.map(EffectiveCounts::score);
-        let value = first - second;
+        Ok(EffectiveCounts::from(*self).compare((*other).into(), method, confidence))
+    }
+}
+
+impl EffectiveCounts {
+    /// As [`Nps::compare`]; neither side may be empty.
+    pub(crate) fn compare(self, other: Self, method: NpsComparison, confidence: Confidence) -> Difference {
+        let plain = [self, other];
+        let value = self.score() - other.score();
         let contrast = match method {
             NpsComparison::AdjustedWald => normal_contrast(plain.map(|counts| counts.adjusted(0.75))),
             NpsComparison::Wald => normal_contrast(plain),
             NpsComparison::Welch => match welch_contrast(plain) {
                 Ok(contrast) => contrast,
-                Err(reason) => return Ok(without_test(value, reason, method.method())),
+                Err(reason) => return without_test(value, reason, method.method()),
             },
         };
-        Ok(contrast.difference(value, confidence, method.method()))
+        contrast.difference(value, confidence, method.method())
     }
 }
 

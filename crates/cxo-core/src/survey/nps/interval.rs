@@ -159,6 +159,12 @@ impl EffectiveCounts {
         self.promoters + self.passives + self.detractors
     }
 
+    /// The same shares of another sum.
+    pub(crate) fn scaled_to(self, n: f64) -> Self {
+        let each = n / self.n();
+        Self { promoters: self.promoters * each, passives: self.passives * each, detractors: self.detractors * each }
+    }
+
     /// p - d, in -1 to 1.
     pub(crate) fn score(self) -> f64 {
         (self.promoters - self.detractors) / self.n()
