@@ -86,7 +86,7 @@ impl Contrast {
             -normal::quantile(alpha / 2.0)
         };
         let margin = if standard_error == 0.0 { 0.0 } else { quantile * standard_error };
-        let clip = |bound: f64| 100.0 * bound.clamp(-2.0, 2.0);
+        let [lower, upper] = [centre - margin, centre + margin].map(|bound| bound.clamp(-2.0, 2.0));
         let statistic = if standard_error > 0.0 { Ok(centre / standard_error) } else { Err(Absent::ZeroVariance) };
         Difference {
             value: 100.0 * value,
@@ -99,7 +99,8 @@ impl Contrast {
                     normal::two_sided_p(statistic)
                 }
             }),
-            interval: Interval::new(clip(centre - margin), clip(centre + margin), confidence, method)
+            interval: Interval::new(lower, upper, confidence, method)
+                .map(|interval| interval.scaled(100.0))
                 .map_err(|_| Absent::NotDefined),
             method,
         }
