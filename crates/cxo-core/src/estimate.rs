@@ -176,6 +176,10 @@ methods! {
     Newcombe => "newcombe",
     /// Student's t.
     StudentT => "student-t",
+    /// Student's t on the log-odds of a share.
+    Logit => "logit",
+    /// Korn and Graubard (1998): Clopper-Pearson on the effective number of responses of a designed sample.
+    KornGraubard => "korn-graubard",
     /// Welch (1947): unequal variances.
     Welch => "welch",
     /// Pearson's chi-square.

@@ -1,7 +1,9 @@
 //! Statistics that the metrics stand on, usable on their own.
 
+pub mod design;
 pub mod multiplicity;
 pub mod proportion;
+pub mod raking;
 pub mod suppression;
 
 use crate::Error;

@@ -117,8 +117,8 @@ impl std::str::FromStr for CesVersion {
 pub struct Ces {
     version: CesVersion,
     easy_box: Option<RatingBox>,
-    method: ProportionMethod,
-    confidence: Confidence,
+    pub(super) method: ProportionMethod,
+    pub(super) confidence: Confidence,
 }
 
 impl Ces {

@@ -166,8 +166,8 @@ pub struct CsatCounts {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Csat {
     rule: Option<BoxRule>,
-    method: ProportionMethod,
-    confidence: Confidence,
+    pub(super) method: ProportionMethod,
+    pub(super) confidence: Confidence,
 }
 
 impl Csat {
@@ -248,7 +248,7 @@ impl Csat {
 }
 
 /// The mean as a share of the way from the worst value of the scale to the best.
-fn aggregated(mean: Estimate, scale: Scale) -> Estimate {
+pub(super) fn aggregated(mean: Estimate, scale: Scale) -> Estimate {
     let (worst, best) = match scale.direction() {
         Direction::HighIsGood => (f64::from(scale.min()), f64::from(scale.max())),
         Direction::LowIsGood => (f64::from(scale.max()), f64::from(scale.min())),
