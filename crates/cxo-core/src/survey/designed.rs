@@ -89,6 +89,7 @@ impl Respondents {
 
 /// The answer of a weighted or designed sample: the result, how precisely its score is known, and by whom it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Designed<T> {
     /// The result; its counts are rows, its estimates weighted, with linearised standard errors.

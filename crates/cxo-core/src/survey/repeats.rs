@@ -56,6 +56,11 @@ pub struct Response<'a> {
 ///
 /// Reference: Liang and Zeger (1993), <https://doi.org/10.1146/annurev.pu.14.050193.000355>.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawResponses", into = "RawResponses")
+)]
 pub struct Responses {
     scale: Scale,
     symbols: Symbols,
@@ -63,6 +68,43 @@ pub struct Responses {
     times: Vec<Timestamp>,
     bins: Vec<u8>,
     weights: Vec<f64>,
+}
+
+/// As written: each customer once, and a row of position, time, rating and weight for each response.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawResponses {
+    scale: Scale,
+    customers: Vec<String>,
+    rows: Vec<(u32, Timestamp, i64, Weight)>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Responses> for RawResponses {
+    fn from(responses: Responses) -> Self {
+        let Responses { scale, symbols, customers, times, bins, weights } = responses;
+        let rows = customers.into_iter().zip(times).zip(bins.into_iter().zip(weights));
+        let row = |((customer, time), (bin, weight))| {
+            (customer, time, i64::from(scale.min()) + i64::from(bin), Weight::new(weight).unwrap_or_default())
+        };
+        Self { scale, customers: symbols.iter().map(str::to_owned).collect(), rows: rows.map(row).collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawResponses> for Responses {
+    type Error = Error;
+    fn try_from(raw: RawResponses) -> Result<Self, Error> {
+        let mut responses = Self::new(raw.scale);
+        for (row, (id, time, value, weight)) in (0..).zip(raw.rows) {
+            let customer = raw.customers.get(id as usize).ok_or_else(|| {
+                Error::input("position of a customer", id, format!("less than {}", raw.customers.len())).at_row(row)
+            })?;
+            let rating = Rating::new(value, raw.scale).map_err(|error| error.at_row(row))?;
+            responses.add(Response { customer, time, rating, weight })?;
+        }
+        Ok(responses)
+    }
 }
 
 impl Responses {
