@@ -390,7 +390,7 @@ proptest! {
             let (rating, weight, name) = (rating(score), Weight::new(weight).unwrap(), row.to_string());
             sample.add(SampleRow::new(rating, weight)).unwrap();
             clusters.add(SampleRow { cluster: Some(&name), ..SampleRow::new(rating, weight) }).unwrap();
-            responses.add(Response { customer: &name, time: Timestamp(0), rating, weight }).unwrap();
+            responses.add(Response { customer: Some(&name), time: Timestamp(0), rating, weight }).unwrap();
         }
         let tally = weighted(&rows).nps(NpsMethod::Score, P95).unwrap();
         prop_assert!(same_nps(&tally, &sample.nps(NpsMethod::Score, P95).unwrap()));
@@ -409,7 +409,7 @@ proptest! {
             let (name, stratum) = (format!("c{customer}"), format!("s{}", customer % 2));
             let (rating, weight) = (rating(score), Weight::new(weight).unwrap());
             let row = SampleRow { rating, weight, cluster: Some(&name), stratum: Some(&stratum) };
-            let response = Response { customer: &name, time: Timestamp(time), rating, weight };
+            let response = Response { customer: Some(&name), time: Timestamp(time), rating, weight };
             for part in [&mut whole, &mut parts[(customer % modulus) as usize]] {
                 part.0.add(response).unwrap();
                 part.1.add(row).unwrap();

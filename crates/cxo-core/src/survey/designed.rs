@@ -100,6 +100,17 @@ pub struct Designed<T> {
     pub respondents: Respondents,
 }
 
+impl Designed<NpsResult> {
+    /// The weighted shares times the effective number of responses.
+    pub(crate) fn effective_counts(&self) -> EffectiveCounts {
+        let NpsResult { promoters, passives, detractors, weighted, .. } = self.result;
+        let rows =
+            WeightedNps { promoters: promoters as f64, passives: passives as f64, detractors: detractors as f64 };
+        let WeightedNps { promoters, passives, detractors } = weighted.unwrap_or(rows);
+        EffectiveCounts { promoters, passives, detractors }.scaled_to(self.design.effective_n())
+    }
+}
+
 /// A state that weighted questions can be asked of.
 pub(super) trait Source {
     /// The weighted tally of the rows.
