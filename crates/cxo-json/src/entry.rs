@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use cxo_core::{domain, domain::Day, stats::suppression::Suppressed, survey::Segment};
+use cxo_core::{
+    Difference, domain,
+    domain::Day,
+    stats::{multiplicity::Multiplicity, suppression::Suppressed},
+    survey::Segment,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::{Map, Value};
 
@@ -70,6 +75,23 @@ pub struct VersusRest {
 }
 
 impl VersusRest {
+    /// The comparison of a segment with the rest, with its p-value corrected for all that were tested.
+    #[must_use]
+    pub fn of(difference: &Difference, adjusted_p: Option<f64>, correction: Multiplicity) -> Self {
+        let p_value = quantity::of(difference.p_value);
+        Self {
+            difference: difference.value,
+            adjusted_p_value: match (adjusted_p, &p_value) {
+                (Some(adjusted), _) => Ok(adjusted),
+                (None, Err(reason)) => Err(reason.clone()),
+                (None, Ok(_)) => Err(Cow::Borrowed("not tested with the others")),
+            },
+            p_value,
+            method: difference.method.name().to_owned(),
+            correction: correction.name().to_owned(),
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (key, quantity) in [("p_value", &self.p_value), ("adjusted_p_value", &self.adjusted_p_value)] {
             quantity.as_ref().map_or(Ok(()), |value| quantity::share(key, *value))?;
