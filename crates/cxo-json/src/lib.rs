@@ -37,7 +37,7 @@ pub mod schema;
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use document::Document;
-pub use entry::{Entry, Period, VersusRest};
+pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;
 pub use failure::{FailureDetail, FailureDocument};
 pub use lines::Lines;

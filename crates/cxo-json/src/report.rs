@@ -307,8 +307,7 @@ fn card_of<T, R: Row<T>>(
         Some(Entry::from(&Segment { name: segment.name.clone(), answer }))
     };
     let row = |row: &BreakdownRow| {
-        let versus_rest =
-            row.versus_rest.as_ref().map(|difference| VersusRest::of(difference, row.adjusted_p, of.correction));
+        let versus_rest = row.versus_rest.as_ref().and_then(VersusRest::of);
         let mut entry = segment(&row.segment)?;
         entry.outcome = entry.outcome.map(|row| row.compared(versus_rest));
         Some(entry)
@@ -317,8 +316,8 @@ fn card_of<T, R: Row<T>>(
         Some(Differing {
             by: by.to_string(),
             segment: row.segment.name.clone()?,
-            difference: row.versus_rest.as_ref()?.value,
-            adjusted_p_value: row.adjusted_p?,
+            difference: row.versus_rest.as_ref()?.difference.ok()?.value,
+            adjusted_p_value: row.versus_rest.as_ref()?.adjusted_p.ok()?,
         })
     });
     Card {
