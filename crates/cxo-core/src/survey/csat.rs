@@ -408,7 +408,7 @@ mod tests {
         fn direction_is_a_mirror(counts in prop::collection::vec(0_u64..30, 3..=11), top in 1_u8..10, extra in 1_u64..5) {
             let mut counts = counts;
             counts[0] += extra;
-            let high = Scale::new(0, counts.len() as i8 - 1, Direction::HighIsGood).unwrap();
+            let high = Scale::new(1, i8::try_from(counts.len()).unwrap(), Direction::HighIsGood).unwrap();
             prop_assume!(usize::from(top) < counts.len());
             let csat = Csat::default().rule(BoxRule::Top(top));
             let straight = csat.ask(&Tally::from_counts(&counts, high).unwrap()).unwrap();

@@ -227,7 +227,9 @@ mod tests {
         fn merge_laws(a in rows(), b in rows(), c in rows()) {
             let merged = |parts: &[&[Row]]| {
                 let mut whole = segments(&[]);
-                parts.iter().for_each(|part| whole.merge(&segments(part)).unwrap());
+                for part in parts {
+                    whole.merge(&segments(part)).unwrap();
+                }
                 finished(&whole)
             };
             let straight = finished(&segments(&[a.clone(), b.clone(), c.clone()].concat()));
