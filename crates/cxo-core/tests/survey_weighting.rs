@@ -228,6 +228,49 @@ fn contacts_merge_by_customer() {
     assert!(Contacts::default().frequency(ContactRule::per_days(6, 1).unwrap()).is_err());
 }
 
+#[cfg(feature = "serde")]
+#[test]
+fn states_read_back_what_they_wrote() {
+    fn again<T: serde::Serialize + serde::de::DeserializeOwned>(state: &T) -> (String, T) {
+        let text = serde_json::to_string(state).unwrap();
+        let state = serde_json::from_str(&text).unwrap();
+        (text, state)
+    }
+    let mut sample = Sample::new(Scale::NPS);
+    let (mut responses, mut contacts) = (Responses::new(Scale::NPS), Contacts::default());
+    for (time, (score, customer, stratum)) in
+        (0..).zip([(10, "a", "x"), (3, "b", "y"), (9, "a", "x"), (8, "c", "x"), (0, "d", "y")])
+    {
+        let (rating, weight) = (rating(score), Weight::new(0.1 + score as f64).unwrap());
+        sample.add(SampleRow { rating, weight, cluster: Some(customer), stratum: Some(stratum) }).unwrap();
+        responses.add(Response { customer, time: Timestamp(time), rating, weight }).unwrap();
+        contacts.add(customer, Timestamp(time)).unwrap();
+    }
+    sample.set_population(Some("x"), 9).unwrap();
+    sample.set_population(Some("y"), 9).unwrap();
+    let tally = responses.tally(Repeats::All);
+    let (text, read) = again(&tally);
+    assert!(same_nps(&tally.nps(NpsMethod::Auto, P95).unwrap(), &read.nps(NpsMethod::Auto, P95).unwrap()));
+    assert!(serde_json::from_str::<WeightedTally>(&text.replacen("\"count\":0", "\"count\":1", 1)).is_err());
+    let (text, read) = again(&sample);
+    assert_eq!(sample.nps(NpsMethod::Auto, P95).unwrap(), read.nps(NpsMethod::Auto, P95).unwrap());
+    for (from, to) in
+        [("[10,10.1,0,0]", "[11,10.1,0,0]"), ("[10,10.1,0,0]", "[10,-1,0,0]"), ("[10,10.1,0,0]", "[10,1,4,0]")]
+    {
+        assert!(text.contains(from) && serde_json::from_str::<Sample>(&text.replace(from, to)).is_err(), "{to}");
+    }
+    let (text, read) = again(&responses);
+    for policy in Repeats::ALL {
+        let answer = |state: &Responses| state.nps(policy, NpsMethod::Auto, P95).unwrap();
+        assert_eq!(answer(&responses), answer(&read));
+    }
+    assert!(serde_json::from_str::<Responses>(&text.replace("[0,0,10,", "[4,0,10,")).is_err());
+    let (text, read) = again(&contacts);
+    let rule = ContactRule::per_days(1, 1).unwrap();
+    assert_eq!(contacts.frequency(rule), read.frequency(rule));
+    assert!(serde_json::from_str::<Contacts>(&text.replace("[0,0]", "[9,0]")).is_err());
+}
+
 fn rows() -> impl Strategy<Value = Vec<(i64, f64)>> {
     prop::collection::vec((0_i64..=10, 0.01..20.0_f64), 1..60)
 }
@@ -280,7 +323,7 @@ proptest! {
             let (rating, weight, name) = (rating(score), Weight::new(weight).unwrap(), row.to_string());
             sample.add(SampleRow::new(rating, weight)).unwrap();
             clusters.add(SampleRow { cluster: Some(&name), ..SampleRow::new(rating, weight) }).unwrap();
-            responses.add(Response { customer: &name, time: Timestamp(0), rating, weight }).unwrap();
+            responses.add(Response { customer: Some(&name), time: Timestamp(0), rating, weight }).unwrap();
         }
         let tally = weighted(&rows).nps(NpsMethod::Score, P95).unwrap();
         prop_assert!(same_nps(&tally, &sample.nps(NpsMethod::Score, P95).unwrap()));
@@ -299,7 +342,7 @@ proptest! {
             let (name, stratum) = (format!("c{customer}"), format!("s{}", customer % 2));
             let (rating, weight) = (rating(score), Weight::new(weight).unwrap());
             let row = SampleRow { rating, weight, cluster: Some(&name), stratum: Some(&stratum) };
-            let response = Response { customer: &name, time: Timestamp(time), rating, weight };
+            let response = Response { customer: Some(&name), time: Timestamp(time), rating, weight };
             for part in [&mut whole, &mut parts[(customer % modulus) as usize]] {
                 part.0.add(response).unwrap();
                 part.1.add(row).unwrap();

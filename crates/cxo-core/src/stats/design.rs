@@ -26,10 +26,51 @@ use crate::{
 ///
 /// Formula page: `docs/formulas/design-effect.md`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawWeights", into = "RawWeights")
+)]
 pub struct Weights {
     count: u64,
     sum: Sum,
     squares: Sum,
+}
+
+/// As written: the sums without their correction terms.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawWeights {
+    count: u64,
+    sum: f64,
+    sum_of_squares: f64,
+}
+
+#[cfg(feature = "serde")]
+impl From<Weights> for RawWeights {
+    fn from(weights: Weights) -> Self {
+        Self { count: weights.count, sum: weights.sum(), sum_of_squares: weights.sum_of_squares() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawWeights> for Weights {
+    type Error = Error;
+    fn try_from(raw: RawWeights) -> Result<Self, Error> {
+        let RawWeights { count, sum, sum_of_squares: squares } = raw;
+        let none = count == 0 && sum == 0.0 && squares == 0.0;
+        // Σw² / (Σw)² of n positive weights is at least 1 / n and at most 1; squares may underflow to 0.
+        let least = sum * sum / count as f64 * (1.0 - 1e-12);
+        let some =
+            count > 0 && sum > 0.0 && sum.is_finite() && squares >= least && squares <= sum * sum * (1.0 + 1e-12);
+        if none || some {
+            let one = |value| std::iter::once(value).collect();
+            Ok(Self { count, sum: one(sum), squares: one(squares) })
+        } else {
+            let given = format!("{count}, {sum}, {squares}");
+            Err(Error::input("number, sum and sum of squares of weights", given, "those of positive weights"))
+        }
+    }
 }
 
 impl Weights {
@@ -559,6 +600,7 @@ impl FromStr for DesignMethod {
 
 /// An estimate of a designed sample with all that its intervals and design effects need.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DesignEstimate {
     /// The weighted mean or ratio.

@@ -61,6 +61,17 @@ pub struct Share {
 }
 
 impl Share {
+    /// The share that an estimate of a weighted sample found, on n* = p (1 - p) / standard error² effective trials; on the
+    /// effective n of the weights where all answers are alike.
+    pub(crate) fn of_estimate(estimate: &Estimate) -> Result<Self, Error> {
+        let p = estimate.value;
+        let trials = match estimate.standard_error {
+            Ok(error) if error > 0.0 && p > 0.0 && p < 1.0 => p * (1.0 - p) / (error * error),
+            _ => estimate.effective_n,
+        };
+        Self::effective(Probability::new(p)?, trials, estimate.n)
+    }
+
     /// The share in a sample of `n` rows that tells as much as `effective_n` independent trials, such as a weighted one.
     /// The intervals treat it as so many trials (Korn and Graubard 1998 do so for Clopper-Pearson).
     ///

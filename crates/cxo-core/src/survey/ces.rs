@@ -128,6 +128,12 @@ impl Ces {
         Self { version, easy_box: None, method: ProportionMethod::default(), confidence: Confidence::default() }
     }
 
+    /// The version.
+    #[must_use]
+    pub const fn version(&self) -> CesVersion {
+        self.version
+    }
+
     /// The ratings that count as easy; the difficult ones are their mirror image on the scale.
     #[must_use]
     pub const fn easy_box(self, easy: RatingBox) -> Self {
