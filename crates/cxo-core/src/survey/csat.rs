@@ -105,9 +105,9 @@ impl BoxRule {
             (1, 2 | 3) => Ok(Self::Top(1)),
             (1, 5) => Ok(Self::Top(2)),
             _ => Err(Error::input(
-                "scale without --top or --rule",
+                "scale without a box",
                 scale,
-                format!("1-2, 1-3 or 1-5; else --top N or --rule {}", Vendor::ALL.map(Vendor::name).join("|")),
+                format!("1-2, 1-3 or 1-5; else top N or a rule: {}", Vendor::ALL.map(Vendor::name).join(", ")),
             )),
         }
     }
@@ -360,8 +360,8 @@ mod tests {
         let refused = Csat::default().ask(&Tally::new(Scale::ONE_TO_SEVEN)).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "scale without --top or --rule is 1-7, allowed: 1-2, 1-3 or 1-5; \
-             else --top N or --rule delighted|formbricks|questionpro|sogosurvey|zendesk"
+            "scale without a box is 1-7, allowed: 1-2, 1-3 or 1-5; \
+             else top N or a rule: delighted, formbricks, questionpro, sogosurvey, zendesk"
         );
     }
 
