@@ -297,7 +297,7 @@ impl<'a> Design<'a> {
     /// # Errors
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for a column of another length, a cluster in two
     /// strata or a population smaller than the sample; [`ErrorKind::Input`](crate::ErrorKind::Input) for a value that is
-    /// not finite.
+    /// not finite; [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) if squares of values or weights leave the range.
     ///
     /// # Complexity
     /// O(n) time; memory for one sum a cluster.
@@ -375,9 +375,13 @@ impl<'a> Design<'a> {
             Some(clusters) => self.sum_clusters(linearized, clusters)?,
         };
         let count = strata.iter().map(|stratum| stratum.clusters).sum();
+        let standard_error = self.variance(&strata, count)?.map(f64::sqrt);
+        if ![Ok(value), variance, standard_error].into_iter().flatten().all(f64::is_finite) {
+            return Err(Error::overflow("mean and variance of values and weights of this size"));
+        }
         Ok(DesignEstimate {
             value,
-            standard_error: self.variance(&strata, count)?.map(f64::sqrt),
+            standard_error,
             variance,
             weights,
             clusters: count,
@@ -631,11 +635,13 @@ impl DesignEstimate {
     }
 
     /// The number of equally weighted independent responses with the same standard error, variance / standard error²
-    /// (Korn and Graubard 1998); Kish's effective n where that does not exist because all answers are alike.
+    /// (Korn and Graubard 1998); Kish's effective n where that does not exist because all answers, or all clusters, are
+    /// alike.
     #[must_use]
     pub fn effective_n(&self) -> f64 {
         match (self.variance, self.standard_error) {
-            (Ok(variance), Ok(error)) if variance > 0.0 && error > 0.0 => variance / (error * error),
+            // A standard error of nothing but rounding would tell of more responses than can be counted.
+            (Ok(variance), Ok(error)) if error * error * u64::MAX as f64 > variance => variance / (error * error),
             _ => self.weights.effective_n().unwrap_or_default(),
         }
     }

@@ -232,6 +232,8 @@ pub struct Raked {
 pub fn rake(base: &[f64], margins: &[Margin], options: &RakeOptions) -> Result<Raked, Error> {
     check_weights(base)?;
     let total = common_total(base.len(), margins)?;
+    // Refuses weights whose sum leaves the range.
+    base.iter().copied().collect::<Weights>().effective_n()?;
     let rows = Groups::of(base, margins, options.bounds);
     let mut raking = Raking::new(rows, margins, total, base, options.bounds);
     let iterations = raking.run(options)?;
@@ -282,7 +284,7 @@ fn common_total(rows: usize, margins: &[Margin]) -> Result<f64, Error> {
             )));
         }
     }
-    Ok(first.total())
+    if first.total().is_finite() { Ok(first.total()) } else { Err(Error::overflow("sum of the targets")) }
 }
 
 /// Rows that raking treats alike: the same categories, and the same base weight where bounds make it matter.
@@ -421,7 +423,8 @@ impl<'a> Raking<'a> {
             }
             if iteration == checked_at {
                 // Even a limit with vanishing weights is approached like 1 / iterations, which halves here.
-                if worst.error > 0.98 * checked_error {
+                // Distances near the last digits are those of rounding.
+                if worst.error > 0.98 * checked_error && worst.error > 1e-9 {
                     let missing = "; the targets contradict each other in this sample";
                     return Err(Error::not_converged(format!("{worst}{missing}"), iteration));
                 }
