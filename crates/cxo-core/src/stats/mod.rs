@@ -1,6 +1,9 @@
 //! Statistics that the metrics stand on, usable on their own.
 
+pub mod contingency;
+pub mod mean;
 pub mod multiplicity;
+pub mod power;
 pub mod proportion;
 
 use crate::Error;
