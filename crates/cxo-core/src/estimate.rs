@@ -184,6 +184,12 @@ methods! {
     Welch => "welch",
     /// Pearson's chi-square.
     ChiSquare => "chi-square",
+    /// First-order error of a ratio (delta method).
+    DeltaMethod => "delta-method",
+    /// Normal interval around the log of a ratio.
+    LogRatio => "log-ratio",
+    /// Normal interval around the log of an odds ratio.
+    Logit => "logit",
 }
 
 impl fmt::Display for Method {
