@@ -101,7 +101,7 @@ impl TryFrom<RawResponses> for Responses {
                 Error::input("position of a customer", id, format!("less than {}", raw.customers.len())).at_row(row)
             })?;
             let rating = Rating::new(value, raw.scale).map_err(|error| error.at_row(row))?;
-            responses.add(Response { customer, time, rating, weight })?;
+            responses.add(Response { customer: Some(customer), time, rating, weight })?;
         }
         Ok(responses)
     }
