@@ -45,8 +45,27 @@ const NAME: &str = "cxo.toml";
 
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads.
 const COLUMN_ROLES: [&str; 21] = [
-    "score", "customer", "time", "weight", "strata", "cluster", "population", "id", "channel", "stage", "touchpoint",
-    "device", "metric", "scale", "status", "comment", "event_id", "value", "date", "amount", "currency",
+    "score",
+    "customer",
+    "time",
+    "weight",
+    "strata",
+    "cluster",
+    "population",
+    "id",
+    "channel",
+    "stage",
+    "touchpoint",
+    "device",
+    "metric",
+    "scale",
+    "status",
+    "comment",
+    "event_id",
+    "value",
+    "date",
+    "amount",
+    "currency",
 ];
 
 /// Every role a file can have.
@@ -63,7 +82,8 @@ impl Config {
         };
         let bad = |message: String| Failure::data("config", format!("{}: {message}", path.display())).in_file(&path);
         let config: Self = toml::from_str(&text).map_err(|error| {
-            let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+            let line =
+                error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
             bad(format!("{}{}", line.map(|line| format!("line {line}: ")).unwrap_or_default(), error.message()))
         })?;
         check("[columns]", &config.columns, &COLUMN_ROLES).map_err(&bad)?;

@@ -83,7 +83,11 @@ impl Present for CsatDocument {
             page.headline("Customer satisfaction", "not shown", "hidden to protect small groups");
             return;
         };
-        page.headline("Customer satisfaction", &page::percent(all.share), &page::interval_text(&all.interval, page::percent));
+        page.headline(
+            "Customer satisfaction",
+            &page::percent(all.share),
+            &page::interval_text(&all.interval, page::percent),
+        );
         let mut facts = vec![vec!["satisfied".to_owned(), page::count(all.satisfied), boxed(all)]];
         if let Some(ratings) = &all.ratings {
             let detail = format!("ratings {}", ratings.dissatisfied_box);

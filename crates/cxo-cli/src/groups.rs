@@ -80,11 +80,7 @@ impl Groups {
     pub(crate) fn read(source: Source, scale: Scale) -> Result<Self, Failure> {
         let layout = source.layout.clone();
         let file = source.file().to_owned();
-        let loaded = source.fold(
-            || Counts::new(&layout, scale),
-            Counts::add,
-            |counts, other| counts.merge(&other),
-        )?;
+        let loaded = source.fold(|| Counts::new(&layout, scale), Counts::add, |counts, other| counts.merge(&other))?;
         let load = loaded.report;
         if load.accepted == 0 {
             return Err(Failure::data("no-data", nothing_accepted(&file.display().to_string(), &load)).in_file(&file));

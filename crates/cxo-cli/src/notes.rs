@@ -15,8 +15,12 @@ pub(crate) fn load(load: &LoadReport) -> Vec<String> {
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| format!("{} {what}", page::count(count)))
         .collect();
-    let mut notes =
-        vec![format!("{} of {} rows counted; {}.", page::count(load.accepted), page::count(load.rows), parts.join(", "))];
+    let mut notes = vec![format!(
+        "{} of {} rows counted; {}.",
+        page::count(load.accepted),
+        page::count(load.rows),
+        parts.join(", ")
+    )];
     for reason in &load.reasons {
         let example = reason.examples.first().map(|cell| format!(" (first in line {})", cell.line)).unwrap_or_default();
         notes.push(format!("  {} × {}{example}", page::count(reason.count), reason.reason));

@@ -24,9 +24,11 @@ use crate::{
 /// The arguments of `cxo nps`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
-#[command(after_help = "Examples:\n  cxo nps feedback.csv --score recommend --by channel\n  cxo nps --counts 42,31,27\n  \
+#[command(
+    after_help = "Examples:\n  cxo nps feedback.csv --score recommend --by channel\n  cxo nps --counts 42,31,27\n  \
     cxo nps compare --counts 42,31,27 --against 50,30,20\n  \
-    cxo nps plan --promoters 0.42 --detractors 0.27 --margin 0.05")]
+    cxo nps plan --promoters 0.42 --detractors 0.27 --margin 0.05"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Subcommand>,
@@ -68,7 +70,11 @@ impl FromStr for Counts {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = || {
-            Error::input("counts", format!("\"{text}\""), "promoters,passives,detractors as whole numbers, such as 42,31,27")
+            Error::input(
+                "counts",
+                format!("\"{text}\""),
+                "promoters,passives,detractors as whole numbers, such as 42,31,27",
+            )
         };
         let counts: Result<Vec<u64>, _> = text.split(',').map(|count| count.trim().parse()).collect();
         match counts.map_err(|_| refused())?.as_slice() {
@@ -131,7 +137,8 @@ impl Present for NpsDocument {
                 weighted.weighted_responses,
             ),
         };
-        let rows = ["promoters", "passives", "detractors"].into_iter().zip([all.promoters, all.passives, all.detractors]);
+        let rows =
+            ["promoters", "passives", "detractors"].into_iter().zip([all.promoters, all.passives, all.detractors]);
         let mut facts: Vec<Vec<String>> = rows
             .zip(counts)
             .map(|((name, count), weight)| {

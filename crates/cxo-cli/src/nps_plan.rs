@@ -83,7 +83,9 @@ impl Present for PlanDocument {
                 page.headline("Responses needed", &responses, "in each group");
                 let points = page::points(100.0 * difference.unwrap_or_default());
                 let power = page::percent(self.power.unwrap_or_default());
-                page.line(&format!("to find a difference of {points} points with a power of {power} at a level of {level}."));
+                page.line(&format!(
+                    "to find a difference of {points} points with a power of {power} at a level of {level}."
+                ));
             }
         }
         page.line(&format!(

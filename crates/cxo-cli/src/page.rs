@@ -207,7 +207,10 @@ pub(crate) fn sections<T>(
         let rest = match outcome {
             Ok(row) => cells(row),
             // The reason stands where the interval would, the widest column of text.
-            Err(reason) => columns.iter().map(|(name, _)| if *name == "interval" { reason.to_string() } else { String::new() }).collect(),
+            Err(reason) => columns
+                .iter()
+                .map(|(name, _)| if *name == "interval" { reason.to_string() } else { String::new() })
+                .collect(),
         };
         std::iter::once(name).chain(rest).collect()
     };

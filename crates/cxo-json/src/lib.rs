@@ -22,8 +22,8 @@
 //! gain keys.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod csat;
 mod ces;
+mod csat;
 mod document;
 mod entry;
 mod error;
@@ -38,7 +38,7 @@ pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use document::Document;
 pub use entry::{Entry, Period, VersusRest};
 pub use error::Error;
-pub use failure::{FailureDocument, FailureDetail};
+pub use failure::{FailureDetail, FailureDocument};
 pub use lines::Lines;
 pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
 pub use quantity::Quantity;

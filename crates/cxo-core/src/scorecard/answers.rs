@@ -58,16 +58,14 @@ impl fmt::Display for Dimension {
 /// Everything that customers answered, and how far every invitation came. Class: table; 41 bytes a response, and every
 /// different customer, stage, channel, touchpoint and device once.
 ///
-/// A rating counts as a response if the survey was started or completed; one that stands beside another status (a
-/// dismissal is never a response) is counted as [contradictory](Self::contradictory) and left out. Merging appends, in
-/// the order of the merge; customers may be on both sides, as every question sees all rows of a customer together.
+/// A dismissal is never a response: ratings come with the status started or completed. Merging appends, in the order of
+/// the merge; customers may be on both sides, as every question sees all rows of a customer together.
 #[derive(Debug, Clone)]
 pub struct Answers<Z> {
     zone: Z,
     period: Period,
     stages: Vec<String>,
     funnel: ResponseFunnel,
-    contradictory: u64,
     days: Option<(Day, Day)>,
     metrics: BTreeMap<(SurveyMetric, i8, i8), Rows>,
 }
@@ -82,7 +80,6 @@ impl<Z: TimeZone + Clone> Answers<Z> {
             period,
             stages: stages.iter().map(|stage| stage.name().to_owned()).collect(),
             funnel: ResponseFunnel::default(),
-            contradictory: 0,
             days: None,
             metrics: BTreeMap::new(),
         }
@@ -91,8 +88,13 @@ impl<Z: TimeZone + Clone> Answers<Z> {
     /// Takes one record in.
     ///
     /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a rating of a survey that was neither started nor completed,
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) for a date beyond the calendar or more than 2^32 - 1 responses.
     pub fn add(&mut self, feedback: &Feedback) -> Result<(), Error> {
+        let answered = matches!(feedback.status, ResponseStatus::Started | ResponseStatus::Completed);
+        if feedback.rating.is_some() && !answered {
+            return Err(Error::input("status of a rating", feedback.status, "started or completed"));
+        }
         let day = feedback.time.map(|time| time.day_in(&self.zone)).transpose()?;
         let start = day.map(|day| day.start_of(self.period)).transpose()?;
         self.funnel.add(feedback.status)?;
@@ -101,10 +103,6 @@ impl<Z: TimeZone + Clone> Answers<Z> {
             self.days = Some((first.min(day), last.max(day)));
         }
         let Some(rating) = feedback.rating else { return Ok(()) };
-        if !matches!(feedback.status, ResponseStatus::Started | ResponseStatus::Completed) {
-            self.contradictory += 1;
-            return Ok(());
-        }
         let scale = rating.scale();
         let rows = self.metrics.entry((feedback.metric, scale.min(), scale.max())).or_insert_with(|| Rows::new(scale));
         rows.push(&Row {
@@ -114,12 +112,6 @@ impl<Z: TimeZone + Clone> Answers<Z> {
             rating,
             weight: feedback.weight,
         })
-    }
-
-    /// Ratings that stood beside the status invited, seen or dismissed and were left out.
-    #[must_use]
-    pub const fn contradictory(&self) -> u64 {
-        self.contradictory
     }
 
     /// How far the invitations came.
@@ -157,10 +149,6 @@ impl<Z: TimeZone + Clone> State for Answers<Z> {
         }
         let mut merged = self.clone();
         merged.funnel.merge(&other.funnel)?;
-        merged.contradictory = merged
-            .contradictory
-            .checked_add(other.contradictory)
-            .ok_or_else(|| Error::overflow("contradictory answers"))?;
         merged.days = match (merged.days, other.days) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (days, None) | (None, days) => days,

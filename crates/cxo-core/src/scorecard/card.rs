@@ -125,7 +125,6 @@ impl Scorecard {
             min_responses: self.min_responses,
             correction: self.correction,
             response,
-            contradictory: answers.contradictory(),
             metrics: metrics.collect::<Result<_, Error>>()?,
         })
     }
@@ -425,8 +424,6 @@ pub struct ScorecardResult {
     pub correction: Multiplicity,
     /// How far the invitations came.
     pub response: ResponseRates,
-    /// Ratings left out because the survey was neither started nor completed.
-    pub contradictory: u64,
     /// One card for each question and scale.
     pub metrics: Vec<MetricCard>,
 }
