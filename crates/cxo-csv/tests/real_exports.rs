@@ -1,6 +1,8 @@
 //! Real exports, where they are: beside the folder that `CXO_GOLDEN_DIR` names. The expected numbers were counted from the
 //! files with Python's `csv` module.
 
+#![allow(clippy::unwrap_used, reason = "functions shared by tests")]
+
 use std::path::PathBuf;
 
 use cxo_core::State;
