@@ -5,6 +5,7 @@ pub mod mean;
 pub mod multiplicity;
 pub mod power;
 pub mod proportion;
+pub mod two_proportion;
 
 use crate::Error;
 
