@@ -8,6 +8,7 @@ pub mod power;
 pub mod proportion;
 pub mod raking;
 pub mod suppression;
+pub mod two_proportion;
 
 use crate::Error;
 
