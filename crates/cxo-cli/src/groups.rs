@@ -29,7 +29,6 @@ pub(crate) struct Groups {
 #[derive(Debug, Clone)]
 struct Counts {
     all: Ratings,
-    rows: u64,
     segments: Segments<Ratings>,
     trend: Option<Trend<Ratings, chrono_tz::Tz>>,
     /// The joined segment of the row at hand, kept to save an allocation a row.
@@ -52,13 +51,11 @@ impl Counts {
     fn new(layout: &Layout, scale: Scale) -> Self {
         let empty = Ratings::new(scale, layout.knowledge);
         let trend = layout.period.map(|period| Trend::new(period, layout.zone, empty.clone()));
-        Self { all: empty.clone(), rows: 0, segments: Segments::new(empty), trend, name: String::new() }
+        Self { all: empty.clone(), segments: Segments::new(empty), trend, name: String::new() }
     }
 
     fn add(&mut self, response: &Response<'_>) -> Result<(), Error> {
-        let row = self.rows;
-        self.rows += 1;
-        self.all.add(response, row)?;
+        self.all.add(response)?;
         let name = match response.segments {
             [] => None,
             [one] => Some(*one),
@@ -72,17 +69,16 @@ impl Counts {
             }
         };
         if name.is_some() {
-            self.segments.state_of(name)?.add(response, row)?;
+            self.segments.state_of(name)?.add(response)?;
         }
         if let (Some(trend), Some(time)) = (&mut self.trend, response.time) {
-            trend.state_at(time)?.add(response, row)?;
+            trend.state_at(time)?.add(response)?;
         }
         Ok(())
     }
 
     fn merge(&mut self, other: &Self) -> Result<(), Error> {
         self.all.merge(&other.all)?;
-        self.rows += other.rows;
         self.segments.merge(&other.segments)?;
         match (&mut self.trend, &other.trend) {
             (Some(mine), Some(theirs)) => mine.merge(theirs),

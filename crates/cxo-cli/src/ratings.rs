@@ -43,16 +43,13 @@ impl Ratings {
         }
     }
 
-    /// Counts one response; `row` tells apart customers who are not named.
-    pub(crate) fn add(&mut self, response: &Response<'_>, row: u64) -> Result<(), Error> {
+    /// Counts one response.
+    pub(crate) fn add(&mut self, response: &Response<'_>) -> Result<(), Error> {
         let Response { rating, weight, customer, time, .. } = *response;
         match self {
             Self::Plain(tally) => tally.add(rating),
             Self::Weighted(tally) => tally.add(rating, weight),
             Self::Customers(responses, _) => {
-                // A line break cannot stand in the cell of a name that was trimmed, so this is nobody else.
-                let unnamed = customer.is_none().then(|| format!("\n{row}"));
-                let customer = customer.or(unnamed.as_deref()).unwrap_or_default();
                 // Without times the order of the rows decides which answer of a customer is the last.
                 let time = time.unwrap_or(Timestamp(0));
                 responses.add(survey::Response { customer, time, rating, weight })

@@ -6,7 +6,7 @@ mod common;
 use cxo_core::{
     Absent, Confidence, ErrorKind, Estimate, State,
     domain::{Timestamp, Weight},
-    stats::design::{Design, LonelyCluster},
+    stats::design::{Design, DesignMethod, LonelyCluster},
     survey::{
         Ces, CesVersion, ContactRule, Contacts, Csat, Designed, NpsMethod, NpsResult, Rating, Repeats, Respondents,
         Response, Responses, Sample, SampleRow, Scale, Tally, WeightedTally,
@@ -138,6 +138,28 @@ fn lonely_clusters_follow_the_policy() {
 }
 
 #[test]
+fn values_of_any_size_are_answered_or_refused() {
+    let weights = [1.0, 1e200, 3.0];
+    let design = Design::new(&weights).unwrap();
+    assert_eq!(design.mean(&[1.0, 2.0, 3.0]).unwrap_err().kind(), ErrorKind::Overflow);
+    assert_eq!(Design::new(&[1.0; 3]).unwrap().mean(&[1e200, 1.0, 0.0]).unwrap_err().kind(), ErrorKind::Overflow);
+    assert_eq!(Design::new(&[1.0, f64::NAN]).unwrap_err().row(), Some(1));
+    assert_eq!(Design::new(&[]).unwrap_err().kind(), ErrorKind::NoData);
+    let alike = Design::new(&[0.1, 0.2, 0.7]).unwrap().mean(&[0.3; 3]).unwrap();
+    assert_eq!((alike.value, alike.standard_error, alike.variance), (0.3, Ok(0.0), Ok(0.0)));
+    assert_eq!(alike.design_effect_with_replacement(), Err(Absent::ZeroVariance));
+    // Clusters that agree to rounding: Kish's effective n stands in.
+    let weights: Vec<f64> = (0..30).map(|row| 0.1 + 0.3 * f64::from(row % 3)).collect();
+    let clusters: Vec<u32> = (0..30).map(|row| row / 3).collect();
+    let values: Vec<f64> = (0..30).map(|row| f64::from(row % 3 == 1)).collect();
+    let share = Design::new(&weights).unwrap().clusters(&clusters).unwrap().mean(&values).unwrap();
+    assert!(share.effective_n() < 30.0, "{share:?}");
+    for method in DesignMethod::ALL {
+        assert!(share.interval(method, P95).unwrap().unwrap().contains(share.value), "{method}");
+    }
+}
+
+#[test]
 fn a_domain_counts_all_clusters() {
     let weights = [1.0, 2.0, 1.0, 1.0, 2.0, 1.0];
     let values = [1.0, 0.0, 1.0, 0.0, 0.0, 1.0];
@@ -228,6 +250,96 @@ fn contacts_merge_by_customer() {
     assert!(Contacts::default().frequency(ContactRule::per_days(6, 1).unwrap()).is_err());
 }
 
+/// The numbers printed in docs/formulas/weighting.md, design-effect.md and repeat-respondents.md.
+#[test]
+fn worked_examples_of_the_formula_pages() {
+    let shown = |value: f64, wanted: &str| {
+        let digits = wanted.split_once('.').map_or(0, |(_, digits)| digits.len());
+        assert_eq!(format!("{value:.digits$}"), wanted);
+    };
+    let nps = weighted(&[(10, 1.0), (9, 2.0), (8, 1.0), (3, 0.5), (6, 1.5)]).nps(NpsMethod::Auto, P95).unwrap();
+    shown(nps.result.score.value, "16.67");
+    shown(nps.result.score.standard_error.unwrap(), "48.96");
+    shown(nps.result.score.effective_n, "4.235");
+    shown(nps.design.variance.unwrap(), "0.8056");
+    shown(nps.design.effective_n(), "3.361");
+
+    let weights = [1.0, 2.0, 1.5, 0.5, 1.0, 2.0];
+    let design = Design::new(&weights).unwrap().clusters(&[0, 0, 1, 1, 2, 2]).unwrap();
+    let share = design.mean(&[1.0, 0.0, 1.0, 1.0, 0.0, 1.0]).unwrap();
+    shown(share.value, "0.625");
+    shown(share.standard_error.unwrap(), "0.1775");
+    shown(share.variance.unwrap(), "0.2344");
+    shown(share.weights.design_effect().unwrap(), "1.172");
+    shown(share.weights.effective_n().unwrap(), "5.12");
+    shown(share.design_effect_with_replacement().unwrap(), "0.672");
+    shown(share.design_effect_without_replacement().unwrap(), "2.688");
+    shown(share.design_effect_plug_in().unwrap(), "0.806");
+
+    let mut responses = Responses::new(Scale::NPS);
+    for (time, (customer, score)) in (0..).zip([("ann", 3), ("ann", 9), ("ann", 10), ("bob", 7), ("eve", 0)]) {
+        let rating = rating(score);
+        responses
+            .add(Response { customer: Some(customer), time: Timestamp(time), rating, weight: Weight::ONE })
+            .unwrap();
+    }
+    for (policy, rows, score, error) in [
+        (Repeats::All, 5, "0.00", "34.64"),
+        (Repeats::Last, 3, "0.00", "57.74"),
+        (Repeats::First, 3, "-66.67", "33.33"),
+    ] {
+        let found = responses.nps(policy, NpsMethod::Auto, P95).unwrap().result;
+        assert_eq!(found.responses, rows, "{policy}");
+        shown(found.score.value, score);
+        shown(found.score.standard_error.unwrap(), error);
+    }
+    let independent = responses.tally(Repeats::All).nps(NpsMethod::Auto, P95).unwrap();
+    shown(independent.result.score.standard_error.unwrap(), "44.72");
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn states_read_back_what_they_wrote() {
+    fn again<T: serde::Serialize + serde::de::DeserializeOwned>(state: &T) -> (String, T) {
+        let text = serde_json::to_string(state).unwrap();
+        let state = serde_json::from_str(&text).unwrap();
+        (text, state)
+    }
+    let mut sample = Sample::new(Scale::NPS);
+    let (mut responses, mut contacts) = (Responses::new(Scale::NPS), Contacts::default());
+    for (time, (score, customer, stratum)) in
+        (0..).zip([(10, "a", "x"), (3, "b", "y"), (9, "a", "x"), (8, "c", "x"), (0, "d", "y")])
+    {
+        let (rating, weight) = (rating(score), Weight::new(0.1 + score as f64).unwrap());
+        sample.add(SampleRow { rating, weight, cluster: Some(customer), stratum: Some(stratum) }).unwrap();
+        responses.add(Response { customer: Some(customer), time: Timestamp(time), rating, weight }).unwrap();
+        contacts.add(customer, Timestamp(time)).unwrap();
+    }
+    sample.set_population(Some("x"), 9).unwrap();
+    sample.set_population(Some("y"), 9).unwrap();
+    let tally = responses.tally(Repeats::All);
+    let (text, read) = again(&tally);
+    assert!(same_nps(&tally.nps(NpsMethod::Auto, P95).unwrap(), &read.nps(NpsMethod::Auto, P95).unwrap()));
+    assert!(serde_json::from_str::<WeightedTally>(&text.replacen("\"count\":0", "\"count\":1", 1)).is_err());
+    let (text, read) = again(&sample);
+    assert_eq!(sample.nps(NpsMethod::Auto, P95).unwrap(), read.nps(NpsMethod::Auto, P95).unwrap());
+    for (from, to) in
+        [("[10,10.1,0,0]", "[11,10.1,0,0]"), ("[10,10.1,0,0]", "[10,-1,0,0]"), ("[10,10.1,0,0]", "[10,1,4,0]")]
+    {
+        assert!(text.contains(from) && serde_json::from_str::<Sample>(&text.replace(from, to)).is_err(), "{to}");
+    }
+    let (text, read) = again(&responses);
+    for policy in Repeats::ALL {
+        let answer = |state: &Responses| state.nps(policy, NpsMethod::Auto, P95).unwrap();
+        assert_eq!(answer(&responses), answer(&read));
+    }
+    assert!(serde_json::from_str::<Responses>(&text.replace("[0,0,10,", "[4,0,10,")).is_err());
+    let (text, read) = again(&contacts);
+    let rule = ContactRule::per_days(1, 1).unwrap();
+    assert_eq!(contacts.frequency(rule), read.frequency(rule));
+    assert!(serde_json::from_str::<Contacts>(&text.replace("[0,0]", "[9,0]")).is_err());
+}
+
 fn rows() -> impl Strategy<Value = Vec<(i64, f64)>> {
     prop::collection::vec((0_i64..=10, 0.01..20.0_f64), 1..60)
 }
@@ -280,7 +392,7 @@ proptest! {
             let (rating, weight, name) = (rating(score), Weight::new(weight).unwrap(), row.to_string());
             sample.add(SampleRow::new(rating, weight)).unwrap();
             clusters.add(SampleRow { cluster: Some(&name), ..SampleRow::new(rating, weight) }).unwrap();
-            responses.add(Response { customer: &name, time: Timestamp(0), rating, weight }).unwrap();
+            responses.add(Response { customer: Some(&name), time: Timestamp(0), rating, weight }).unwrap();
         }
         let tally = weighted(&rows).nps(NpsMethod::Score, P95).unwrap();
         prop_assert!(same_nps(&tally, &sample.nps(NpsMethod::Score, P95).unwrap()));
@@ -299,7 +411,7 @@ proptest! {
             let (name, stratum) = (format!("c{customer}"), format!("s{}", customer % 2));
             let (rating, weight) = (rating(score), Weight::new(weight).unwrap());
             let row = SampleRow { rating, weight, cluster: Some(&name), stratum: Some(&stratum) };
-            let response = Response { customer: &name, time: Timestamp(time), rating, weight };
+            let response = Response { customer: Some(&name), time: Timestamp(time), rating, weight };
             for part in [&mut whole, &mut parts[(customer % modulus) as usize]] {
                 part.0.add(response).unwrap();
                 part.1.add(row).unwrap();

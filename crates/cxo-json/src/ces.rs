@@ -110,7 +110,7 @@ pub struct WeightedCes {
 }
 
 impl CesRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.easy > self.responses {
             return Err(Error::value("easy", self.easy, "at most the number of responses"));
         }

@@ -138,7 +138,7 @@ pub struct WeightedCsat {
 }
 
 impl CsatRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.satisfied > self.responses {
             return Err(Error::value("satisfied", self.satisfied, "at most the number of responses"));
         }

@@ -31,6 +31,7 @@ mod failure;
 mod lines;
 mod nps;
 mod quantity;
+mod report;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
@@ -42,3 +43,7 @@ pub use failure::{FailureDetail, FailureDocument};
 pub use lines::Lines;
 pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
 pub use quantity::Quantity;
+pub use report::{
+    BreakdownDocument, Card, Differing, FileRow, MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow,
+    TransactionsRow,
+};

@@ -105,7 +105,7 @@ pub struct WeightedNps {
 }
 
 impl NpsRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let parts = self.promoters.checked_add(self.passives).and_then(|sum| sum.checked_add(self.detractors));
         if parts != Some(self.responses) {
             return Err(Error::value("responses", self.responses, "the sum of promoters, passives and detractors"));

@@ -1,10 +1,21 @@
-//! The standard normal distribution.
+//! The standard normal distribution. The quantile is that of statrs, which agrees with 50-digit values to 3e-16.
+
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+/// 1 / √2 less its nearest double.
+const FRAC_1_SQRT_2_REST: f64 = -4.833646656726457e-17;
+
 /// P(Z <= z).
 pub(crate) fn cdf(z: f64) -> f64 {
-    0.5 * libm::erfc(-z / std::f64::consts::SQRT_2)
+    if z.is_infinite() {
+        return if z > 0.0 { 1.0 } else { 0.0 };
+    }
+    // erfc multiplies a relative error of its argument by twice the square: the rounding of z / √2 is put back to first order.
+    let argument = -z * FRAC_1_SQRT_2;
+    let rest = (-z).mul_add(FRAC_1_SQRT_2, -argument) - z * FRAC_1_SQRT_2_REST;
+    0.5 * (libm::erfc(argument) - FRAC_2_SQRT_PI * (-argument * argument).exp() * rest)
 }
 
 /// P(Z > z), accurate in the tail.

@@ -26,10 +26,51 @@ use crate::{
 ///
 /// Formula page: `docs/formulas/design-effect.md`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawWeights", into = "RawWeights")
+)]
 pub struct Weights {
     count: u64,
     sum: Sum,
     squares: Sum,
+}
+
+/// As written: the sums without their correction terms.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawWeights {
+    count: u64,
+    sum: f64,
+    sum_of_squares: f64,
+}
+
+#[cfg(feature = "serde")]
+impl From<Weights> for RawWeights {
+    fn from(weights: Weights) -> Self {
+        Self { count: weights.count, sum: weights.sum(), sum_of_squares: weights.sum_of_squares() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawWeights> for Weights {
+    type Error = Error;
+    fn try_from(raw: RawWeights) -> Result<Self, Error> {
+        let RawWeights { count, sum, sum_of_squares: squares } = raw;
+        let none = count == 0 && sum == 0.0 && squares == 0.0;
+        // Σw² / (Σw)² of n positive weights is at least 1 / n and at most 1; squares may underflow to 0.
+        let least = sum * sum / count as f64 * (1.0 - 1e-12);
+        let some =
+            count > 0 && sum > 0.0 && sum.is_finite() && squares >= least && squares <= sum * sum * (1.0 + 1e-12);
+        if none || some {
+            let one = |value| std::iter::once(value).collect();
+            Ok(Self { count, sum: one(sum), squares: one(squares) })
+        } else {
+            let given = format!("{count}, {sum}, {squares}");
+            Err(Error::input("number, sum and sum of squares of weights", given, "those of positive weights"))
+        }
+    }
 }
 
 impl Weights {
@@ -256,7 +297,7 @@ impl<'a> Design<'a> {
     /// # Errors
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for a column of another length, a cluster in two
     /// strata or a population smaller than the sample; [`ErrorKind::Input`](crate::ErrorKind::Input) for a value that is
-    /// not finite.
+    /// not finite; [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) if squares of values or weights leave the range.
     ///
     /// # Complexity
     /// O(n) time; memory for one sum a cluster.
@@ -334,9 +375,13 @@ impl<'a> Design<'a> {
             Some(clusters) => self.sum_clusters(linearized, clusters)?,
         };
         let count = strata.iter().map(|stratum| stratum.clusters).sum();
+        let standard_error = self.variance(&strata, count)?.map(f64::sqrt);
+        if ![Ok(value), variance, standard_error].into_iter().flatten().all(f64::is_finite) {
+            return Err(Error::overflow("mean and variance of values and weights of this size"));
+        }
         Ok(DesignEstimate {
             value,
-            standard_error: self.variance(&strata, count)?.map(f64::sqrt),
+            standard_error,
             variance,
             weights,
             clusters: count,
@@ -559,6 +604,7 @@ impl FromStr for DesignMethod {
 
 /// An estimate of a designed sample with all that its intervals and design effects need.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct DesignEstimate {
     /// The weighted mean or ratio.
@@ -589,11 +635,13 @@ impl DesignEstimate {
     }
 
     /// The number of equally weighted independent responses with the same standard error, variance / standard error²
-    /// (Korn and Graubard 1998); Kish's effective n where that does not exist because all answers are alike.
+    /// (Korn and Graubard 1998); Kish's effective n where that does not exist because all answers, or all clusters, are
+    /// alike.
     #[must_use]
     pub fn effective_n(&self) -> f64 {
         match (self.variance, self.standard_error) {
-            (Ok(variance), Ok(error)) if variance > 0.0 && error > 0.0 => variance / (error * error),
+            // A standard error of nothing but rounding would tell of more responses than can be counted.
+            (Ok(variance), Ok(error)) if error * error * u64::MAX as f64 > variance => variance / (error * error),
             _ => self.weights.effective_n().unwrap_or_default(),
         }
     }

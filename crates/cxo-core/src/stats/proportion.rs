@@ -61,6 +61,17 @@ pub struct Share {
 }
 
 impl Share {
+    /// The share that an estimate of a weighted sample found, on n* = p (1 - p) / standard error² effective trials; on the
+    /// effective n of the weights where all answers are alike.
+    pub(crate) fn of_estimate(estimate: &Estimate) -> Result<Self, Error> {
+        let p = estimate.value;
+        let trials = match estimate.standard_error {
+            Ok(error) if error > 0.0 && p > 0.0 && p < 1.0 => p * (1.0 - p) / (error * error),
+            _ => estimate.effective_n,
+        };
+        Self::effective(Probability::new(p)?, trials, estimate.n)
+    }
+
     /// The share in a sample of `n` rows that tells as much as `effective_n` independent trials, such as a weighted one.
     /// The intervals treat it as so many trials (Korn and Graubard 1998 do so for Clopper-Pearson).
     ///
@@ -91,6 +102,16 @@ impl Share {
     #[must_use]
     pub fn trials(self) -> f64 {
         self.successes + self.failures
+    }
+
+    /// The number of rows behind the share; the trials, unless it is weighted.
+    pub(crate) const fn n(self) -> u64 {
+        self.n
+    }
+
+    /// One success and one failure more (Agresti and Caffo 2000).
+    pub(crate) fn with_one_of_each(self) -> Self {
+        Self { successes: self.successes + 1.0, failures: self.failures + 1.0, n: self.n }
     }
 
     /// successes / trials, in [0, 1].

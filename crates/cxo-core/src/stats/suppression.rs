@@ -106,14 +106,16 @@ impl Suppression {
 
     /// Decides for every cell whether it is shown.
     ///
-    /// A cell is hidden if it has 1 to `min_responses - 1` responses, if it breaks down a hidden cell, or, secondarily, until
-    /// in each table whose whole is shown the hidden cells are none, or together at least two, at least `min_responses` and
-    /// more than one response a cell. The smallest cells are taken first, the earlier of equals. Where no cell is left to
-    /// take, the whole itself is hidden, with everything that breaks it down.
+    /// A cell is hidden if it has 1 to `min_responses - 1` responses, or if it breaks down a hidden cell. Then in each table
+    /// whose whole is shown further cells are hidden, the smallest first and the earlier of equals, until the hidden ones are
+    /// none, or at least two, together at least `min_responses`, and more than the sum of their least counts. (The least
+    /// count of a cell that is not empty is 1, or the sum of the least counts of a table that breaks it down.) Where no cell
+    /// is left to take, the whole itself is hidden, with everything that breaks it down.
     ///
-    /// A reader who knows every shown number, and that empty cells are shown, then knows of `k` hidden cells of a table only
-    /// that they are positive and sum to `R > k`: each can be anything from 1 to `R - k + 1`. Tables share nothing but
-    /// wholes that are shown, so taking them together tells no more.
+    /// A reader who knows every shown number and which cells are empty then knows of the hidden cells of a table only their
+    /// least counts and their sum `R`: each can be anything from its least count up to what the least counts of the others
+    /// leave of `R`, which is more than one value. Tables share nothing but wholes that are shown, so taking them together
+    /// tells no more.
     ///
     /// Edge cases: a total of 1 to `min_responses - 1` hides its whole tree, empty cells included. Successive documents are
     /// decided one by one; what their difference reveals is out of scope, and so are crossed tables (a cell that is part of
@@ -126,17 +128,30 @@ impl Suppression {
         let small = |count: u64| 0 < count && count < self.min_responses;
         let mut hidden =
             Decisions(self.counts.iter().map(|&count| small(count).then_some(Suppressed::TooFew)).collect());
+        let least = self.least_counts();
         loop {
             self.hide_breakdowns(&mut hidden);
-            let unsafe_table =
-                self.tables.iter().find(|table| !hidden.hides(table.whole) && !self.protect(table, &mut hidden));
-            match unsafe_table {
+            let exposed = |table: &&Table| !hidden.hides(table.whole) && !self.protect(table, &least, &mut hidden);
+            match self.tables.iter().find(exposed) {
                 Some(table) => hidden.hide(table.whole, Suppressed::Secondary),
                 None => break,
             }
         }
         self.hide_breakdowns(&mut hidden);
         hidden
+    }
+
+    /// What a reader who sees which cells are empty knows of each count. Parts follow their whole, so in reverse order every
+    /// cell is final before the table that it is part of.
+    fn least_counts(&self) -> Vec<u64> {
+        let mut least: Vec<u64> = self.counts.iter().map(|&count| count.min(1)).collect();
+        for table in self.tables.iter().rev() {
+            let parts: u64 = least.get(table.parts.clone()).into_iter().flatten().sum();
+            if let Some(whole) = least.get_mut(table.whole) {
+                *whole = parts.max(*whole);
+            }
+        }
+        least
     }
 
     /// Hides the parts of hidden wholes. A whole always precedes its parts, so one pass in order reaches all depths.
@@ -149,23 +164,27 @@ impl Suppression {
     }
 
     /// Hides further parts until the hidden ones protect each other; false if there are not enough.
-    fn protect(&self, table: &Table, hidden: &mut Decisions) -> bool {
+    fn protect(&self, table: &Table, least: &[u64], hidden: &mut Decisions) -> bool {
         let count = |cell: usize| self.counts.get(cell).copied().unwrap_or(0);
+        let known = |cell: usize| least.get(cell).copied().unwrap_or(0);
         let (covered, mut open): (Vec<usize>, Vec<usize>) = table.parts.clone().partition(|&part| hidden.hides(part));
-        // At most the whole, so neither sum overflows.
+        // Neither sum exceeds the whole, so they do not overflow.
+        let mut cells = covered.len();
         let mut sum: u64 = covered.iter().map(|&part| count(part)).sum();
-        let mut cells = covered.len() as u64;
-        let protected = |cells: u64, sum: u64| cells == 0 || (cells > 1 && sum >= self.min_responses && sum > cells);
+        let mut least_sum: u64 = covered.iter().map(|&part| known(part)).sum();
         open.retain(|&part| count(part) > 0);
         open.sort_by_key(|&part| (count(part), part));
-        for part in open {
-            if protected(cells, sum) {
-                break;
+        let mut open = open.into_iter();
+        loop {
+            if cells == 0 || (cells > 1 && sum >= self.min_responses && sum > least_sum) {
+                return true;
             }
+            let Some(part) = open.next() else { return false };
             hidden.hide(part, Suppressed::Secondary);
-            (cells, sum) = (cells + 1, sum + count(part));
+            cells += 1;
+            sum += count(part);
+            least_sum += known(part);
         }
-        protected(cells, sum)
     }
 }
 
@@ -202,13 +221,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SHOWN: Result<(), Suppressed> = Ok(());
-    const FEW: Result<(), Suppressed> = Err(Suppressed::TooFew);
-    const SECONDARY: Result<(), Suppressed> = Err(Suppressed::Secondary);
+    type Decision = Result<(), Suppressed>;
+    const SHOWN: Decision = Ok(());
+    const FEW: Decision = Err(Suppressed::TooFew);
+    const SECONDARY: Decision = Err(Suppressed::Secondary);
 
     #[test]
     fn cases() {
-        let cases: &[(u64, u64, &[u64], &[Result<(), Suppressed>])] = &[
+        let cases: &[(u64, u64, &[u64], &[Decision])] = &[
             (5, 30, &[10, 20], &[SHOWN, SHOWN]),
             (5, 30, &[0, 10, 20], &[SHOWN, SHOWN, SHOWN]),
             (5, 33, &[3, 10, 20], &[FEW, SECONDARY, SHOWN]),
@@ -261,18 +281,27 @@ mod tests {
         assert_eq!(Suppressed::TooFew.to_string(), Suppressed::Secondary.to_string());
     }
 
-    /// Every document a reader can imagine: the shown numbers, and positive integers in place of the hidden ones (empty
-    /// cells are shown, unless they break down a hidden cell). Enumerated cell by cell, without any of the code above.
+    #[test]
+    fn the_breakdown_of_a_hidden_cell_gives_nothing_away() {
+        // 4 + 1 = 5 would do, but a hidden cell with four parts that are not empty has at least four responses.
+        let mut document = Suppression::new(5);
+        let total = document.total(25);
+        let stages = document.table(total, &[4, 1, 20]).unwrap();
+        assert_eq!(document.decide().of(stages[2]), SHOWN);
+        document.table(stages[0], &[1, 1, 1, 1]).unwrap();
+        assert_eq!(document.decide().of(stages[2]), SECONDARY);
+    }
+
+    /// Every document that a reader can imagine who knows the shown numbers and which cells are empty. Enumerated cell by
+    /// cell, without any of the code above.
     fn imaginable(document: &Suppression, decisions: &Decisions) -> Vec<Vec<u64>> {
         let hidden = |cell: usize| decisions.of(Cell(cell)).is_err();
-        let whole_of =
-            |cell: usize| document.tables.iter().find(|table| table.parts.contains(&cell)).map(|table| table.whole);
+        let most = document.counts.first().map_or(0, |total| total + 2);
         let mut found = vec![vec![]];
         for (cell, &count) in document.counts.iter().enumerate() {
-            let least = u64::from(!whole_of(cell).is_some_and(hidden));
             let mut next = Vec::new();
             for partial in found {
-                let range = if hidden(cell) { least..=7 } else { count..=count };
+                let range = if hidden(cell) && count > 0 { 1..=most } else { count..=count };
                 for value in range {
                     let mut longer: Vec<u64> = partial.clone();
                     longer.push(value);
@@ -299,9 +328,9 @@ mod tests {
         #[test]
         fn no_hidden_cell_can_be_solved(
             least in 2_u64..5,
-            first in prop::collection::vec(0_u64..3, 1..4),
-            second in prop::collection::vec(0_u64..3, 0..3),
-            nested in prop::collection::vec(0_u64..2, 0..3),
+            first in prop::collection::vec(0_u64..6, 1..4),
+            second in prop::collection::vec(0_u64..6, 0..3),
+            nested in prop::collection::vec(0_u64..3, 0..4),
         ) {
             let mut document = Suppression::new(least);
             let sum: u64 = first.iter().sum();
@@ -311,7 +340,8 @@ mod tests {
                 document.table(total, &second).unwrap();
             }
             if nested.iter().sum::<u64>() <= first[0] && !nested.is_empty() {
-                document.table(cells[0], &nested).unwrap();
+                let inner = document.table(cells[0], &nested).unwrap();
+                document.table(inner[0], &nested[..1]).unwrap();
             }
             let decisions = document.decide();
             let worlds = imaginable(&document, &decisions);
@@ -319,7 +349,7 @@ mod tests {
             let hidden: Vec<usize> = (0..document.counts.len()).filter(|&cell| decisions.of(Cell(cell)).is_err()).collect();
             for &cell in &hidden {
                 let known = worlds.iter().all(|world| world[cell] == document.counts[cell]);
-                prop_assert!(!known, "cell {cell} of {document:?} is solved: {decisions:?}");
+                prop_assert!(!known || document.counts[cell] == 0, "cell {cell} of {document:?} is solved: {decisions:?}");
             }
             for set in 1_u32..1 << hidden.len() {
                 let sum_in = |world: &[u64]| -> u64 {
@@ -327,7 +357,7 @@ mod tests {
                 };
                 let truth = sum_in(&document.counts);
                 let known = worlds.iter().all(|world| sum_in(world) == truth);
-                prop_assert!(!known || truth >= least, "{document:?} {decisions:?}");
+                prop_assert!(!known || truth == 0 || truth >= least, "{document:?} {decisions:?}");
             }
             for (&count, decision) in document.counts.iter().zip(&decisions.0) {
                 prop_assert!(count == 0 || count >= least || decision.is_some());

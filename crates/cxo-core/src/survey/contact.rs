@@ -109,10 +109,48 @@ pub struct ContactGap {
 ///
 /// Formula page: `docs/formulas/contact-frequency.md`.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawContacts", into = "RawContacts")
+)]
 pub struct Contacts {
     symbols: Symbols,
     customers: Vec<u32>,
     times: Vec<Timestamp>,
+}
+
+/// As written: each customer once, and a row of position and time for each invitation.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawContacts {
+    customers: Vec<String>,
+    rows: Vec<(u32, Timestamp)>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Contacts> for RawContacts {
+    fn from(contacts: Contacts) -> Self {
+        Self {
+            customers: contacts.symbols.iter().map(str::to_owned).collect(),
+            rows: contacts.customers.into_iter().zip(contacts.times).collect(),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawContacts> for Contacts {
+    type Error = Error;
+    fn try_from(raw: RawContacts) -> Result<Self, Error> {
+        let mut contacts = Self::default();
+        for (row, (id, time)) in (0..).zip(raw.rows) {
+            let customer = raw.customers.get(id as usize).ok_or_else(|| {
+                Error::input("position of a customer", id, format!("less than {}", raw.customers.len())).at_row(row)
+            })?;
+            contacts.add(customer, time)?;
+        }
+        Ok(contacts)
+    }
 }
 
 impl Contacts {

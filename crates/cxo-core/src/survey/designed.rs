@@ -89,6 +89,7 @@ impl Respondents {
 
 /// The answer of a weighted or designed sample: the result, how precisely its score is known, and by whom it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Designed<T> {
     /// The result; its counts are rows, its estimates weighted, with linearised standard errors.
@@ -97,6 +98,17 @@ pub struct Designed<T> {
     pub design: DesignEstimate,
     /// Whether repeat respondents are known.
     pub respondents: Respondents,
+}
+
+impl Designed<NpsResult> {
+    /// The weighted shares times the effective number of responses.
+    pub(crate) fn effective_counts(&self) -> EffectiveCounts {
+        let NpsResult { promoters, passives, detractors, weighted, .. } = self.result;
+        let rows =
+            WeightedNps { promoters: promoters as f64, passives: passives as f64, detractors: detractors as f64 };
+        let WeightedNps { promoters, passives, detractors } = weighted.unwrap_or(rows);
+        EffectiveCounts { promoters, passives, detractors }.scaled_to(self.design.effective_n())
+    }
 }
 
 /// A state that weighted questions can be asked of.

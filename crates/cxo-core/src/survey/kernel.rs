@@ -31,33 +31,41 @@ pub(super) fn bins(scores: &[u8], scale: Scale) -> Result<Bins, Error> {
 
 /// [`nps_counts`] of every segment: row i belongs to segment `keys[i]`.
 pub(super) fn nps_by_segment(keys: &[u32], scores: &[u8], segments: usize) -> Result<Vec<NpsCounts>, Error> {
-    let class = |score: u8| match score {
-        0..=6 => 0,
-        7..=8 => 1,
-        9..=10 => 2,
-        _ => 3,
-    };
-    let tables = by_segment::<4>(keys, scores, segments, &classes(class))
-        .ok_or_else(|| first_refused_row(keys, scores, segments, Scale::NPS))?;
-    Ok(tables.into_iter().map(|[detractors, passives, promoters, _]| [detractors, passives, promoters]).collect())
+    let packed = per_byte(|score| match score {
+        0..=6 => 1,
+        7..=8 => 1 << PACKED_BITS,
+        _ => 1 << (2 * PACKED_BITS),
+    });
+    by_segment(Rows { keys, scores }, segments, Scale::NPS, |rows, totals| {
+        // Scores above 10 are found here, so that the loop over the rows has nothing to check but the key.
+        nps_chunk(rows.scores)?;
+        let counts = nps_segment_chunk(rows, segments, &packed)?;
+        for (total, packed) in totals.iter_mut().zip(counts) {
+            *total = added(*total, [0, 1, 2].map(|class| (packed >> (class * PACKED_BITS)) & ((1 << PACKED_BITS) - 1)));
+        }
+        Some(())
+    })
 }
 
 /// [`bins`] of every segment: row i belongs to segment `keys[i]`.
 pub(super) fn bins_by_segment(keys: &[u32], scores: &[u8], segments: usize, scale: Scale) -> Result<Vec<Bins>, Error> {
-    let class = |score: u8| {
+    let bin = per_byte(|score| {
         let bin = i16::from(score) - i16::from(scale.min());
-        u8::try_from(bin).ok().filter(|&bin| usize::from(bin) < scale.points()).unwrap_or(15)
-    };
-    let tables = by_segment::<16>(keys, scores, segments, &classes(class))
-        .ok_or_else(|| first_refused_row(keys, scores, segments, scale))?;
-    Ok(tables.into_iter().map(|table| std::array::from_fn(|bin| table[bin])).collect())
+        u8::try_from(bin).ok().filter(|&bin| usize::from(bin) < scale.points()).unwrap_or(u8::MAX)
+    });
+    by_segment(Rows { keys, scores }, segments, scale, |rows, totals| {
+        for (&key, &score) in rows.keys.iter().zip(rows.scores) {
+            *totals.get_mut(key as usize)?.get_mut(usize::from(bin[usize::from(score)]))? += 1;
+        }
+        Some(())
+    })
 }
 
-/// The class of every byte, so that a row costs one load instead of branches.
-fn classes(class: impl Fn(u8) -> u8) -> [u8; 256] {
-    let mut table = [0; 256];
+/// A value for every byte, so that a row costs one load instead of branches.
+fn per_byte<T: Copy + Default>(value: impl Fn(u8) -> T) -> [T; 256] {
+    let mut table = [T::default(); 256];
     for (slot, score) in table.iter_mut().zip(0..=u8::MAX) {
-        *slot = class(score);
+        *slot = value(score);
     }
     table
 }
@@ -70,11 +78,10 @@ fn first_refused(scores: &[u8], scale: Scale) -> Error {
         .unwrap_or_else(|| Error::input("rating", "unknown", scale.to_string()))
 }
 
-/// The error for the first row whose key is not below `segments` or whose score the scale does not have, or for columns
-/// that do not belong together.
-fn first_refused_row(keys: &[u32], scores: &[u8], segments: usize, scale: Scale) -> Error {
+/// The error for the first row whose key is not below `segments` or whose score the scale does not have.
+fn first_refused_row(rows: Rows<'_>, segments: usize, scale: Scale) -> Error {
     (0..)
-        .zip(keys.iter().zip(scores))
+        .zip(rows.keys.iter().zip(rows.scores))
         .find_map(|(row, (&key, &score))| {
             let refused = if key as usize >= segments {
                 Error::input("segment key", key, format!("below {segments}"))
@@ -83,7 +90,7 @@ fn first_refused_row(keys: &[u32], scores: &[u8], segments: usize, scale: Scale)
             };
             Some(refused.at_row(row))
         })
-        .unwrap_or_else(|| Error::incompatible(format!("{} keys beside {} scores", keys.len(), scores.len())))
+        .unwrap_or_else(|| Error::input("segment row", "unknown", scale.to_string()))
 }
 
 /// Adds up what `count` finds in each chunk; `None` as soon as one chunk has a refused score.
@@ -172,40 +179,181 @@ fn total(lanes: &[u8]) -> u64 {
     lanes.iter().map(|&lane| u64::from(lane)).sum()
 }
 
-/// Counts `class[score]` in one small table a segment; `None` if a row is refused: the last slot is for scores that are
-/// not allowed.
-fn by_segment<const SLOTS: usize>(
-    keys: &[u32],
-    scores: &[u8],
+/// Parallel columns: the segment and the score of each row.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    keys: &'a [u32],
+    scores: &'a [u8],
+}
+
+/// One total a segment, to which `count` adds chunk after chunk; it answers `None` for a chunk with a refused row.
+fn by_segment<const N: usize>(
+    rows: Rows<'_>,
     segments: usize,
-    class: &[u8; 256],
-) -> Option<Vec<[u64; SLOTS]>> {
-    if keys.len() != scores.len() {
-        return None;
+    scale: Scale,
+    count: impl Fn(Rows<'_>, &mut [[u64; N]]) -> Option<()> + Sync,
+) -> Result<Vec<[u64; N]>, Error> {
+    if rows.keys.len() != rows.scores.len() {
+        let lengths = format!("{} keys beside {} scores", rows.keys.len(), rows.scores.len());
+        return Err(Error::incompatible(lengths));
     }
-    // At least as many rows as segments, so that adding up the tables never costs more than counting.
-    let rows = CHUNK.max(segments).min(u32::MAX as usize);
-    let mut totals = vec![[0; SLOTS]; segments];
-    for (keys, scores) in keys.chunks(rows).zip(scores.chunks(rows)) {
-        for (total, counts) in totals.iter_mut().zip(segment_chunk::<SLOTS>(keys, scores, segments, class)?) {
-            for (sum, count) in total.iter_mut().zip(counts) {
-                *sum += u64::from(count);
-            }
-        }
+    sum_segments(rows, segments, count).ok_or_else(|| first_refused_row(rows, segments, scale))
+}
+
+#[cfg(not(feature = "rayon"))]
+fn sum_segments<const N: usize>(
+    rows: Rows<'_>,
+    segments: usize,
+    count: impl Fn(Rows<'_>, &mut [[u64; N]]) -> Option<()>,
+) -> Option<Vec<[u64; N]>> {
+    let mut totals = vec![[0; N]; segments];
+    for (keys, scores) in rows.keys.chunks(CHUNK).zip(rows.scores.chunks(CHUNK)) {
+        count(Rows { keys, scores }, &mut totals)?;
     }
     Some(totals)
 }
 
-fn segment_chunk<const SLOTS: usize>(
-    keys: &[u32],
-    scores: &[u8],
+#[cfg(feature = "rayon")]
+fn sum_segments<const N: usize>(
+    rows: Rows<'_>,
     segments: usize,
-    class: &[u8; 256],
-) -> Option<Vec<[u32; SLOTS]>> {
-    let mut table = vec![[0u32; SLOTS]; segments];
-    for (&key, &score) in keys.iter().zip(scores) {
-        // The remainder is a mask, and lets the compiler drop the bound check.
-        table.get_mut(key as usize)?[usize::from(class[usize::from(score)]) % SLOTS] += 1;
+    count: impl Fn(Rows<'_>, &mut [[u64; N]]) -> Option<()> + Sync,
+) -> Option<Vec<[u64; N]>> {
+    use rayon::prelude::*;
+    let zeros = || vec![[0; N]; segments];
+    (rows.keys.par_chunks(CHUNK), rows.scores.par_chunks(CHUNK))
+        .into_par_iter()
+        .try_fold(zeros, |mut totals, (keys, scores)| {
+            count(Rows { keys, scores }, &mut totals)?;
+            Some(totals)
+        })
+        .try_reduce(zeros, |mut left, right| {
+            for (total, counts) in left.iter_mut().zip(right) {
+                *total = added(*total, counts);
+            }
+            Some(left)
+        })
+}
+
+/// Three counters of this width share a `u64`; a chunk has fewer rows than one of them can count.
+const PACKED_BITS: u32 = 21;
+const _: () = assert!(CHUNK < 1 << PACKED_BITS);
+
+/// The packed counts of a chunk of NPS scores, all within range.
+fn nps_segment_chunk(rows: Rows<'_>, segments: usize, packed: &[u64; 256]) -> Option<Vec<u64>> {
+    const RUN: usize = 16;
+    let mut table = vec![0; segments];
+    let (keys, last_keys) = rows.keys.as_chunks::<RUN>();
+    let (scores, last_scores) = rows.scores.as_chunks::<RUN>();
+    for (keys, scores) in keys.iter().zip(scores) {
+        // In a column sorted by segment each addition would wait for the one before it.
+        if keys[0] == keys[RUN - 1] && keys.iter().all(|&key| key == keys[0]) {
+            *table.get_mut(keys[0] as usize)? += scores.iter().map(|&score| packed[usize::from(score)]).sum::<u64>();
+        } else {
+            for (&key, &score) in keys.iter().zip(scores) {
+                *table.get_mut(key as usize)? += packed[usize::from(score)];
+            }
+        }
     }
-    table.iter().all(|slots| slots[SLOTS - 1] == 0).then_some(table)
+    for (&key, &score) in last_keys.iter().zip(last_scores) {
+        *table.get_mut(key as usize)? += packed[usize::from(score)];
+    }
+    Some(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, survey::Direction};
+
+    /// Lengths around every block and chunk border.
+    const LENGTHS: [usize; 14] = [0, 1, 15, 16, 17, 31, 32, 33, 4079, 4080, 4081, 8160, 8161, CHUNK + 7];
+
+    fn column(rows: usize, first: u8, points: u8) -> Vec<u8> {
+        (0..rows).map(|row| first + u8::try_from((row * row + row / 7) % usize::from(points)).unwrap()).collect()
+    }
+
+    fn naive(scores: &[u8], scale: Scale) -> Bins {
+        let mut counts = [0; Scale::MAX_POINTS];
+        for &score in scores {
+            counts[Rating::new(i64::from(score), scale).unwrap().bin()] += 1;
+        }
+        counts
+    }
+
+    fn scales() -> Vec<Scale> {
+        [(0, 10), (1, 5), (1, 7), (1, 10), (-2, 2), (-5, 5), (-10, 0), (117, 127), (5, 6)]
+            .map(|(min, max)| Scale::new(min, max, Direction::HighIsGood).unwrap())
+            .to_vec()
+    }
+
+    #[test]
+    fn counts_equal_the_naive_loop() {
+        for rows in LENGTHS {
+            for scale in scales() {
+                let first = scale.min().max(0).cast_unsigned();
+                let scores = column(rows, first, scale.max().cast_unsigned() - first + 1);
+                assert_eq!(bins(&scores, scale).unwrap(), naive(&scores, scale), "{rows} on {scale}");
+            }
+            let scores = column(rows, 0, 11);
+            let counts = naive(&scores, Scale::NPS);
+            let sum = |range: std::ops::Range<usize>| counts[range].iter().sum::<u64>();
+            assert_eq!(nps_counts(&scores).unwrap(), [sum(0..7), sum(7..9), sum(9..11)], "{rows}");
+        }
+    }
+
+    #[test]
+    fn every_byte_out_of_range_is_refused_with_its_row() {
+        for scale in scales() {
+            for byte in 0..=u8::MAX {
+                for row in [0, 15, 40, 4085, 8159] {
+                    let mut scores = column(8170, scale.min().max(0).cast_unsigned(), 1);
+                    scores[row] = byte;
+                    let allowed = scale.contains(i64::from(byte));
+                    let found = bins(&scores, scale).map_err(|error| (error.kind(), error.row()));
+                    assert_eq!(
+                        found.err(),
+                        (!allowed).then_some((ErrorKind::Input, Some(row as u64))),
+                        "{byte} {scale}"
+                    );
+                    if scale == Scale::NPS {
+                        assert_eq!(nps_counts(&scores).is_ok(), allowed, "{byte}");
+                    }
+                }
+            }
+        }
+        let negative = Scale::new(-5, -1, Direction::HighIsGood).unwrap();
+        assert!(bins(&[251], negative).is_err() && bins(&[], negative).is_ok());
+    }
+
+    #[test]
+    fn segments_equal_separate_columns() {
+        for (rows, sorted) in LENGTHS.into_iter().flat_map(|rows| [(rows, false), (rows, true)]) {
+            let scores = column(rows, 0, 11);
+            let key = |row: usize| u32::try_from(if sorted { row * 7 / rows.max(1) } else { row * row % 7 }).unwrap();
+            let keys: Vec<u32> = (0..rows).map(key).collect();
+            let (counts, tables) =
+                (nps_by_segment(&keys, &scores, 8).unwrap(), bins_by_segment(&keys, &scores, 8, Scale::NPS).unwrap());
+            for segment in 0..8u32 {
+                let part: Vec<u8> =
+                    keys.iter().zip(&scores).filter(|(key, _)| **key == segment).map(|(_, score)| *score).collect();
+                assert_eq!(counts[segment as usize], nps_counts(&part).unwrap());
+                assert_eq!(tables[segment as usize], bins(&part, Scale::NPS).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_refused_row_of_segments_is_named() {
+        let (mut keys, mut scores) = (vec![1; 100], vec![5; 100]);
+        assert_eq!(nps_by_segment(&keys, &scores[1..], 2).unwrap_err().kind(), ErrorKind::Incompatible);
+        scores[50] = 11;
+        assert_eq!(nps_by_segment(&keys, &scores, 2).unwrap_err().row(), Some(50));
+        assert_eq!(bins_by_segment(&keys, &scores, 2, Scale::NPS).unwrap_err().row(), Some(50));
+        keys[20] = 2;
+        let error = nps_by_segment(&keys, &scores, 2).unwrap_err();
+        assert_eq!(error.to_string(), "row 20: segment key is 2, allowed: below 2");
+        assert_eq!(bins_by_segment(&keys, &scores, 2, Scale::NPS).unwrap_err(), error);
+        assert!(nps_by_segment(&[0], &[1], 0).is_err());
+    }
 }

@@ -32,6 +32,7 @@ pub use index::{IndexWeights, SatisfactionIndex, SatisfactionItems, satisfaction
 pub use nonresponse::{
     CategoryResponse, ChiSquareTest, EarlyLate, FrameCategory, NonResponse, early_against_late, nonresponse,
 };
+pub(crate) use nps::EffectiveCounts;
 pub use nps::{
     Nps, NpsCategory, NpsComparison, NpsMethod, NpsPanel, NpsPower, NpsResult, NpsShares, PanelAnswer, PanelMethod,
     SampleSize, WeightedNps, nps,
@@ -41,7 +42,9 @@ pub use repeats::{Response, Responses};
 pub use response::{ResponseFunnel, ResponseRates, ResponseTotals};
 pub use sample::{Sample, SampleRow};
 pub use segment::{Segment, SegmentId, Segments};
+pub(crate) use symbols::Symbols;
 pub use tally::Tally;
 pub use trend::{Trend, TrendPoint};
+pub(crate) use versus_rest::agresti_caffo;
 pub use versus_rest::{SegmentDifference, VersusRest};
 pub use weighted::WeightedTally;

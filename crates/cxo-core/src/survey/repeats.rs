@@ -15,11 +15,11 @@ use crate::{
     stats::design::{Design, DesignEstimate},
 };
 
-/// One answer of a known customer.
+/// One answer of a customer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Response<'a> {
-    /// Who answered.
-    pub customer: &'a str,
+    /// Who answered. `None`, or an empty text, is nobody who is known: a customer of their own in every response.
+    pub customer: Option<&'a str>,
     /// When. Only the policies [`Repeats::Last`] and [`Repeats::First`] look at it; with equal times the order decides.
     pub time: Timestamp,
     /// The answer.
@@ -28,7 +28,7 @@ pub struct Response<'a> {
     pub weight: Weight,
 }
 
-/// The answers of known customers. Class: table; 21 bytes a response, and once for each different customer its text and at
+/// The answers of customers. Class: table; 21 bytes a response, and once for each different customer its text and at
 /// most 40 bytes ([`Responses::size_bytes`]).
 ///
 /// A customer who answers ten times tells less than ten customers. Under [`Repeats::All`] the customer is the cluster of
@@ -42,7 +42,7 @@ pub struct Response<'a> {
 /// let mut responses = Responses::new(Scale::NPS);
 /// for (customer, day, score) in [("ann", 1, 3), ("ann", 2, 9), ("ann", 3, 10), ("bob", 1, 7), ("eve", 5, 0)] {
 ///     let (time, rating) = (Timestamp(day), Rating::new(score, Scale::NPS)?);
-///     responses.add(Response { customer, time, rating, weight: Weight::ONE })?;
+///     responses.add(Response { customer: Some(customer), time, rating, weight: Weight::ONE })?;
 /// }
 /// let score = |policy| responses.nps(policy, NpsMethod::Auto, Confidence::P95).map(|nps| nps.result.score.value);
 /// assert_eq!((score(Repeats::All)?, score(Repeats::Last)?), (0.0, 0.0));
@@ -56,6 +56,11 @@ pub struct Response<'a> {
 ///
 /// Reference: Liang and Zeger (1993), <https://doi.org/10.1146/annurev.pu.14.050193.000355>.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawResponses", into = "RawResponses")
+)]
 pub struct Responses {
     scale: Scale,
     symbols: Symbols,
@@ -63,6 +68,43 @@ pub struct Responses {
     times: Vec<Timestamp>,
     bins: Vec<u8>,
     weights: Vec<f64>,
+}
+
+/// As written: each customer once, and a row of position, time, rating and weight for each response.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawResponses {
+    scale: Scale,
+    customers: Vec<String>,
+    rows: Vec<(u32, Timestamp, i64, Weight)>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Responses> for RawResponses {
+    fn from(responses: Responses) -> Self {
+        let Responses { scale, symbols, customers, times, bins, weights } = responses;
+        let rows = customers.into_iter().zip(times).zip(bins.into_iter().zip(weights));
+        let row = |((customer, time), (bin, weight))| {
+            (customer, time, i64::from(scale.min()) + i64::from(bin), Weight::new(weight).unwrap_or_default())
+        };
+        Self { scale, customers: symbols.iter().map(str::to_owned).collect(), rows: rows.map(row).collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawResponses> for Responses {
+    type Error = Error;
+    fn try_from(raw: RawResponses) -> Result<Self, Error> {
+        let mut responses = Self::new(raw.scale);
+        for (row, (id, time, value, weight)) in (0..).zip(raw.rows) {
+            let customer = raw.customers.get(id as usize).ok_or_else(|| {
+                Error::input("position of a customer", id, format!("less than {}", raw.customers.len())).at_row(row)
+            })?;
+            let rating = Rating::new(value, raw.scale).map_err(|error| error.at_row(row))?;
+            responses.add(Response { customer: Some(customer), time, rating, weight })?;
+        }
+        Ok(responses)
+    }
 }
 
 impl Responses {
@@ -90,7 +132,7 @@ impl Responses {
             return Err(Error::incompatible(format!("a rating on {scale} among responses on {}", self.scale)));
         }
         check_rows(self.bins.len(), 1)?;
-        self.customers.push(self.symbols.intern(response.customer)?);
+        self.customers.push(self.symbols.intern_or_unnamed(response.customer.unwrap_or_default())?);
         self.times.push(response.time);
         // A scale has at most 11 points.
         self.bins.push(u8::try_from(response.rating.bin()).unwrap_or_default());
@@ -220,7 +262,11 @@ impl State for Responses {
         check_rows(self.bins.len(), other.bins.len())?;
         check_disjoint("customer", &self.symbols, &other.symbols)?;
         // Fewer customers than rows: after the check above no id can overflow, so that nothing below fails half way.
-        let ids = other.symbols.iter().map(|text| self.symbols.intern(text)).collect::<Result<Vec<u32>, Error>>()?;
+        let ids = other
+            .symbols
+            .iter()
+            .map(|text| self.symbols.intern_or_unnamed(text))
+            .collect::<Result<Vec<u32>, Error>>()?;
         self.customers.extend(other.customers.iter().filter_map(|id| ids.get(*id as usize)));
         self.times.extend_from_slice(&other.times);
         self.bins.extend_from_slice(&other.bins);

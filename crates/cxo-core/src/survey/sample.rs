@@ -58,6 +58,11 @@ impl SampleRow<'_> {
 ///
 /// Formula page: `docs/formulas/weighting.md`.
 #[derive(Debug, Clone)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawSample", into = "RawSample")
+)]
 pub struct Sample {
     scale: Scale,
     bins: Vec<u8>,
@@ -67,6 +72,67 @@ pub struct Sample {
     /// Clusters in the population, by stratum id; at 0 without strata.
     population: Vec<Option<u64>>,
     lonely: LonelyCluster,
+}
+
+/// As written: each cluster and stratum once, and a row of rating, weight and their positions for each response.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawSample {
+    scale: Scale,
+    lonely_cluster: LonelyCluster,
+    clusters: Vec<String>,
+    strata: Vec<String>,
+    population: Vec<(Option<String>, u64)>,
+    rows: Vec<(i64, Weight, Option<u32>, Option<u32>)>,
+}
+
+#[cfg(feature = "serde")]
+impl From<Sample> for RawSample {
+    fn from(sample: Sample) -> Self {
+        let texts = |keys: &Option<Keys>| -> Vec<String> {
+            keys.iter().flat_map(|keys| keys.symbols.iter().map(str::to_owned)).collect()
+        };
+        let id = |keys: &Option<Keys>, row: usize| keys.as_ref().and_then(|keys| keys.rows.get(row)).copied();
+        let name = |id: u32| sample.strata.as_ref().map(|strata| strata.symbols.text(id).to_owned());
+        let stated = (0..).zip(&sample.population).filter_map(|(id, stated)| stated.map(|stated| (name(id), stated)));
+        let rows = sample.bins.iter().zip(&sample.weights).enumerate().map(|(row, (bin, weight))| {
+            let value = i64::from(sample.scale.min()) + i64::from(*bin);
+            let weight = Weight::new(*weight).unwrap_or_default();
+            (value, weight, id(&sample.clusters, row), id(&sample.strata, row))
+        });
+        Self {
+            scale: sample.scale,
+            lonely_cluster: sample.lonely,
+            clusters: texts(&sample.clusters),
+            strata: texts(&sample.strata),
+            population: stated.collect(),
+            rows: rows.collect(),
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawSample> for Sample {
+    type Error = Error;
+    fn try_from(raw: RawSample) -> Result<Self, Error> {
+        fn text<'a>(what: &str, texts: &'a [String], id: Option<u32>) -> Result<Option<&'a str>, Error> {
+            let Some(id) = id else { return Ok(None) };
+            let text = texts.get(id as usize).map(String::as_str);
+            let refuse = || Error::input(format!("position of a {what}"), id, format!("less than {}", texts.len()));
+            text.ok_or_else(refuse).map(Some)
+        }
+        let mut sample = Self::new(raw.scale).lonely_cluster(raw.lonely_cluster);
+        for (row, (value, weight, cluster, stratum)) in (0..).zip(raw.rows) {
+            let rating = Rating::new(value, raw.scale).map_err(|error| error.at_row(row))?;
+            let cluster = text("cluster", &raw.clusters, cluster).map_err(|error| error.at_row(row))?;
+            let stratum = text("stratum", &raw.strata, stratum).map_err(|error| error.at_row(row))?;
+            sample.add(SampleRow { rating, weight, cluster, stratum })?;
+        }
+        for (stratum, clusters) in raw.population {
+            sample.set_population(stratum.as_deref(), clusters)?;
+        }
+        Ok(sample)
+    }
 }
 
 /// A column of interned texts.

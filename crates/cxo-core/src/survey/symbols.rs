@@ -63,6 +63,18 @@ impl Symbols {
         }
     }
 
+    /// The id of a text; an empty one stands for nobody in particular and gets an id of its own each time.
+    pub(crate) fn intern_or_unnamed(&mut self, text: &str) -> Result<u32, Error> {
+        if !text.is_empty() {
+            return self.intern(text);
+        }
+        let id = u32::try_from(self.ends.len()).ok().filter(|id| *id < u32::MAX);
+        let id = id.ok_or_else(|| Error::overflow("number of different identifiers"))?;
+        // Not in the table, so that `find` never meets it.
+        self.ends.push(self.text.len());
+        Ok(id)
+    }
+
     /// Where `text` stands in the table, or the free place where it would stand.
     fn slot(&self, text: &str) -> Option<usize> {
         let mask = self.table.len().checked_sub(1)?;
@@ -75,10 +87,10 @@ impl Symbols {
     }
 
     fn grow(&mut self) {
-        self.table = vec![0; (4 * self.len()).next_power_of_two().max(16)];
-        for id in (0_u32..).take(self.len()) {
-            if let Some(entry) = self.slot(self.text(id)).and_then(|slot| self.table.get_mut(slot)) {
-                *entry = id + 1;
+        let longer = vec![0; (4 * self.len()).next_power_of_two().max(16)];
+        for entry in std::mem::replace(&mut self.table, longer).into_iter().filter(|entry| *entry > 0) {
+            if let Some(place) = self.slot(self.text(entry - 1)).and_then(|slot| self.table.get_mut(slot)) {
+                *place = entry;
             }
         }
     }
@@ -108,6 +120,7 @@ mod tests {
         assert_eq!(symbols.intern("").unwrap(), 5000);
         assert_eq!((symbols.find(""), symbols.text(5000), symbols.text(4999)), (Some(5000), "", "c4999"));
         assert_eq!((symbols.len(), symbols.find("c5000"), symbols.text(6000)), (5001, None, ""));
+        assert_eq!((symbols.intern_or_unnamed("").unwrap(), symbols.intern_or_unnamed("").unwrap()), (5001, 5002));
         assert_eq!(symbols.iter().take(2).collect::<Vec<_>>(), ["c0", "c1"]);
     }
 }

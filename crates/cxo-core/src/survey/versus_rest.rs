@@ -171,7 +171,7 @@ impl VersusRest {
 
 /// The first share minus the second after Agresti and Caffo (2000): a success and a failure added to each sample. Test and
 /// interval (clipped to [-1, 1]) both centre on the adjusted difference; `value` is the plain one.
-fn agresti_caffo(shares: [Share; 2], confidence: Confidence) -> Result<Difference, Error> {
+pub(crate) fn agresti_caffo(shares: [Share; 2], confidence: Confidence) -> Result<Difference, Error> {
     let [first, second] = shares.map(Share::value);
     let adjusted = shares.map(|share| {
         let trials = share.trials() + 2.0;

@@ -41,9 +41,49 @@ use crate::{
 ///
 /// Formula page: `docs/formulas/weighting.md`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "RawWeightedTally", into = "RawWeightedTally")
+)]
 pub struct WeightedTally {
     scale: Scale,
     points: [Weights; Scale::MAX_POINTS],
+}
+
+/// As written: exactly one entry a point.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct RawWeightedTally {
+    scale: Scale,
+    points: Vec<Weights>,
+}
+
+#[cfg(feature = "serde")]
+impl From<WeightedTally> for RawWeightedTally {
+    fn from(tally: WeightedTally) -> Self {
+        Self { scale: tally.scale, points: tally.points().map(|(_, weights)| weights).collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<RawWeightedTally> for WeightedTally {
+    type Error = Error;
+    fn try_from(raw: RawWeightedTally) -> Result<Self, Error> {
+        let wanted = raw.scale.points();
+        if raw.points.len() != wanted {
+            return Err(Error::input(
+                "points of a weighted tally",
+                raw.points.len(),
+                format!("{wanted} on {}", raw.scale),
+            ));
+        }
+        let mut tally = Self::new(raw.scale);
+        for (mine, given) in tally.points.iter_mut().zip(raw.points) {
+            *mine = given;
+        }
+        tally.weights().map(|_| tally)
+    }
 }
 
 impl WeightedTally {

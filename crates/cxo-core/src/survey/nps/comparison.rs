@@ -86,7 +86,7 @@ impl Contrast {
             -normal::quantile(alpha / 2.0)
         };
         let margin = if standard_error == 0.0 { 0.0 } else { quantile * standard_error };
-        let clip = |bound: f64| 100.0 * bound.clamp(-2.0, 2.0);
+        let [lower, upper] = [centre - margin, centre + margin].map(|bound| bound.clamp(-2.0, 2.0));
         let statistic = if standard_error > 0.0 { Ok(centre / standard_error) } else { Err(Absent::ZeroVariance) };
         Difference {
             value: 100.0 * value,
@@ -99,7 +99,8 @@ impl Contrast {
                     normal::two_sided_p(statistic)
                 }
             }),
-            interval: Interval::new(clip(centre - margin), clip(centre + margin), confidence, method)
+            interval: Interval::new(lower, upper, confidence, method)
+                .map(|interval| interval.scaled(100.0))
                 .map_err(|_| Absent::NotDefined),
             method,
         }
@@ -133,18 +134,24 @@ impl Nps {
         if self.responses()? == 0 || other.responses()? == 0 {
             return Err(Error::no_data("NPS of no responses"));
         }
-        let plain = [EffectiveCounts::from(*self), EffectiveCounts::from(*other)];
-        let [first, second] = plain.map(EffectiveCounts::score);
-        let value = first - second;
+        Ok(EffectiveCounts::from(*self).compare((*other).into(), method, confidence))
+    }
+}
+
+impl EffectiveCounts {
+    /// As [`Nps::compare`]; neither side may be empty.
+    pub(crate) fn compare(self, other: Self, method: NpsComparison, confidence: Confidence) -> Difference {
+        let plain = [self, other];
+        let value = self.score() - other.score();
         let contrast = match method {
             NpsComparison::AdjustedWald => normal_contrast(plain.map(|counts| counts.adjusted(0.75))),
             NpsComparison::Wald => normal_contrast(plain),
             NpsComparison::Welch => match welch_contrast(plain) {
                 Ok(contrast) => contrast,
-                Err(reason) => return Ok(without_test(value, reason, method.method())),
+                Err(reason) => return without_test(value, reason, method.method()),
             },
         };
-        Ok(contrast.difference(value, confidence, method.method()))
+        contrast.difference(value, confidence, method.method())
     }
 }
 

@@ -159,6 +159,12 @@ impl EffectiveCounts {
         self.promoters + self.passives + self.detractors
     }
 
+    /// The same shares of another sum.
+    pub(crate) fn scaled_to(self, n: f64) -> Self {
+        let each = n / self.n();
+        Self { promoters: self.promoters * each, passives: self.passives * each, detractors: self.detractors * each }
+    }
+
     /// p - d, in -1 to 1.
     pub(crate) fn score(self) -> f64 {
         (self.promoters - self.detractors) / self.n()
@@ -300,6 +306,7 @@ fn wilson_upper(share: f64, n: f64, z: f64) -> f64 {
 /// Bounds on the scale -1 to 1 as an interval in points.
 pub(super) fn points(lower: f64, upper: f64, confidence: Confidence, method: NpsMethod) -> Result<Interval, Absent> {
     let method = method.method().unwrap_or(Method::AdjustedWald);
-    let clip = |bound: f64| 100.0 * bound.clamp(-1.0, 1.0);
-    Interval::new(clip(lower), clip(upper), confidence, method).map_err(|_| Absent::NotDefined)
+    Interval::new(lower.clamp(-1.0, 1.0), upper.clamp(-1.0, 1.0), confidence, method)
+        .map(|interval| interval.scaled(100.0))
+        .map_err(|_| Absent::NotDefined)
 }
