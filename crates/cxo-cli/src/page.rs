@@ -220,17 +220,21 @@ pub(crate) fn sections<T>(
         page.table(&headed, rows.collect());
     };
     if results.len() > 1 {
-        let name = |segment: Option<&str>| match segment {
-            None => "all".to_owned(),
-            Some("") => "(blank)".to_owned(),
-            Some(segment) => segment.to_owned(),
-        };
-        let lines = results.iter().map(|entry| (name(entry.segment.as_deref()), &entry.outcome)).collect();
+        let lines = results.iter().map(|entry| (segment(entry.segment.as_deref()), &entry.outcome)).collect();
         table(page, "segment", columns, lines);
     }
     if !trend.is_empty() {
         let lines = trend.iter().map(|period| (period.period.clone(), &period.outcome)).collect();
         table(page, "period", columns.split_last().map_or(columns, |(_, columns)| columns), lines);
+    }
+}
+
+/// The name of a segment in a table.
+pub(crate) fn segment(name: Option<&str>) -> String {
+    match name {
+        None => "all".to_owned(),
+        Some("") => "(blank)".to_owned(),
+        Some(name) => name.to_owned(),
     }
 }
 
