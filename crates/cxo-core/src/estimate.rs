@@ -176,7 +176,7 @@ methods! {
     Newcombe => "newcombe",
     /// Student's t.
     StudentT => "student-t",
-    /// Student's t on the log-odds of a share.
+    /// Around log-odds: of a share with Student's t, of an odds ratio with the normal quantile.
     Logit => "logit",
     /// Korn and Graubard (1998): Clopper-Pearson on the effective number of responses of a designed sample.
     KornGraubard => "korn-graubard",
@@ -184,6 +184,10 @@ methods! {
     Welch => "welch",
     /// Pearson's chi-square.
     ChiSquare => "chi-square",
+    /// First-order error of a ratio (delta method).
+    DeltaMethod => "delta-method",
+    /// Normal interval around the log of a ratio.
+    LogRatio => "log-ratio",
 }
 
 impl fmt::Display for Method {
