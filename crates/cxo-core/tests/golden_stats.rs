@@ -106,6 +106,11 @@ fn two_proportions() {
             let all_succeed = shares.first.failures() + shares.second.failures() == 0.0;
             for (side, (ours, truth)) in ours.iter().zip(&truths).enumerate() {
                 let known_wrong = name == "ci95_ratio_score" && all_succeed && side == 0;
+                if let (Some(ours), "barnard_p", true) = (ours, name.as_str(), shares.first.trials() > 100.0) {
+                    // The reference stops at 0.06907, a local maximum; a common share of 0.9915 alone gives 0.07052.
+                    assert!((0.070_515..0.070_53).contains(ours) && truth.as_f64() < Some(*ours), "{ours}");
+                    continue;
+                }
                 if let (Some(number), false) = (truth.as_f64(), known_wrong) {
                     let number = if name.starts_with("ci95_diff") { number.clamp(-1.0, 1.0) } else { number };
                     let ours = ours.unwrap_or_else(|| panic!("{name} is absent in {case}"));

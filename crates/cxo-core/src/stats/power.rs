@@ -50,7 +50,7 @@ pub struct TwoRates {
 /// |---|---|
 /// | unpooled | (z_a + z_b)² (p1 q1 + p2 q2 / r) / d² |
 /// | pooled | (z_a sqrt((1 + 1/r) p̄ q̄) + z_b sqrt(p1 q1 + p2 q2 / r))² / d² |
-/// | arcsine | (z_a + z_b)² (1 + 1/r) / (2 asin √p1 - 2 asin √p2)² |
+/// | arcsine | s² (1 + 1/r) / (2 asin √p1 - 2 asin √p2)², where Φ(s - z_a) + Φ(-s - z_a) is the power |
 ///
 /// Reference: Fleiss, J. L. (1981). Statistical Methods for Rates and Proportions, section 3.2; Cohen, J. (1988).
 /// Statistical Power Analysis for the Behavioral Sciences, chapter 6.
@@ -164,7 +164,10 @@ impl Design {
                 (z_level * ((1.0 + 1.0 / ratio) * mean * (1.0 - mean)).sqrt() + z_power * apart.sqrt()) / (p1 - p2)
             }
             SharesMethod::Arcsine => {
-                (z_level + z_power) * (1.0 + 1.0 / ratio).sqrt() / (2.0 * (p1.sqrt().asin() - p2.sqrt().asin()))
+                // The normal power of both tails at `shift` standard errors.
+                let missing = |shift: f64| normal::cdf(shift - z_level) + normal::sf(shift + z_level) - self.power;
+                let shift = root::brent(missing, 0.0, z_level + z_power.abs() + 1.0)?;
+                shift * (1.0 + 1.0 / ratio).sqrt() / (2.0 * (p1.sqrt().asin() - p2.sqrt().asin()))
             }
         };
         Ok(SampleSize { exact: root * root, ratio })
