@@ -13,7 +13,9 @@ mod nps_compare;
 mod nps_plan;
 mod output;
 mod page;
+mod ratings;
 mod source;
+mod versus;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@
 //! held against values of 50 digits in `accuracy_tests`.
 
 pub(crate) mod beta;
+pub(crate) mod binomial;
 pub(crate) mod chi_square;
 pub(crate) mod error_function;
 pub(crate) mod gamma;

@@ -104,6 +104,16 @@ impl Share {
         self.successes + self.failures
     }
 
+    /// The number of rows behind the share; the trials, unless it is weighted.
+    pub(crate) const fn n(self) -> u64 {
+        self.n
+    }
+
+    /// One success and one failure more (Agresti and Caffo 2000).
+    pub(crate) fn with_one_of_each(self) -> Self {
+        Self { successes: self.successes + 1.0, failures: self.failures + 1.0, n: self.n }
+    }
+
     /// successes / trials, in [0, 1].
     #[must_use]
     pub fn value(self) -> f64 {
