@@ -188,8 +188,6 @@ methods! {
     DeltaMethod => "delta-method",
     /// Normal interval around the log of a ratio.
     LogRatio => "log-ratio",
-    /// Normal interval around the log of an odds ratio.
-    Logit => "logit",
 }
 
 impl fmt::Display for Method {
