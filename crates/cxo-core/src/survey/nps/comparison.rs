@@ -137,23 +137,6 @@ impl Nps {
         }
         Ok(EffectiveCounts::from(*self).compare((*other).into(), method, confidence))
     }
-}
-
-impl EffectiveCounts {
-    /// As [`Nps::compare`]; neither side may be empty.
-    pub(crate) fn compare(self, other: Self, method: NpsComparison, confidence: Confidence) -> Difference {
-        let plain = [self, other];
-        let value = self.score() - other.score();
-        let contrast = match method {
-            NpsComparison::AdjustedWald => normal_contrast(plain.map(|counts| counts.adjusted(0.75))),
-            NpsComparison::Wald => normal_contrast(plain),
-            NpsComparison::Welch => match welch_contrast(plain) {
-                Ok(contrast) => contrast,
-                Err(reason) => return without_test(value, reason, method.method()),
-            },
-        };
-        contrast.difference(value, confidence, method.method())
-    }
 
     /// Whether two independent samples are distributed alike over promoters, passives and detractors: Pearson's
     /// chi-square test of the 2 x 3 table.
@@ -175,6 +158,23 @@ impl EffectiveCounts {
     pub fn distribution_test(&self, other: &Self) -> Result<ChiSquareTest, Error> {
         let [first, second] = [self, other].map(|nps| [nps.promoters, nps.passives, nps.detractors]);
         chi_square(&[&first, &second])
+    }
+}
+
+impl EffectiveCounts {
+    /// As [`Nps::compare`]; neither side may be empty.
+    pub(crate) fn compare(self, other: Self, method: NpsComparison, confidence: Confidence) -> Difference {
+        let plain = [self, other];
+        let value = self.score() - other.score();
+        let contrast = match method {
+            NpsComparison::AdjustedWald => normal_contrast(plain.map(|counts| counts.adjusted(0.75))),
+            NpsComparison::Wald => normal_contrast(plain),
+            NpsComparison::Welch => match welch_contrast(plain) {
+                Ok(contrast) => contrast,
+                Err(reason) => return without_test(value, reason, method.method()),
+            },
+        };
+        contrast.difference(value, confidence, method.method())
     }
 }
 
