@@ -1,3 +1,22 @@
-//! The `cxo` command.
+//! The `cxo` command: customer-experience metrics from CSV files, as tables for people and JSON for programs.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod ces;
+mod command;
+mod config;
+mod csat;
+mod failure;
+mod groups;
+mod notes;
+mod nps;
+mod nps_compare;
+mod nps_plan;
+mod output;
+mod page;
+mod source;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

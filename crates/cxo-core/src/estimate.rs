@@ -148,7 +148,7 @@ methods! {
     AdjustedWald => "adjusted-wald",
     /// One added to each of promoters, passives and detractors.
     Laplace => "laplace",
-    /// z²/3 added to each of promoters, passives and detractors.
+    /// z²/4, z²/2 and z²/4 added to promoters, passives and detractors.
     Z2Adjusted => "z2-adjusted",
     /// Student's t interval of the scores -1, 0, 1.
     TrinomialT => "trinomial-t",
@@ -176,16 +176,18 @@ methods! {
     Newcombe => "newcombe",
     /// Student's t.
     StudentT => "student-t",
+    /// Student's t on the log-odds of a share.
+    Logit => "logit",
+    /// Korn and Graubard (1998): Clopper-Pearson on the effective number of responses of a designed sample.
+    KornGraubard => "korn-graubard",
     /// Welch (1947): unequal variances.
     Welch => "welch",
     /// Pearson's chi-square.
     ChiSquare => "chi-square",
     /// First-order error of a ratio (delta method).
     DeltaMethod => "delta-method",
-    /// Normal interval around the log of a ratio.
+    /// Normal interval around the log of a ratio, of odds too.
     LogRatio => "log-ratio",
-    /// Normal interval around the log of an odds ratio.
-    Logit => "logit",
 }
 
 impl fmt::Display for Method {
@@ -211,6 +213,10 @@ pub enum Absent {
     TooLarge,
     /// The method has no interval for this kind of sample.
     NotDefined,
+    /// There is nothing to divide by.
+    NoObservations,
+    /// The source does not record what the rate needs.
+    NotRecorded,
 }
 
 impl Absent {
@@ -224,6 +230,8 @@ impl Absent {
             Self::LonelyCluster => "a stratum has only one cluster",
             Self::TooLarge => "the sample is too large for the exact method",
             Self::NotDefined => "the method is not defined for this sample",
+            Self::NoObservations => "there are no observations",
+            Self::NotRecorded => "the source does not record it",
         }
     }
 }

@@ -7,6 +7,7 @@ mod numeric;
 mod state;
 
 pub mod domain;
+pub mod scorecard;
 pub mod stats;
 pub mod survey;
 

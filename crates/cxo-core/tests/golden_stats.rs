@@ -1,4 +1,5 @@
 //! The statistics against independent references: statsmodels, scipy and R.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod common;
 
@@ -9,7 +10,7 @@ use cxo_core::{
         contingency,
         mean::{LiftMethod, Moments, Summary},
         multiplicity::{Multiplicity, adjust},
-        power::{Design, SharesMethod, TwoRates},
+        power::{Plan, SharesMethod, TwoRates},
         proportion::{ProportionMethod, Share, Successes},
         two_proportion::{Continuity, DifferenceMethod, RatioMethod, TwoShares},
     },
@@ -193,23 +194,23 @@ fn power() {
     let mut compared = 0;
     for case in &cases {
         let number = |key: &str| case[key].as_f64().unwrap();
-        let design = Design::default().alpha(number("alpha")).unwrap();
+        let plan = Plan::default().alpha(number("alpha")).unwrap();
         match case["kind"].as_str().unwrap() {
             "two_proportion" => {
                 let rate = |key| number(key).try_into().unwrap();
                 let rates = TwoRates { first: rate("p1"), second: rate("p2") };
-                let design = design.power(number("power")).unwrap().ratio(number("ratio_n2_n1")).unwrap();
-                let size = |method| design.size_for_shares(rates, method).unwrap().exact();
+                let plan = plan.power(number("power")).unwrap().ratio(number("ratio_n2_n1")).unwrap();
+                let size = |method| plan.size_for_shares(rates, method).unwrap().exact();
                 close(size(SharesMethod::Unpooled), &case["n1_unpooled"], 1e-9, "unpooled");
                 close(size(SharesMethod::Pooled), &case["n1_pooled_fleiss"], 1e-9, "pooled");
                 close(size(SharesMethod::Arcsine), &case["n1_arcsine_statsmodels"], 1e-7, "arcsine");
             }
             "two_sample_t" => {
-                let size = design.power(number("power")).unwrap().size_for_means(number("d")).unwrap();
+                let size = plan.power(number("power")).unwrap().size_for_means(number("d")).unwrap();
                 close(size.exact(), &case["n_per_group"], 1e-7, &case.to_string());
             }
             "t_power" => {
-                let power = design.power_of_t_test(number("d"), case["n"].as_u64().unwrap()).unwrap();
+                let power = plan.power_of_t_test(number("d"), case["n"].as_u64().unwrap()).unwrap();
                 close(power.get(), &case["power"], 1e-9, "t power");
             }
             kind => panic!("{kind} is not compared"),
@@ -223,9 +224,9 @@ fn power() {
 fn power_of_r() {
     let Some(file) = golden("survey/r_reference.json") else { return };
     let rates = TwoRates { first: 0.10.try_into().unwrap(), second: 0.12.try_into().unwrap() };
-    let size = Design::default().size_for_shares(rates, SharesMethod::Pooled).unwrap();
+    let size = Plan::default().size_for_shares(rates, SharesMethod::Pooled).unwrap();
     close(size.exact(), &file["base"]["power_prop"], 1e-5, "power.prop.test");
-    close(Design::default().size_for_means(0.2).unwrap().exact(), &file["base"]["power_t"], 1e-5, "power.t.test");
+    close(Plan::default().size_for_means(0.2).unwrap().exact(), &file["base"]["power_t"], 1e-5, "power.t.test");
 }
 
 #[test]

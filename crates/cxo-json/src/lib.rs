@@ -1,1 +1,44 @@
-//! JSON.
+//! Every result of `cxo-core` as a JSON document, and back.
+//!
+//! A document is a plain struct that mirrors its JSON key by key: [`NpsDocument`], [`CsatDocument`], [`CesDocument`] …
+//! Build it from results of the core, write it with [`Document::to_writer`], read it with [`Document::from_slice`]:
+//! what is written reads back the same, digit by digit, and reading checks format, version and ranges. Results of many
+//! rows go out as JSON Lines with [`Lines`]. The contract is `docs/json.md`; each document has a JSON Schema in
+//! `schemas/`.
+//!
+//! ```
+//! use cxo_json::{Document, PlanDocument};
+//!
+//! let text = r#"{"format": "cxo.nps-plan", "version": 1, "promoters": 0.5, "detractors": 0.2, "margin": 0.05,
+//!                "confidence": 0.95, "responses": 1084}"#;
+//! let plan = PlanDocument::from_slice(text.as_bytes())?;
+//! assert_eq!(PlanDocument::from_slice(plan.to_json().as_bytes())?, plan);
+//! # Ok::<(), cxo_json::Error>(())
+//! ```
+//!
+//! Conventions of all documents: `format` and `version` come first. A quantity that does not exist is an absent key
+//! with its reason under `NAME_reason`. Only `segment` may be null, meaning all. Shares and probabilities are in
+//! [0, 1]; NPS values are in points, -100 to 100. Keys that a reader does not know are ignored, so that a version can
+//! gain keys.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod ces;
+mod csat;
+mod document;
+mod entry;
+mod error;
+mod failure;
+mod lines;
+mod nps;
+mod quantity;
+pub mod schema;
+
+pub use ces::{CesDocument, CesRow, WeightedCes};
+pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
+pub use document::Document;
+pub use entry::{Entry, Period, VersusRest};
+pub use error::Error;
+pub use failure::{FailureDetail, FailureDocument};
+pub use lines::Lines;
+pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
+pub use quantity::Quantity;

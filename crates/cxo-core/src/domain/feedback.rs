@@ -147,3 +147,23 @@ pub struct Feedback {
     /// How many members of the population the response stands for.
     pub weight: Weight,
 }
+
+impl Feedback {
+    /// A record of which only the question and the status are known.
+    #[must_use]
+    pub const fn new(metric: SurveyMetric, status: ResponseStatus) -> Self {
+        Self {
+            customer: None,
+            time: None,
+            channel: None,
+            stage: None,
+            touchpoint: None,
+            device: None,
+            metric,
+            rating: None,
+            status,
+            comment: None,
+            weight: Weight::ONE,
+        }
+    }
+}

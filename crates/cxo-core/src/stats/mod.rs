@@ -1,10 +1,13 @@
 //! Statistics that the metrics stand on, usable on their own.
 
 pub mod contingency;
+pub mod design;
 pub mod mean;
 pub mod multiplicity;
 pub mod power;
 pub mod proportion;
+pub mod raking;
+pub mod suppression;
 pub mod two_proportion;
 
 use crate::Error;

@@ -1,14 +1,15 @@
-//! What the golden tests share.
+//! Reads the reference numbers.
 
 use serde_json::Value;
 
-/// A file of reference values below `CXO_GOLDEN_DIR`, or `None`, said aloud, where the variable is not set.
-pub fn golden(path: &str) -> Option<Value> {
-    let Ok(folder) = std::env::var("CXO_GOLDEN_DIR") else {
+/// The file of reference numbers at `path` under `CXO_GOLDEN_DIR`; `None`, with a note, where the variable is not set.
+#[allow(dead_code)]
+pub(crate) fn golden(path: &str) -> Option<Value> {
+    let Some(folder) = std::env::var_os("CXO_GOLDEN_DIR") else {
         eprintln!("skipped: CXO_GOLDEN_DIR is not set");
         return None;
     };
     let file = std::path::Path::new(&folder).join(path);
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    Some(serde_json::from_str(&text).unwrap())
+    Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())))
 }

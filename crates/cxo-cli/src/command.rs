@@ -1,0 +1,112 @@
+//! The command line as a whole: which commands there are, and how a run ends.
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{
+    CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use cxo_json::{FailureDetail, FailureDocument};
+
+use crate::{ces, csat, failure::Failure, nps};
+
+/// Customer-experience metrics with honest uncertainty, from CSV files
+#[derive(Debug, Parser)]
+#[command(name = "cxo", version, arg_required_else_help = true, max_term_width = 120)]
+#[command(after_help = "Column names that are not given as options are looked up in a cxo.toml beside the data.\n\
+    Exit codes: 0 done (rejected rows are counted in the result), 1 a problem in data or files, 2 in the arguments.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Net Promoter Score: of a file, of counts, compared, planned
+    Nps(nps::Args),
+    /// Customer satisfaction: share of satisfied responses, and mean rating
+    Csat(csat::Args),
+    /// Customer Effort Score: mean rating, easy and difficult shares
+    Ces(ces::Args),
+}
+
+/// Reads the arguments, runs the command, and turns its outcome into an exit code.
+pub(crate) fn run() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let json = asks_for_json(&arguments);
+    let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let outcome = match parsed {
+        Ok(cli) => match cli.command {
+            Command::Nps(args) => nps::run(args),
+            Command::Csat(args) => csat::run(args),
+            Command::Ces(args) => ces::run(args),
+        },
+        Err(error) => return refused(&error, json),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => stopped(&failure, json),
+    }
+}
+
+/// Whether `--format json` is among the arguments; asked before they are parsed, so that their errors are JSON too.
+fn asks_for_json(arguments: &[OsString]) -> bool {
+    let options = arguments.iter().take_while(|argument| *argument != "--");
+    let mut value_expected = false;
+    let mut json = false;
+    for argument in options {
+        if value_expected {
+            json = argument == "json";
+        }
+        value_expected = argument == "--format";
+        match argument.to_str().and_then(|argument| argument.strip_prefix("--format=")) {
+            Some(format) => json = format == "json",
+            None => {}
+        }
+    }
+    json
+}
+
+fn stopped(failure: &Failure, json: bool) -> ExitCode {
+    say(&if json { failure.json() } else { format!("cxo: {failure}") });
+    ExitCode::from(failure.code())
+}
+
+/// What clap found: help and version go to standard output, the rest is exit code 2.
+fn refused(error: &clap::Error, json: bool) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // Nothing is left to do if even that cannot be written.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    if !json {
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => Some(texts.join(", ")).filter(|text| !text.is_empty()),
+        _ => None,
+    };
+    let text = error.render().to_string();
+    let message = text.split("\n\nUsage:").next().unwrap_or_default().trim_start_matches("error: ").trim();
+    let message = message.split("\n\nFor more information").next().unwrap_or_default();
+    let detail = FailureDetail {
+        kind: "usage".to_owned(),
+        message: message.split_whitespace().collect::<Vec<_>>().join(" "),
+        value: context(ContextKind::InvalidValue),
+        allowed: context(ContextKind::ValidValue),
+        ..FailureDetail::default()
+    };
+    say(&serde_json::to_string(&FailureDocument { error: detail }).unwrap_or_default());
+    ExitCode::from(2)
+}
+
+/// A line on standard error; nothing is left to do if even that cannot be written.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}

@@ -1,0 +1,122 @@
+//! `cxo.toml` beside the data: which columns and files play which role, so that commands need not name them.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// The content of a `cxo.toml`; everything in it is optional.
+///
+/// ```toml
+/// [columns]              # role = "name of the column"
+/// score = "Q1_NPS"
+/// customer = "client_id"
+///
+/// [files]                # for `cxo report`: role = "name of the file"
+/// feedback = "survey-2026.csv"
+///
+/// [read]                 # how the files are written
+/// delimiter = ";"
+/// date-format = "day-first"
+/// time-zone = "Europe/Vienna"
+/// ```
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    #[serde(default)]
+    columns: BTreeMap<String, String>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    read: Read,
+}
+
+/// How the files are written: the options of the same names.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Read {
+    pub(crate) delimiter: Option<String>,
+    pub(crate) date_format: Option<String>,
+    pub(crate) time_zone: Option<String>,
+}
+
+const NAME: &str = "cxo.toml";
+
+/// Every role a column can have; of a survey first, then of the other files that `cxo report` reads.
+const COLUMN_ROLES: [&str; 21] = [
+    "score",
+    "customer",
+    "time",
+    "weight",
+    "strata",
+    "cluster",
+    "population",
+    "id",
+    "channel",
+    "stage",
+    "touchpoint",
+    "device",
+    "metric",
+    "scale",
+    "status",
+    "comment",
+    "event_id",
+    "value",
+    "date",
+    "amount",
+    "currency",
+];
+
+/// Every role a file can have.
+const FILE_ROLES: [&str; 4] = ["feedback", "touchpoints", "transactions", "customers"];
+
+impl Config {
+    /// The `cxo.toml` in a folder; an empty one where there is none.
+    pub(crate) fn in_folder(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(NAME);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(Failure::io(&path, "read", &error)),
+        };
+        let bad = |message: String| Failure::data("config", format!("{}: {message}", path.display())).in_file(&path);
+        let config: Self = toml::from_str(&text).map_err(|error| {
+            let line =
+                error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+            bad(format!("{}{}", line.map(|line| format!("line {line}: ")).unwrap_or_default(), error.message()))
+        })?;
+        check("[columns]", &config.columns, &COLUMN_ROLES).map_err(&bad)?;
+        check("[files]", &config.files, &FILE_ROLES).map_err(&bad)?;
+        Ok(config)
+    }
+
+    /// The `cxo.toml` beside a file.
+    pub(crate) fn beside(file: &Path) -> Result<Self, Failure> {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if folder.is_dir() { Self::in_folder(folder) } else { Ok(Self::default()) }
+    }
+
+    /// The column of a role: the one asked for, else the one named in the file.
+    pub(crate) fn column(&self, role: &str, asked: Option<String>) -> Option<String> {
+        asked.or_else(|| self.columns.get(role).cloned())
+    }
+
+    /// The file of a role, if it is named.
+    #[expect(dead_code, reason = "`cxo report` asks for it")]
+    pub(crate) fn file(&self, role: &str) -> Option<&str> {
+        self.files.get(role).map(String::as_str)
+    }
+
+    /// How the files are written.
+    pub(crate) const fn read(&self) -> &Read {
+        &self.read
+    }
+}
+
+fn check(table: &str, given: &BTreeMap<String, String>, roles: &[&str]) -> Result<(), String> {
+    match given.keys().find(|role| !roles.contains(&role.as_str())) {
+        Some(role) => Err(format!("{table} has the role \"{role}\"; the roles are {}", roles.join(", "))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,94 @@
+//! Why the command stopped: one readable message, or the JSON error object, and the exit code that belongs to it.
+
+use std::{fmt, io, path::Path};
+
+use cxo_csv::CsvError;
+use cxo_json::{FailureDetail, FailureDocument};
+
+/// A reason to stop. Everything found in data or files exits with 1, everything wrong with the arguments with 2.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    detail: Box<FailureDetail>,
+}
+
+impl Failure {
+    /// Arguments that do not say what to do.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::of(2, "usage", message)
+    }
+
+    /// An option whose value is refused: the option, and what the core said about its value.
+    pub(crate) fn option(name: &str, error: &cxo_core::Error) -> Self {
+        let mut failure = Self::of(2, "usage", format!("{name}: {error}"));
+        failure.detail.column = None;
+        failure.detail.value = error.value().map(str::to_owned);
+        failure.detail.allowed = error.allowed().map(str::to_owned);
+        failure
+    }
+
+    /// Something found in data or files.
+    pub(crate) fn data(kind: &str, message: impl Into<String>) -> Self {
+        Self::of(1, kind, message)
+    }
+
+    /// A file that could not be read or written.
+    pub(crate) fn io(path: &Path, doing: &str, error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::data("io", format!("cannot {doing} {}: {reason}", path.display())).in_file(path)
+    }
+
+    /// Names the file.
+    pub(crate) fn in_file(mut self, path: &Path) -> Self {
+        self.detail.file.get_or_insert_with(|| path.display().to_string());
+        self
+    }
+
+    /// The exit code.
+    pub(crate) const fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// The error object, one line.
+    pub(crate) fn json(&self) -> String {
+        let document = FailureDocument { error: (*self.detail).clone() };
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+
+    fn of(code: u8, kind: &str, message: impl Into<String>) -> Self {
+        let detail = FailureDetail { kind: kind.to_owned(), message: message.into(), ..FailureDetail::default() };
+        Self { code, detail: Box::new(detail) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail.message)
+    }
+}
+
+impl From<cxo_core::Error> for Failure {
+    fn from(error: cxo_core::Error) -> Self {
+        let mut failure = Self::data(error.kind().name(), error.to_string());
+        failure.detail.value = error.value().map(str::to_owned);
+        failure.detail.allowed = error.allowed().map(str::to_owned);
+        failure
+    }
+}
+
+impl From<CsvError> for Failure {
+    fn from(error: CsvError) -> Self {
+        let mut failure = Self::data(error.kind().name(), error.to_string());
+        failure.detail.file = error.file().map(str::to_owned);
+        failure.detail.line = error.line();
+        failure.detail.column = error.column().map(str::to_owned);
+        failure.detail.value = error.value().map(str::to_owned);
+        failure.detail.allowed = error.allowed().map(str::to_owned);
+        failure
+    }
+}

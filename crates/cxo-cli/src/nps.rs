@@ -1,0 +1,185 @@
+//! `cxo nps`: the Net Promoter Score, of a file or of counts.
+
+use std::{
+    io::{self, Write},
+    str::FromStr,
+};
+
+use cxo_core::{
+    Error,
+    domain::Scale,
+    survey::{Nps, NpsMethod},
+};
+use cxo_json::{Entry, Lines, NpsDocument, NpsRow, Period};
+
+use crate::{
+    failure::Failure,
+    groups::Groups,
+    notes, nps_compare, nps_plan,
+    output::{Output, Present},
+    page::{self, Align, Page, Track},
+    source::{Asking, Survey},
+};
+
+/// The arguments of `cxo nps`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Examples:\n  cxo nps feedback.csv --score recommend --by channel\n  cxo nps --counts 42,31,27\n  \
+    cxo nps compare --counts 42,31,27 --against 50,30,20\n  \
+    cxo nps plan --promoters 0.42 --detractors 0.27 --margin 0.05"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+    #[command(flatten)]
+    score: Score,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// The difference of two samples, with its test
+    Compare(nps_compare::Args),
+    /// How many responses are needed
+    Plan(nps_plan::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct Score {
+    #[command(flatten)]
+    survey: Survey,
+    /// Counts instead of a file
+    #[arg(long, value_name = "PROMOTERS,PASSIVES,DETRACTORS", conflicts_with = "file")]
+    counts: Option<Counts>,
+    /// auto (score up to 5 responses, else adjusted-wald), adjusted-wald, wald, laplace, z2-adjusted, trinomial-t,
+    /// goodman, score, mover-wilson or bootstrap-percentile
+    #[arg(long, value_name = "METHOD", default_value = "auto")]
+    interval: NpsMethod,
+    #[command(flatten)]
+    asking: Asking,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Promoters, passives and detractors as `42,31,27`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts(pub(crate) Nps);
+
+impl FromStr for Counts {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused = || {
+            Error::input(
+                "counts",
+                format!("\"{text}\""),
+                "promoters,passives,detractors as whole numbers, such as 42,31,27",
+            )
+        };
+        let counts: Result<Vec<u64>, _> = text.split(',').map(|count| count.trim().parse()).collect();
+        match counts.map_err(|_| refused())?.as_slice() {
+            [promoters, passives, detractors] => {
+                let nps = Nps { promoters: *promoters, passives: *passives, detractors: *detractors };
+                nps.responses()?;
+                Ok(Self(nps))
+            }
+            _ => Err(refused()),
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    match args.command {
+        Some(Subcommand::Compare(args)) => nps_compare::run(&args),
+        Some(Subcommand::Plan(args)) => nps_plan::run(&args),
+        None => score(&args.score),
+    }
+}
+
+fn score(args: &Score) -> Result<(), Failure> {
+    let confidence = args.asking.confidence;
+    if let Some(Counts(nps)) = args.counts {
+        let result = nps.result(args.interval, confidence).map_err(|error| Failure::option("--counts", &error))?;
+        let row = Entry { segment: None, outcome: Ok(NpsRow::from(&result)) };
+        return args.output.show(&NpsDocument::new(Scale::NPS.to_string(), vec![row]), &[]);
+    }
+    let groups = Groups::read(args.survey.open(Scale::NPS)?, Scale::NPS)?;
+    let answers = groups.ask(args.asking.min_responses, |tally, smallest| {
+        tally.nps()?.result(args.interval.resolve(smallest), confidence)
+    })?;
+    let mut remarks = notes::load(&groups.load);
+    remarks.push(notes::repeats());
+    let document = NpsDocument {
+        scale: Scale::NPS.to_string(),
+        results: answers.segments.iter().map(Entry::from).collect(),
+        trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        load: Some(groups.load),
+    };
+    args.output.show(&document, &remarks)
+}
+
+impl Present for NpsDocument {
+    fn page(&self, page: &mut Page) {
+        let Some(Ok(all)) = self.results.first().map(|entry| entry.outcome.as_ref()) else {
+            page.headline("Net Promoter Score", "not shown", "hidden to protect small groups");
+            return;
+        };
+        page.headline(
+            "Net Promoter Score",
+            &page::points(all.score),
+            &page::interval_text(&all.interval, page::points),
+        );
+        let (counts, total) = match &all.weighted {
+            None => ([all.promoters, all.passives, all.detractors].map(|count| count as f64), all.responses as f64),
+            Some(weighted) => (
+                [weighted.weighted_promoters, weighted.weighted_passives, weighted.weighted_detractors],
+                weighted.weighted_responses,
+            ),
+        };
+        let rows =
+            ["promoters", "passives", "detractors"].into_iter().zip([all.promoters, all.passives, all.detractors]);
+        let mut facts: Vec<Vec<String>> = rows
+            .zip(counts)
+            .map(|((name, count), weight)| {
+                let share = weight / total;
+                let drawn = format!("{:>7}  {}", page::percent(share), page::bar(share, 30));
+                vec![name.to_owned(), page::count(count), drawn]
+            })
+            .collect();
+        facts.push(vec!["responses".to_owned(), page::count(all.responses), String::new()]);
+        page.facts(facts);
+        page::sections(page, &self.results, &self.trend, &COLUMNS, cells);
+    }
+
+    fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
+        self.results.iter().try_for_each(|entry| lines.write(entry))
+    }
+}
+
+const COLUMNS: [(&str, Align); 7] = [
+    ("responses", Align::Right),
+    ("promoters", Align::Right),
+    ("passives", Align::Right),
+    ("detractors", Align::Right),
+    ("score", Align::Right),
+    ("interval", Align::Left),
+    ("-100        0        +100", Align::Left),
+];
+
+fn cells(row: &NpsRow) -> Vec<String> {
+    let bounds = row.interval.as_ref().ok();
+    vec![
+        page::count(row.responses),
+        page::count(row.promoters),
+        page::count(row.passives),
+        page::count(row.detractors),
+        page::points(row.score),
+        page::bounds(&row.interval, page::points),
+        page::track(Track {
+            value: row.score,
+            interval: bounds.map(|interval| (interval.lower, interval.upper)),
+            range: (-100.0, 100.0),
+        }),
+    ]
+}

@@ -1,0 +1,153 @@
+//! Where results go and in which form: tables for people, documents and lines for programs, files whole or not at all.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, ValueEnum};
+use cxo_json::{Document, Lines};
+
+use crate::{
+    failure::Failure,
+    page::{Page, Style},
+};
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table for people
+    Table,
+    /// One JSON document
+    Json,
+    /// JSON Lines: one result a line
+    Jsonl,
+}
+
+/// Where the result goes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Form of the result [default: table, or by the extension of --out]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Write to this file, whole or not at all (.json and .jsonl choose the form)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A document that can be shown.
+pub(crate) trait Present: Document {
+    /// Puts the document on a page for people. Everything shown is in the document.
+    fn page(&self, page: &mut Page);
+
+    /// Writes one result a line; a document without rows is one line as a whole.
+    fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()>;
+}
+
+impl Output {
+    /// The form asked for, or that of the extension.
+    fn form(&self) -> Format {
+        let extension = self.out.as_deref().and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
+        self.format.unwrap_or_else(|| match extension.as_ref().and_then(|extension| extension.to_str()) {
+            Some("json") => Format::Json,
+            Some("jsonl" | "ndjson") => Format::Jsonl,
+            _ => Format::Table,
+        })
+    }
+
+    /// Shows a document, with notes below its table.
+    pub(crate) fn show<D: Present>(&self, document: &D, notes: &[String]) -> Result<(), Failure> {
+        match self.form() {
+            Format::Json => self.write(|to| document.to_writer(to)),
+            Format::Jsonl => self.write(|to| {
+                let mut lines = Lines::new(to);
+                document.lines(&mut lines)?;
+                lines.finish().map(drop)
+            }),
+            Format::Table => {
+                let mut page = Page::new(self.style());
+                document.page(&mut page);
+                page.notes(notes);
+                self.write(|to| to.write_all(page.text().as_bytes()))
+            }
+        }
+    }
+
+    /// Colour only on a terminal that wants it.
+    fn style(&self) -> Style {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        if self.out.is_none() && wanted && io::stdout().is_terminal() { Style::Colour } else { Style::Plain }
+    }
+
+    fn write(&self, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+        match &self.out {
+            Some(path) => write_whole(path, fill),
+            None => write_stdout(fill),
+        }
+    }
+}
+
+/// A closed pipe means that the reader has seen enough.
+fn write_stdout(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match fill(&mut stdout).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::data("io", format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a result file whole or not at all.
+fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut whole = Whole::create(path)?;
+    fill(whole.writer()).map_err(|error| Failure::io(path, "write", &error))?;
+    whole.commit()
+}
+
+/// A file in the making: a temporary one beside the target, renamed at the end, so that a reader never sees half of it
+/// and a failure leaves the target as it was.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    path: PathBuf,
+    buffer: io::BufWriter<tempfile::NamedTempFile>,
+}
+
+impl Whole {
+    /// Begins the file.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let failed = |error: &io::Error| Failure::io(path, "write", error);
+        if path.is_dir() {
+            return Err(failed(&io::ErrorKind::IsADirectory.into()));
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = temporary_in(folder).map_err(|error| failed(&error))?;
+        Ok(Self { path: path.to_owned(), buffer: io::BufWriter::with_capacity(1 << 16, temporary) })
+    }
+
+    /// Where its content is written.
+    pub(crate) fn writer(&mut self) -> &mut (dyn Write + Send) {
+        &mut self.buffer
+    }
+
+    /// Puts the finished file in its place.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let failed = |error: &io::Error| Failure::io(&self.path, "write", error);
+        let temporary = self.buffer.into_inner().map_err(|error| failed(error.error()))?;
+        temporary.persist(&self.path).map(drop).map_err(|error| failed(&error.error))
+    }
+}
+
+/// Temporary files are private; a result gets the permissions that the system gives new files.
+fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".cxo-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}

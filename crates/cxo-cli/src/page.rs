@@ -1,0 +1,314 @@
+//! A page for people: a headline, aligned tables, bars, and notes. Colour is laid over finished text, so that the page
+//! is the same with and without it.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, Table, presets};
+use cxo_core::Interval;
+use cxo_json::{Entry, Period, Quantity};
+
+/// Whether a page is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Text only.
+    Plain,
+    /// With ANSI colours.
+    Colour,
+}
+
+/// How a column of a table is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Align {
+    /// Words.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+const BOLD: &str = "\u{1b}[1m";
+const DIM: &str = "\u{1b}[2m";
+const ACCENT: &str = "\u{1b}[36m";
+const RESET: &str = "\u{1b}[0m";
+
+/// Text that grows from top to bottom.
+#[derive(Debug)]
+pub(crate) struct Page {
+    style: Style,
+    text: String,
+}
+
+impl Page {
+    pub(crate) const fn new(style: Style) -> Self {
+        Self { style, text: String::new() }
+    }
+
+    /// The finished page.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// A headline: what is shown, its value, and what has to be known to read it.
+    pub(crate) fn headline(&mut self, what: &str, value: &str, detail: &str) {
+        self.gap();
+        let (bold, dim) = (self.painted(BOLD, &format!("{what}  {value}")), self.painted(DIM, detail));
+        let _ = writeln!(self.text, "{}", format!("{bold}  {dim}").trim_end());
+    }
+
+    /// A table with a header.
+    pub(crate) fn table(&mut self, columns: &[(&str, Align)], rows: Vec<Vec<String>>) {
+        let aligned: Vec<Align> = columns.iter().map(|(_, align)| *align).collect();
+        self.grid(Some(columns.iter().map(|(name, _)| *name).collect()), &aligned, rows);
+    }
+
+    /// A few named counts with a remark each, without a header.
+    pub(crate) fn facts(&mut self, rows: Vec<Vec<String>>) {
+        self.grid(None, &[Align::Left, Align::Right, Align::Left], rows);
+    }
+
+    /// One sentence below what was said last.
+    pub(crate) fn line(&mut self, text: &str) {
+        self.gap();
+        let _ = writeln!(self.text, "{text}");
+    }
+
+    fn grid(&mut self, header: Option<Vec<&str>>, aligned: &[Align], rows: Vec<Vec<String>>) {
+        self.gap();
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        let headed = header.is_some();
+        if let Some(header) = header {
+            table.set_header(header);
+        }
+        table.add_rows(rows);
+        for (column, align) in table.column_iter_mut().zip(aligned) {
+            column.set_padding((0, 2));
+            column.set_cell_alignment(match align {
+                Align::Left => CellAlignment::Left,
+                Align::Right => CellAlignment::Right,
+            });
+        }
+        for (row, line) in table.to_string().lines().enumerate() {
+            let line = line.trim_end();
+            let line = if headed && row == 0 { self.painted(DIM, line) } else { self.with_bars(line) };
+            let _ = writeln!(self.text, "  {line}");
+        }
+    }
+
+    /// Remarks below the tables, a line each.
+    pub(crate) fn notes(&mut self, notes: &[String]) {
+        if !notes.is_empty() {
+            self.gap();
+        }
+        for note in notes {
+            let note = self.painted(DIM, note);
+            let _ = writeln!(self.text, "{note}");
+        }
+    }
+
+    fn gap(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+    }
+
+    fn painted(&self, code: &str, text: &str) -> String {
+        match self.style {
+            Style::Colour if !text.is_empty() => format!("{code}{text}{RESET}"),
+            _ => text.to_owned(),
+        }
+    }
+
+    /// Paints the runs of bar characters of a line.
+    fn with_bars(&self, line: &str) -> String {
+        if self.style == Style::Plain {
+            return line.to_owned();
+        }
+        let mut painted = String::with_capacity(line.len() + 16);
+        let mut inside = false;
+        for c in line.chars() {
+            let bar = BAR.contains(c);
+            if bar != inside {
+                painted.push_str(if bar { ACCENT } else { RESET });
+                inside = bar;
+            }
+            painted.push(c);
+        }
+        if inside {
+            painted.push_str(RESET);
+        }
+        painted
+    }
+}
+
+const BAR: &str = "█▏▎▍▌▋▊▉●━┼";
+
+/// A bar of up to `width` characters for a share, to an eighth of a character.
+pub(crate) fn bar(share: f64, width: u32) -> String {
+    let eighths = (share.clamp(0.0, 1.0) * f64::from(width) * 8.0).round();
+    let mut left = eighths;
+    let mut text = String::new();
+    while left >= 8.0 {
+        text.push('█');
+        left -= 8.0;
+    }
+    // The remainder is an integer below 8, so exactly one of these matches.
+    let part = [(1.0, '▏'), (2.0, '▎'), (3.0, '▍'), (4.0, '▌'), (5.0, '▋'), (6.0, '▊'), (7.0, '▉')];
+    text.extend(part.iter().find(|(eighth, _)| *eighth == left).map(|(_, c)| *c));
+    text
+}
+
+/// What is drawn by [`track`]: an estimate in its interval, on the range of possible values.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Track {
+    /// The estimate.
+    pub(crate) value: f64,
+    /// Its interval.
+    pub(crate) interval: Option<(f64, f64)>,
+    /// Least and greatest possible value.
+    pub(crate) range: (f64, f64),
+}
+
+/// Characters of a track; odd, so that the middle of the range has one.
+const TRACK: usize = 25;
+
+/// The estimate as a point on its interval: `    ━━●━━   `, with a mark in the middle of the range.
+pub(crate) fn track(of: Track) -> String {
+    let (least, greatest) = of.range;
+    let last = (TRACK - 1) as f64;
+    let place = |value: f64| ((value - least) / (greatest - least) * last).round().clamp(0.0, last);
+    let (from, to) = of.interval.map_or((1.0, 0.0), |(lower, upper)| (place(lower), place(upper)));
+    let (point, middle) = (place(of.value), last / 2.0);
+    let mut at = 0.0;
+    let mut text = String::new();
+    while at <= last {
+        text.push(if at == point {
+            '●'
+        } else if from <= at && at <= to {
+            '━'
+        } else if at == middle {
+            '·'
+        } else {
+            ' '
+        });
+        at += 1.0;
+    }
+    text
+}
+
+/// The tables below a headline: a line for each segment where there are any, and for each period of a trend.
+pub(crate) fn sections<T>(
+    page: &mut Page,
+    results: &[Entry<T>],
+    trend: &[Period<T>],
+    columns: &[(&str, Align)],
+    cells: impl Fn(&T) -> Vec<String>,
+) {
+    let line = |name: String, outcome: &Result<T, std::borrow::Cow<'static, str>>| {
+        let rest = match outcome {
+            Ok(row) => cells(row),
+            // The reason stands where the interval would, the widest column of text.
+            Err(reason) => columns
+                .iter()
+                .map(|(name, _)| if *name == "interval" { reason.to_string() } else { String::new() })
+                .collect(),
+        };
+        std::iter::once(name).chain(rest).collect()
+    };
+    let headed = |first| std::iter::once((first, Align::Left)).chain(columns.iter().copied()).collect::<Vec<_>>();
+    if results.len() > 1 {
+        let name = |segment: Option<&str>| match segment {
+            None => "all".to_owned(),
+            Some("") => "(blank)".to_owned(),
+            Some(segment) => segment.to_owned(),
+        };
+        let rows = results.iter().map(|entry| line(name(entry.segment.as_deref()), &entry.outcome)).collect();
+        page.table(&headed("segment"), rows);
+    }
+    if !trend.is_empty() {
+        let rows = trend.iter().map(|period| line(period.period.clone(), &period.outcome)).collect();
+        page.table(&headed("period"), rows);
+    }
+}
+
+/// The interval beside a headline: `95 % interval 59.9 % to 77.1 % (wilson)`, or why there is none.
+pub(crate) fn interval_text(interval: &Quantity<Interval>, show: impl Fn(f64) -> String) -> String {
+    match interval {
+        Ok(bounds) => {
+            let Interval { lower, upper, confidence, method, .. } = *bounds;
+            format!("{} interval {} to {} ({method})", level(confidence), show(lower), show(upper))
+        }
+        Err(reason) => format!("no interval: {reason}"),
+    }
+}
+
+/// The interval in a table: `59.9 % to 77.1 %`, or why there is none.
+pub(crate) fn bounds(interval: &Quantity<Interval>, show: impl Fn(f64) -> String) -> String {
+    match interval {
+        Ok(bounds) => format!("{} to {}", show(bounds.lower), show(bounds.upper)),
+        Err(reason) => reason.to_string(),
+    }
+}
+
+/// A count with thin groups of three digits: `12,345`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share in percent with one decimal: `69.2 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+/// Points with their sign and one decimal: `+12.5`.
+pub(crate) fn points(value: f64) -> String {
+    let rounded = (value * 10.0).round() / 10.0;
+    // Without the sum, -0.04 would show as "-0.0".
+    format!("{:+.1}", rounded + 0.0)
+}
+
+/// A p-value: three decimals, or `<0.001`.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// A p-value in a sentence: `= 0.012`, or `< 0.001`.
+pub(crate) fn p_value_text(p: f64) -> String {
+    if p < 0.001 { "< 0.001".to_owned() } else { format!("= {p:.3}") }
+}
+
+/// A confidence level: `95 %`, `99.9 %`.
+pub(crate) fn level(confidence: cxo_core::Confidence) -> String {
+    let text = format!("{:.4}", 100.0 * confidence.level());
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!((count(0), count(999), count(1_000), count(u64::MAX)).3, "18,446,744,073,709,551,615");
+        assert_eq!([points(0.0), points(-0.04), points(12.25), points(-100.0)], ["+0.0", "+0.0", "+12.3", "-100.0"]);
+        assert_eq!([p_value(0.0499), p_value(1e-9)], ["0.050", "<0.001"]);
+        assert_eq!(level(cxo_core::Confidence::P95), "95 %");
+    }
+
+    #[test]
+    fn bars_and_tracks_have_their_length() {
+        assert_eq!([bar(0.0, 10), bar(1.0, 3), bar(0.5, 1)], ["", "███", "▌"]);
+        for value in [-100.0, -33.0, 0.0, 100.0] {
+            let drawn = track(Track { value, interval: Some((-100.0, 100.0)), range: (-100.0, 100.0) });
+            assert_eq!(drawn.chars().count(), TRACK);
+            assert_eq!(drawn.matches('●').count(), 1);
+        }
+    }
+}

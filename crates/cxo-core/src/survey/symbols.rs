@@ -1,0 +1,126 @@
+//! Which number stands for a text, such as the identifier of a customer? State: one text arena and a table of ids, so that a
+//! million customers cost no allocation each. The keyed states of this module keep their columns as such ids.
+
+use std::{collections::hash_map::DefaultHasher, hash::Hasher};
+
+use crate::Error;
+
+/// Texts numbered from 0 in the order of their first appearance.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Symbols {
+    text: String,
+    /// Where each text ends in the arena; it begins where the one before ends.
+    ends: Vec<usize>,
+    /// Open addressing, linear probing: 0 is free, otherwise id + 1. The length is 0 or a power of two.
+    table: Vec<u32>,
+}
+
+impl Symbols {
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The bytes on the heap.
+    pub(crate) fn size_bytes(&self) -> usize {
+        self.text.capacity() + size_of::<usize>() * self.ends.capacity() + size_of::<u32>() * self.table.capacity()
+    }
+
+    /// The text of an id.
+    pub(crate) fn text(&self, id: u32) -> &str {
+        let at = id as usize;
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        self.ends.get(at).and_then(|end| self.text.get(start..*end)).unwrap_or_default()
+    }
+
+    /// All texts by id.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..).take(self.len()).map(|id| self.text(id))
+    }
+
+    /// The id of a text, if it has one.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        self.slot(text).and_then(|slot| self.table.get(slot)).and_then(|entry| entry.checked_sub(1))
+    }
+
+    /// The id of a text, a new one if need be.
+    pub(crate) fn intern(&mut self, text: &str) -> Result<u32, Error> {
+        if self.table.len() < 2 * (self.len() + 1) {
+            self.grow();
+        }
+        let slot = self.slot(text).and_then(|slot| self.table.get_mut(slot));
+        match slot {
+            Some(entry) if *entry > 0 => Ok(*entry - 1),
+            Some(entry) => {
+                let id = u32::try_from(self.ends.len()).ok().filter(|id| *id < u32::MAX);
+                let id = id.ok_or_else(|| Error::overflow("number of different identifiers"))?;
+                *entry = id + 1;
+                self.text.push_str(text);
+                self.ends.push(self.text.len());
+                Ok(id)
+            }
+            None => Err(Error::overflow("table of identifiers")),
+        }
+    }
+
+    /// The id of a text; an empty one stands for nobody in particular and gets an id of its own each time.
+    pub(crate) fn intern_or_unnamed(&mut self, text: &str) -> Result<u32, Error> {
+        if !text.is_empty() {
+            return self.intern(text);
+        }
+        let id = u32::try_from(self.ends.len()).ok().filter(|id| *id < u32::MAX);
+        let id = id.ok_or_else(|| Error::overflow("number of different identifiers"))?;
+        // Not in the table, so that `find` never meets it.
+        self.ends.push(self.text.len());
+        Ok(id)
+    }
+
+    /// Where `text` stands in the table, or the free place where it would stand.
+    fn slot(&self, text: &str) -> Option<usize> {
+        let mask = self.table.len().checked_sub(1)?;
+        let first = hash(text) & mask;
+        // At most half of the table is taken, so a free place ends the search.
+        (0..=mask).map(|step| first.wrapping_add(step) & mask).find(|&slot| match self.table.get(slot) {
+            Some(0) | None => true,
+            Some(entry) => self.text(entry - 1) == text,
+        })
+    }
+
+    fn grow(&mut self) {
+        let longer = vec![0; (4 * self.len()).next_power_of_two().max(16)];
+        for entry in std::mem::replace(&mut self.table, longer).into_iter().filter(|entry| *entry > 0) {
+            if let Some(place) = self.slot(self.text(entry - 1)).and_then(|slot| self.table.get_mut(slot)) {
+                *place = entry;
+            }
+        }
+    }
+}
+
+/// With fixed keys: the same on every run.
+#[allow(clippy::cast_possible_truncation)] // The low bits are as good as any.
+fn hash(text: &str) -> usize {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_texts_by_first_appearance() {
+        let mut symbols = Symbols::default();
+        assert_eq!(symbols.find("NA"), None);
+        for round in 0..2 {
+            for number in 0..5000_u32 {
+                assert_eq!(symbols.intern(&format!("c{number}")).unwrap(), number, "round {round}");
+            }
+        }
+        assert_eq!(symbols.intern("").unwrap(), 5000);
+        assert_eq!((symbols.find(""), symbols.text(5000), symbols.text(4999)), (Some(5000), "", "c4999"));
+        assert_eq!((symbols.len(), symbols.find("c5000"), symbols.text(6000)), (5001, None, ""));
+        assert_eq!((symbols.intern_or_unnamed("").unwrap(), symbols.intern_or_unnamed("").unwrap()), (5001, 5002));
+        assert_eq!(symbols.iter().take(2).collect::<Vec<_>>(), ["c0", "c1"]);
+    }
+}

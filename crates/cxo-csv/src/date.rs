@@ -1,0 +1,549 @@
+//! Dates and times as files write them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::format::{Item, Parsed, StrftimeItems};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use cxo_core::Error;
+use cxo_core::domain::{Day, Timestamp};
+
+use crate::error::Problem;
+
+/// How dates are written. All but the last may carry a time of day (24 hours, or 12 with AM or PM, with or without
+/// seconds and fraction) and an offset (`Z`, `+02:00`, `GMT+1`); without an offset the time is local in the
+/// [time zone](crate::Options::time_zone). Years have four digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DateFormat {
+    /// ISO 8601 and its kin: `2025-03-04`, `2025-03-04T09:05:11.250Z`, `2025/03/04 9:05:11 PM GMT+1`.
+    YearFirst,
+    /// `3/4/2025` is the 4th of March, as in the United States.
+    MonthFirst,
+    /// `3/4/2025` and `3.4.2025` are the 3rd of April, as in Europe.
+    DayFirst,
+    /// Seconds since 1970-01-01 UTC, with or without fraction. Never detected.
+    UnixSeconds,
+    /// Milliseconds since 1970-01-01 UTC. Never detected.
+    UnixMilliseconds,
+    /// A pattern such as `%d %b %Y %H:%M`. Never detected.
+    Pattern(DatePattern),
+}
+
+/// A pattern of `strftime`, as chrono reads it, with a complete date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatePattern(String);
+
+impl DatePattern {
+    /// A pattern such as `%d %b %Y %H:%M`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](cxo_core::ErrorKind::Input) if it is no valid pattern, or does not fix a date.
+    pub fn new(pattern: impl Into<String>) -> Result<Self, Error> {
+        let pattern = Self(pattern.into());
+        let valid = StrftimeItems::new(&pattern.0).all(|item| item != Item::Error);
+        let is_date = || {
+            let written = DateTime::UNIX_EPOCH.fixed_offset().format(&pattern.0).to_string();
+            pattern.moment(&written).is_ok_and(|moment| moment.local.date() == NaiveDate::default())
+        };
+        if valid && is_date() {
+            return Ok(pattern);
+        }
+        let text = format!("\"{}\"", pattern.0);
+        Err(Error::input("date pattern", text, "a pattern with a whole date, such as %d.%m.%Y %H:%M"))
+    }
+
+    fn moment(&self, text: &str) -> Result<Moment, DateFault> {
+        let mut parsed = Parsed::new();
+        chrono::format::parse(&mut parsed, text, StrftimeItems::new(&self.0)).map_err(|_| DateFault::NoDate)?;
+        let date = parsed.to_naive_date().map_err(|_| DateFault::Impossible)?;
+        let time = parsed.to_naive_time().unwrap_or(NaiveTime::MIN);
+        Ok(Moment { local: date.and_time(time), offset: parsed.offset() })
+    }
+
+    /// The pattern as given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DateFormat {
+    /// The name in kebab-case, or the pattern.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::YearFirst => "year-first",
+            Self::MonthFirst => "month-first",
+            Self::DayFirst => "day-first",
+            Self::UnixSeconds => "unix-seconds",
+            Self::UnixMilliseconds => "unix-milliseconds",
+            Self::Pattern(pattern) => pattern.as_str(),
+        })
+    }
+}
+
+impl FromStr for DateFormat {
+    type Err = Error;
+
+    /// Reads what [`Display`](fmt::Display) writes; also `iso`, `us` and `european`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "year-first" | "iso" => Ok(Self::YearFirst),
+            "month-first" | "us" => Ok(Self::MonthFirst),
+            "day-first" | "european" => Ok(Self::DayFirst),
+            "unix-seconds" => Ok(Self::UnixSeconds),
+            "unix-milliseconds" => Ok(Self::UnixMilliseconds),
+            pattern => DatePattern::new(pattern).map(Self::Pattern).map_err(|_| {
+                Error::input(
+                    "date format",
+                    format!("\"{text}\""),
+                    "year-first (iso), month-first (us), day-first (european), unix-seconds, unix-milliseconds or a pattern \
+                     such as %d.%m.%Y %H:%M",
+                )
+            }),
+        }
+    }
+}
+
+/// Why a text is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DateFault {
+    /// It is not written like one.
+    NoDate,
+    /// It is written like one, but there is no such day or time.
+    Impossible,
+    /// The clocks of the zone were set forward over it.
+    Skipped,
+}
+
+/// A date and time as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Moment {
+    local: NaiveDateTime,
+    /// Seconds east of Greenwich, if written.
+    offset: Option<i32>,
+}
+
+/// Reads the dates of one load.
+#[derive(Debug, Clone)]
+pub(crate) struct DateReader {
+    pub(crate) format: DateFormat,
+    pub(crate) zone: Tz,
+}
+
+impl DateReader {
+    /// The instant that `text` names.
+    pub(crate) fn instant(&self, text: &[u8]) -> Result<Timestamp, DateFault> {
+        let scale = match self.format {
+            DateFormat::UnixSeconds => 1_000_000,
+            DateFormat::UnixMilliseconds => 1_000,
+            _ => return self.resolve(self.moment(text)?),
+        };
+        unix(text.trim_ascii(), scale).ok_or(DateFault::NoDate)
+    }
+
+    /// The civil day that `text` names: the one written, or that of the zone where an offset is written.
+    pub(crate) fn day(&self, text: &[u8]) -> Result<Day, DateFault> {
+        match self.format {
+            DateFormat::UnixSeconds | DateFormat::UnixMilliseconds => {}
+            _ => {
+                let moment = self.moment(text)?;
+                if moment.offset.is_none() {
+                    return Ok(Day::from_date(moment.local.date()));
+                }
+            }
+        }
+        self.instant(text)?.day_in(&self.zone).map_err(|_| DateFault::Impossible)
+    }
+
+    fn moment(&self, text: &[u8]) -> Result<Moment, DateFault> {
+        let order = match &self.format {
+            DateFormat::MonthFirst => Order::MonthFirst,
+            DateFormat::DayFirst => Order::DayFirst,
+            DateFormat::Pattern(pattern) => {
+                let text = std::str::from_utf8(text).map_err(|_| DateFault::NoDate)?;
+                return pattern.moment(text.trim());
+            }
+            _ => Order::YearFirst,
+        };
+        moment(text, order)
+    }
+
+    fn resolve(&self, Moment { local, offset }: Moment) -> Result<Timestamp, DateFault> {
+        if let Some(east) = offset {
+            let utc = local.checked_sub_signed(chrono::TimeDelta::seconds(i64::from(east)));
+            return utc.map(|utc| Timestamp::from_datetime(&utc.and_utc())).ok_or(DateFault::Impossible);
+        }
+        if self.zone == Tz::UTC {
+            return Ok(Timestamp::from_datetime(&local.and_utc()));
+        }
+        match self.zone.from_local_datetime(&local) {
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Ok(Timestamp::from_datetime(&at)),
+            LocalResult::None => Err(DateFault::Skipped),
+        }
+    }
+
+    /// The reason for a report.
+    pub(crate) fn reason(&self, role: &str, fault: DateFault) -> String {
+        match fault {
+            DateFault::NoDate => format!("{role} is not a date in the format {}", self.format),
+            DateFault::Impossible => format!("{role} is a date or time that does not exist"),
+            DateFault::Skipped => format!("{role} does not exist in {}: clocks were set forward over it", self.zone),
+        }
+    }
+}
+
+/// `text` times `scale` microseconds; what is finer than one is cut off.
+fn unix(text: &[u8], scale: i64) -> Option<Timestamp> {
+    let text = std::str::from_utf8(text).ok()?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let micros = whole.parse::<i64>().ok()?.checked_mul(scale)?;
+    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let mut unit = scale;
+    let parts = fraction.bytes().map(|byte| {
+        unit /= 10;
+        i64::from(byte - b'0') * unit
+    });
+    let part: i64 = parts.sum();
+    let signed = if whole.starts_with('-') { -part } else { part };
+    micros.checked_add(signed).map(Timestamp)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    YearFirst,
+    MonthFirst,
+    DayFirst,
+}
+
+/// What is left of a text.
+struct Rest<'a>(&'a [u8]);
+
+impl Rest<'_> {
+    fn first(&self) -> Option<u8> {
+        self.0.first().copied()
+    }
+
+    fn eat(&mut self, wanted: u8) -> bool {
+        let found = self.first() == Some(wanted);
+        if found {
+            self.0 = self.0.get(1..).unwrap_or_default();
+        }
+        found
+    }
+
+    fn eat_word(&mut self, word: &[u8]) -> bool {
+        let found = self.0.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        if found {
+            self.0 = self.0.get(word.len()..).unwrap_or_default();
+        }
+        found
+    }
+
+    fn eat_blanks(&mut self) -> bool {
+        let mut any = false;
+        // Spreadsheets and browsers write a narrow no-break space before AM and PM.
+        while self.eat(b' ') || self.eat_word("\u{202f}".as_bytes()) || self.eat_word("\u{a0}".as_bytes()) {
+            any = true;
+        }
+        any
+    }
+
+    /// A number of `digits` digits, as many as there are within the range.
+    fn number(&mut self, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
+        let (mut value, mut count) = (0_u32, 0);
+        while count < *digits.end()
+            && let Some(digit @ b'0'..=b'9') = self.first()
+        {
+            value = value * 10 + u32::from(digit - b'0');
+            count += 1;
+            self.0 = self.0.get(1..).unwrap_or_default();
+        }
+        (count >= *digits.start()).then_some(value)
+    }
+
+    /// The digits of a fraction in microseconds; finer digits are cut off.
+    fn micros(&mut self) -> Option<u32> {
+        let (mut value, mut unit, mut any) = (0, 100_000, false);
+        while let Some(digit @ b'0'..=b'9') = self.first() {
+            value += u32::from(digit - b'0') * unit;
+            unit /= 10;
+            any = true;
+            self.0 = self.0.get(1..).unwrap_or_default();
+        }
+        any.then_some(value)
+    }
+}
+
+/// A date with or without time and offset, wholly and in nothing but this order.
+fn moment(text: &[u8], order: Order) -> Result<Moment, DateFault> {
+    let mut rest = Rest(text.trim_ascii());
+    let (date, clock) = written(&mut rest, order).filter(|_| rest.0.is_empty()).ok_or(DateFault::NoDate)?;
+    let Clock { hour, minute, second, micros, afternoon, offset } = clock.unwrap_or_default();
+    let (year, month, day) = date;
+    let hour = match afternoon {
+        Some(_) if !(1..=12).contains(&hour) => return Err(DateFault::Impossible),
+        Some(afternoon) => hour % 12 + if afternoon { 12 } else { 0 },
+        None => hour,
+    };
+    let date = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
+    let local = date.and_then(|date| date.and_hms_micro_opt(hour, minute, second, micros));
+    local.map(|local| Moment { local, offset }).ok_or(DateFault::Impossible)
+}
+
+/// A time of day as written.
+#[derive(Default)]
+struct Clock {
+    hour: u32,
+    minute: u32,
+    second: u32,
+    micros: u32,
+    afternoon: Option<bool>,
+    offset: Option<i32>,
+}
+
+type Written = ((u32, u32, u32), Option<Clock>);
+
+fn written(rest: &mut Rest<'_>, order: Order) -> Option<Written> {
+    let first = if order == Order::YearFirst { rest.number(4..=4)? } else { rest.number(1..=2)? };
+    let separator = rest.first().filter(|byte| matches!(byte, b'-' | b'/' | b'.'))?;
+    // Nobody writes the month first before a point, so such dates are not ambiguous.
+    if separator == b'.' && order == Order::MonthFirst {
+        return None;
+    }
+    rest.eat(separator);
+    let second = rest.number(1..=2)?;
+    if !rest.eat(separator) {
+        return None;
+    }
+    let date = match order {
+        Order::YearFirst => (first, second, rest.number(1..=2)?),
+        Order::MonthFirst => (rest.number(4..=4)?, first, second),
+        Order::DayFirst => (rest.number(4..=4)?, second, first),
+    };
+    // A comma behind the date is how browsers write it in English.
+    let separated = rest.eat(b'T') || rest.eat(b't') || {
+        let comma = rest.eat(b',');
+        rest.eat_blanks() || comma
+    };
+    Some((date, if separated { Some(clock(rest)?) } else { None }))
+}
+
+fn clock(rest: &mut Rest<'_>) -> Option<Clock> {
+    let mut clock = Clock { hour: rest.number(1..=2)?, ..Clock::default() };
+    if !rest.eat(b':') {
+        return None;
+    }
+    clock.minute = rest.number(2..=2)?;
+    if rest.eat(b':') {
+        clock.second = rest.number(2..=2)?;
+        if rest.eat(b'.') || rest.eat(b',') {
+            clock.micros = rest.micros()?;
+        }
+    }
+    rest.eat_blanks();
+    if rest.eat_word(b"AM") {
+        clock.afternoon = Some(false);
+    } else if rest.eat_word(b"PM") {
+        clock.afternoon = Some(true);
+    }
+    rest.eat_blanks();
+    if !rest.0.is_empty() {
+        clock.offset = Some(offset(rest)?);
+    }
+    Some(clock)
+}
+
+/// `Z`, `UTC`, `GMT`, `+02`, `+0200`, `+02:00`, `GMT+2`: seconds east of Greenwich.
+fn offset(rest: &mut Rest<'_>) -> Option<i32> {
+    if rest.eat(b'Z') || rest.eat(b'z') {
+        return Some(0);
+    }
+    let named = rest.eat_word(b"UTC") || rest.eat_word(b"GMT");
+    let west = match rest.first() {
+        Some(b'+') => false,
+        Some(b'-') => true,
+        _ => return named.then_some(0),
+    };
+    rest.0 = rest.0.get(1..).unwrap_or_default();
+    let hours = rest.number(1..=2)?;
+    let minutes = if rest.eat(b':') || !rest.0.is_empty() { rest.number(2..=2)? } else { 0 };
+    let seconds = i32::try_from(hours * 3600 + minutes * 60).ok().filter(|seconds| *seconds <= 18 * 3600)?;
+    (minutes < 60).then_some(if west { -seconds } else { seconds })
+}
+
+/// What a column of dates shows about its format. Class: algebraic, three counts and two examples.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DateVotes {
+    cells: u64,
+    year_first: u64,
+    /// Written with day and month first, and readable in at least one order.
+    year_last: u64,
+    only_month_first: Option<String>,
+    only_day_first: Option<String>,
+    example: Option<String>,
+}
+
+impl DateVotes {
+    pub(crate) fn add(&mut self, text: &[u8]) {
+        self.cells += 1;
+        if moment(text, Order::YearFirst).is_ok() {
+            self.year_first += 1;
+            return;
+        }
+        let shown = || Some(String::from_utf8_lossy(text).into_owned());
+        match (moment(text, Order::MonthFirst).is_ok(), moment(text, Order::DayFirst).is_ok()) {
+            (false, false) => {}
+            (month, day) => {
+                self.year_last += 1;
+                if !day && self.only_month_first.is_none() {
+                    self.only_month_first = shown();
+                }
+                if !month && self.only_day_first.is_none() {
+                    self.only_day_first = shown();
+                }
+            }
+        }
+        if self.example.is_none() {
+            self.example = shown();
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.cells += other.cells;
+        self.year_first += other.year_first;
+        self.year_last += other.year_last;
+        self.only_month_first = self.only_month_first.take().or(other.only_month_first);
+        self.only_day_first = self.only_day_first.take().or(other.only_day_first);
+        self.example = self.example.take().or(other.example);
+    }
+
+    /// The format of the column: the one in which the most dates are written. Dates of the other are rejected as rows.
+    pub(crate) fn decide(self) -> Result<DateFormat, Problem> {
+        let example = self.example.unwrap_or_default();
+        if self.cells == 0 || self.year_first > 0 && self.year_first >= self.year_last {
+            return Ok(DateFormat::YearFirst);
+        }
+        if self.year_last == 0 {
+            return Err(Problem::DateFormat(format!(
+                "no date is written in a format that can be detected, such as \"{example}\""
+            )));
+        }
+        match (self.only_month_first, self.only_day_first) {
+            (Some(_), None) => Ok(DateFormat::MonthFirst),
+            (None, Some(_)) => Ok(DateFormat::DayFirst),
+            (None, None) => Err(Problem::DateFormat(format!(
+                "every date can be read with the day or the month first, such as \"{example}\""
+            ))),
+            (Some(month), Some(day)) => Err(Problem::DateFormat(format!(
+                "the order of day and month changes: \"{month}\" has the month first, \"{day}\" the day"
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader(format: &str, zone: &str) -> DateReader {
+        DateReader { format: format.parse().unwrap(), zone: zone.parse().unwrap() }
+    }
+
+    #[test]
+    fn reads_what_tools_write() {
+        let cases = [
+            ("iso", "2025-03-04", "2025-03-04T00:00:00Z"),
+            ("iso", " 2025-03-04T09:05:11Z ", "2025-03-04T09:05:11Z"),
+            ("iso", "2025-03-04 9:05", "2025-03-04T09:05:00Z"),
+            ("iso", "2019-11-01 08:51:12.402", "2019-11-01T08:51:12.402Z"),
+            ("iso", "2025-03-04T09:05:11,123456789+02:00", "2025-03-04T07:05:11.123456Z"),
+            ("iso", "2025-03-04T09:05:11-0530", "2025-03-04T14:35:11Z"),
+            ("iso", "2024/01/31 9:05:11 PM GMT+1", "2024-01-31T20:05:11Z"),
+            ("iso", "2024/01/31 9:05:11 am UTC", "2024-01-31T09:05:11Z"),
+            ("us", "3/4/2025", "2025-03-04T00:00:00Z"),
+            ("us", "03/04/2025 12:05:00 AM", "2025-03-04T00:05:00Z"),
+            ("us", "03/04/2025, 12:05 PM", "2025-03-04T12:05:00Z"),
+            ("us", "11/1/2019 8:51:12", "2019-11-01T08:51:12Z"),
+            ("european", "3/4/2025", "2025-04-03T00:00:00Z"),
+            ("european", "31.12.2025 23:59", "2025-12-31T23:59:00Z"),
+            ("european", "3-4-2025", "2025-04-03T00:00:00Z"),
+            ("unix-seconds", "0", "1970-01-01T00:00:00Z"),
+            ("unix-seconds", "-1.25", "1969-12-31T23:59:58.750Z"),
+            ("unix-seconds", "1741079111.5", "2025-03-04T09:05:11.500Z"),
+            ("unix-milliseconds", "1741079111500", "2025-03-04T09:05:11.500Z"),
+            ("%d %b %Y %H:%M", "04 Mar 2025 09:05", "2025-03-04T09:05:00Z"),
+            ("%Y%m%d", "20250304", "2025-03-04T00:00:00Z"),
+            ("%Y-%m-%d %H:%M %z", "2025-03-04 09:05 +0100", "2025-03-04T08:05:00Z"),
+        ];
+        for (format, text, expected) in cases {
+            let at = reader(format, "UTC").instant(text.as_bytes());
+            assert_eq!(at.map(|at| at.to_string()).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_date() {
+        use DateFault::{Impossible, NoDate};
+        let cases = [
+            ("iso", "", NoDate),
+            ("iso", "25-03-04", NoDate),
+            ("iso", "2025-03", NoDate),
+            ("iso", "2025-03/04", NoDate),
+            ("iso", "2025-03-04T", NoDate),
+            ("iso", "2025-03-04 09", NoDate),
+            ("iso", "2025-03-04 09:05 yesterday", NoDate),
+            ("iso", "2025-02-30", Impossible),
+            ("iso", "2025-13-01", Impossible),
+            ("iso", "2025-03-04 24:00", Impossible),
+            ("iso", "2025-03-04 13:00 PM", Impossible),
+            ("us", "31/12/2025", Impossible),
+            ("us", "12.31.2025", NoDate),
+            ("us", "1/2/25", NoDate),
+            ("european", "12/31/2025", Impossible),
+            ("unix-seconds", "1e5", NoDate),
+            ("unix-seconds", "9223372036854775807", NoDate),
+            ("%d.%m.%Y", "x", NoDate),
+        ];
+        for (format, text, expected) in cases {
+            assert_eq!(reader(format, "UTC").instant(text.as_bytes()), Err(expected), "{text}");
+        }
+        for pattern in ["", "no pattern", "%Q", "%H:%M", "%d.%m."] {
+            assert!(pattern.parse::<DateFormat>().is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn local_times_follow_the_zone() {
+        let vienna = reader("iso", "Europe/Vienna");
+        let at = |text: &str| vienna.instant(text.as_bytes()).map(|at| at.to_string());
+        assert_eq!(at("2025-07-01 12:00").as_deref(), Ok("2025-07-01T10:00:00Z"));
+        assert_eq!(at("2025-07-01 12:00Z").as_deref(), Ok("2025-07-01T12:00:00Z"));
+        assert_eq!(at("2025-03-30 02:30"), Err(DateFault::Skipped));
+        assert_eq!(at("2025-10-26 02:30").as_deref(), Ok("2025-10-26T00:30:00Z"), "the first of two");
+        assert_eq!(vienna.day(b"2025-07-01").unwrap().to_string(), "2025-07-01");
+        assert_eq!(vienna.day(b"2025-07-01T23:30:00Z").unwrap().to_string(), "2025-07-02");
+    }
+
+    #[test]
+    fn a_column_shows_its_format() {
+        let decide = |texts: &[&str]| {
+            let mut votes = DateVotes::default();
+            for text in texts {
+                votes.add(text.as_bytes());
+            }
+            votes.decide().map(|format| format.to_string()).map_err(|problem| problem.to_string())
+        };
+        assert_eq!(decide(&["2025-01-02", "garbage"]).as_deref(), Ok("year-first"));
+        assert_eq!(decide(&["1/2/2025", "1/13/2025"]).as_deref(), Ok("month-first"));
+        assert_eq!(decide(&["1/2/2025", "13/1/2025"]).as_deref(), Ok("day-first"));
+        assert_eq!(decide(&["1.2.2025"]).as_deref(), Ok("day-first"));
+        assert_eq!(decide(&[]).as_deref(), Ok("year-first"));
+        assert!(decide(&["1/2/2025", "3/4/2025"]).unwrap_err().contains("--date-format"));
+        assert!(decide(&["13/2/2025", "3/14/2025"]).unwrap_err().contains("changes"));
+        assert!(decide(&["yesterday"]).unwrap_err().contains("yesterday"));
+    }
+}

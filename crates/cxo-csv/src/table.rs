@@ -1,0 +1,473 @@
+//! Files with a row for each feedback, touchpoint, transaction or customer.
+
+use std::collections::HashSet;
+
+use cxo_core::domain::{
+    Amount, Channel, Currency, CustomerId, Device, EventId, Feedback, LoadReport, Rating, ResponseStatus, Scale, Stage,
+    Stages, SurveyMetric, Touchpoint, TouchpointName, Transaction, Weight,
+};
+
+use crate::account::{Fault, Outcome};
+use crate::blocks;
+use crate::cell::with_point;
+use crate::head::Layout;
+use crate::load::Session;
+use crate::row::{Cell, EachRow, Once, RowReader, raw};
+use crate::scan::Record;
+use crate::{CsvError, Load, Loaded};
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $name:ident, $places:ident { $($(#[$column_doc:meta])* $column:ident = $default:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        ///
+        /// Each column has the name of its role unless a setter says otherwise. A column that is not required may be
+        /// missing; one that was named by a setter must be there.
+        #[derive(Debug, Clone, Default)]
+        pub struct $name {
+            $(pub(crate) $column: Option<String>,)+
+        }
+
+        impl $name {
+            $(
+                $(#[$column_doc])*
+                #[must_use]
+                pub fn $column(mut self, column: impl Into<String>) -> Self {
+                    self.$column = Some(column.into());
+                    self
+                }
+            )+
+
+            fn places(&self, layout: &Layout) -> Result<$places, CsvError> {
+                Ok($places { $($column: layout.place_of(self.$column.as_deref(), $default)?,)+ })
+            }
+        }
+
+        /// Where these columns are, if they are there.
+        struct $places {
+            $($column: Option<usize>,)+
+        }
+    };
+}
+
+columns! {
+    /// The columns of a file of survey invitations and responses. Required: metric and score.
+    FeedbackColumns, FeedbackPlaces {
+        /// Who was asked. Default `customer`.
+        customer = "customer",
+        /// When. Default `time`.
+        time = "time",
+        /// Where. Default `channel`.
+        channel = "channel",
+        /// In which stage of the journey. Default `stage`.
+        stage = "stage",
+        /// After which touchpoint. Default `touchpoint`.
+        touchpoint = "touchpoint",
+        /// On which device. Default `device`.
+        device = "device",
+        /// Which question: nps, csat or ces. Default `metric`; required.
+        metric = "metric",
+        /// The answer. Default `score`; required.
+        score = "score",
+        /// The scale of the answer, such as 1-5. Default `scale`; blank: 0-10 for nps, 1-5 for csat, 1-7 for ces.
+        scale = "scale",
+        /// How far the invitation came: invited, seen, started, completed or dismissed. Default `status`.
+        status = "status",
+        /// The customer's own words. Default `comment`.
+        comment = "comment",
+        /// The weight of the response. Default `weight`.
+        weight = "weight",
+        /// An identifier of the row, for finding duplicates. No default: only where it is declared.
+        id = "",
+    }
+}
+
+columns! {
+    /// The columns of a file of touchpoints. Required: customer, time and touchpoint.
+    TouchpointColumns, TouchpointPlaces {
+        /// Whose. Default `customer`; required.
+        customer = "customer",
+        /// When. Default `time`; required.
+        time = "time",
+        /// What happened. Default `touchpoint`; required.
+        touchpoint = "touchpoint",
+        /// Through which channel. Default `channel`.
+        channel = "channel",
+        /// In which stage of the journey. Default `stage`.
+        stage = "stage",
+        /// On which device. Default `device`.
+        device = "device",
+        /// An identifier of the record. Default `event_id`. It is kept; duplicates are skipped only by [`id`](Self::id).
+        event_id = "event_id",
+        /// What it was worth. Default `value`.
+        value = "value",
+        /// An identifier of the row, for finding duplicates. No default: only where it is declared.
+        id = "",
+    }
+}
+
+columns! {
+    /// The columns of a file of transactions. Required: customer and date.
+    TransactionColumns, TransactionPlaces {
+        /// Who paid. Default `customer`; required.
+        customer = "customer",
+        /// When. Default `date`; required.
+        date = "date",
+        /// How much. Default `amount`.
+        amount = "amount",
+        /// In which currency: one a file. Default `currency`.
+        currency = "currency",
+        /// An identifier of the row, for finding duplicates. No default: only where it is declared.
+        id = "",
+    }
+}
+
+/// The transactions of one file, with the one currency of their amounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transactions {
+    /// In the order of the file.
+    pub transactions: Vec<Transaction>,
+    /// `XXX` (no currency, two digits) where neither the file nor the options name one.
+    pub currency: Currency,
+}
+
+/// Customers with their attributes as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Customers {
+    /// The names of the attributes: every column but the customer's.
+    pub attributes: Vec<String>,
+    /// A customer and the values of the attributes, in the order of the file; blank is empty text.
+    pub customers: Vec<(CustomerId, Vec<Box<str>>)>,
+}
+
+impl Load<'_> {
+    /// Reads survey invitations and responses. Stages that are not yet in `stages` are appended in the order of the file.
+    ///
+    /// Without a status column a row with a score is completed and one without is blank; with it a blank score is a
+    /// question that was not answered, and a score of someone who was only invited, only saw or dismissed the survey is
+    /// rejected.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory for all records.
+    pub fn feedback(self, columns: &FeedbackColumns, stages: &mut Stages) -> Result<Loaded<Vec<Feedback>>, CsvError> {
+        let time = |layout: &Layout| layout.place_of(columns.time.as_deref(), "time");
+        self.run(&time, |session| {
+            let places = columns.places(session.rows.layout)?;
+            let metric = required(places.metric, columns.metric.as_deref(), "metric", session.rows.layout)?;
+            let score = required(places.score, columns.score.as_deref(), "score", session.rows.layout)?;
+            collect(session, places.id, |rows, record| feedback(rows, record, &places, (metric, score), stages))
+        })
+    }
+
+    /// Reads touchpoints with their customers, in the order of the file. Stages that are not yet in `stages` are appended.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory for all records.
+    pub fn touchpoints(
+        self,
+        columns: &TouchpointColumns,
+        stages: &mut Stages,
+    ) -> Result<Loaded<Vec<(CustomerId, Touchpoint)>>, CsvError> {
+        let time = |layout: &Layout| layout.place_of(columns.time.as_deref(), "time");
+        self.run(&time, |session| {
+            let layout = session.rows.layout;
+            let places = columns.places(layout)?;
+            let customer = required(places.customer, columns.customer.as_deref(), "customer", layout)?;
+            let time = required(places.time, columns.time.as_deref(), "time", layout)?;
+            let name = required(places.touchpoint, columns.touchpoint.as_deref(), "touchpoint", layout)?;
+            let currency = session.options.currency.map_or_else(no_currency, Ok)?;
+            collect(session, places.id, |rows, record| {
+                let customer = needed(rows, record, customer, "customer", CustomerId::new)?;
+                let touchpoint = Touchpoint {
+                    name: needed(rows, record, name, "touchpoint", TouchpointName::new)?,
+                    time: rows.time(record, time, "time")?.ok_or_else(|| blank(record, time, "time", "a date"))?,
+                    channel: named(rows, record, places.channel, "channel", Channel::new)?,
+                    device: named(rows, record, places.device, "device", Device::new)?,
+                    event_id: named(rows, record, places.event_id, "event id", EventId::new)?,
+                    value: amount(rows, record, places.value, "value", currency)?,
+                    // Last, so that a rejected row adds no stage.
+                    stage: stage(rows, record, places.stage, stages)?,
+                };
+                Ok(Some((customer, touchpoint)))
+            })
+        })
+    }
+
+    /// Reads transactions. A row in another currency than the first is rejected, and so is one with a blank amount where
+    /// there is a column of amounts.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory for all records.
+    pub fn transactions(self, columns: &TransactionColumns) -> Result<Loaded<Transactions>, CsvError> {
+        let mut currency = self.options.currency;
+        let date = |layout: &Layout| layout.place_of(columns.date.as_deref(), "date");
+        let loaded = self.run(&date, |session| {
+            let layout = session.rows.layout;
+            let places = columns.places(layout)?;
+            let customer = required(places.customer, columns.customer.as_deref(), "customer", layout)?;
+            let date = required(places.date, columns.date.as_deref(), "date", layout)?;
+            let unnamed = no_currency()?;
+            collect(session, places.id, |rows, record| {
+                let its = currency_of(rows, record, places.currency, currency)?;
+                let day = rows.day(record, date, "date")?.ok_or_else(|| blank(record, date, "date", "a date"))?;
+                let transaction = Transaction {
+                    customer: needed(rows, record, customer, "customer", CustomerId::new)?,
+                    day,
+                    amount: amount(rows, record, places.amount, "amount", its.unwrap_or(unnamed))?,
+                };
+                if let (Some(column), None) = (places.amount, transaction.amount) {
+                    return Err(blank(record, column, "amount", "a decimal number"));
+                }
+                currency = its;
+                Ok(Some(transaction))
+            })
+        })?;
+        let Loaded { value: transactions, report, detected } = loaded;
+        let currency = currency.map_or_else(no_currency, Ok)?;
+        Ok(Loaded { value: Transactions { transactions, currency }, report, detected })
+    }
+
+    /// Reads customers, named in the column `customer`, with all their attributes. A customer that comes again is rejected.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory for all customers.
+    pub fn customers(self, customer: &str) -> Result<Loaded<Customers>, CsvError> {
+        let mut attributes = Vec::new();
+        let loaded = self.run(&|_| Ok(None), |session| {
+            let layout = session.rows.layout;
+            let column = layout.place(customer)?;
+            let others: Vec<usize> = (0..layout.columns.len()).filter(|other| *other != column).collect();
+            attributes = others.iter().map(|other| layout.column_name(Some(*other)).to_owned()).collect();
+            let mut seen = HashSet::new();
+            collect(session, None, |rows, record| {
+                let id = needed(rows, record, column, "customer", CustomerId::new)?;
+                let value = |other: &usize| Ok(rows.text(record, *other, "attribute")?.into());
+                let values = others.iter().map(value).collect::<Cell<Vec<Box<str>>>>()?;
+                if !seen.insert(id.clone()) {
+                    return Err(Box::new(Fault::new(column, raw(record, column), "the customer is in a row before")));
+                }
+                Ok(Some((id, values)))
+            })
+        })?;
+        let Loaded { value: customers, report, detected } = loaded;
+        Ok(Loaded { value: Customers { attributes, customers }, report, detected })
+    }
+}
+
+/// Collects what `read` makes of each row; `None` is a blank row.
+fn collect<T>(
+    session: Session<'_, '_>,
+    id: Option<usize>,
+    mut read: impl FnMut(&RowReader<'_>, &Record<'_>) -> Cell<Option<T>>,
+) -> Result<(Vec<T>, LoadReport), CsvError> {
+    let Session { rows, blocks, options, account } = session;
+    let mut records = Vec::new();
+    let each = EachRow(|record: &Record<'_>| {
+        if let Some(outcome) = rows.screen(record) {
+            return outcome;
+        }
+        match read(&rows, record) {
+            Ok(Some(found)) => {
+                records.push(found);
+                Outcome::Accepted
+            }
+            Ok(None) => Outcome::Blank,
+            Err(fault) => Outcome::Rejected(fault),
+        }
+    });
+    let (report, _) = blocks::in_order(blocks, rows.layout, options, account, Once::new(each, id))?;
+    Ok((records, report))
+}
+
+/// The place of a column without which the file means nothing.
+fn required(place: Option<usize>, asked: Option<&str>, usual: &str, layout: &Layout) -> Result<usize, CsvError> {
+    match place {
+        Some(place) => Ok(place),
+        None => layout.place(asked.unwrap_or(usual)),
+    }
+}
+
+fn feedback(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    places: &FeedbackPlaces,
+    (metric, score): (usize, usize),
+    stages: &mut Stages,
+) -> Cell<Option<Feedback>> {
+    let metrics = [SurveyMetric::Nps, SurveyMetric::Csat, SurveyMetric::Ces];
+    let metric = one_of(rows, record, metric, "metric", &metrics.map(|metric| (metric.name(), metric)))?;
+    let rating = rows.rating(record, score, scale(rows, record, places.scale, metric)?)?;
+    let status = match places.status {
+        Some(column) => status(rows, record, column, score, rating)?,
+        None if rating.is_none() => return Ok(None),
+        None => ResponseStatus::Completed,
+    };
+    let comment = places.comment.map(|column| rows.text(record, column, "comment")).transpose()?;
+    Ok(Some(Feedback {
+        customer: named(rows, record, places.customer, "customer", CustomerId::new)?,
+        time: places.time.map(|column| rows.time(record, column, "time")).transpose()?.flatten(),
+        channel: named(rows, record, places.channel, "channel", Channel::new)?,
+        touchpoint: named(rows, record, places.touchpoint, "touchpoint", TouchpointName::new)?,
+        device: named(rows, record, places.device, "device", Device::new)?,
+        metric,
+        rating,
+        status,
+        comment: comment.filter(|text| !text.is_empty()).map(std::borrow::Cow::into_owned),
+        weight: places.weight.map_or(Ok(Weight::ONE), |column| rows.positive(record, column, "weight"))?,
+        // Last, so that a rejected row adds no stage.
+        stage: stage(rows, record, places.stage, stages)?,
+    }))
+}
+
+/// The status of a row; a dismissal is never a response, and neither is an invitation.
+fn status(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    column: usize,
+    score: usize,
+    rating: Option<Rating>,
+) -> Cell<ResponseStatus> {
+    let known = ResponseStatus::ALL.map(|status| (status.name(), status));
+    let status = one_of(rows, record, column, "status", &known)?;
+    let answered = matches!(status, ResponseStatus::Started | ResponseStatus::Completed);
+    if rating.is_some() && !answered {
+        let reason = format!("a score where the status is {status}");
+        return Err(Box::new(Fault::new(score, raw(record, score), reason)));
+    }
+    Ok(status)
+}
+
+fn scale(rows: &RowReader<'_>, record: &Record<'_>, column: Option<usize>, metric: SurveyMetric) -> Cell<Scale> {
+    let usual = match metric {
+        SurveyMetric::Nps => Scale::NPS,
+        SurveyMetric::Csat => Scale::ONE_TO_FIVE,
+        SurveyMetric::Ces => Scale::ONE_TO_SEVEN,
+    };
+    let Some(column) = column else { return Ok(usual) };
+    let text = rows.text(record, column, "scale")?;
+    match text.trim() {
+        "" => Ok(usual),
+        text => text.parse().map_err(|_| {
+            Box::new(Fault::value(
+                column,
+                raw(record, column),
+                "scale",
+                "least-greatest, such as 1-5, with 2 to 11 points",
+            ))
+        }),
+    }
+}
+
+/// A cell that must be one of some words, in any case and with blanks around it.
+fn one_of<T: Copy>(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    column: usize,
+    role: &str,
+    known: &[(&'static str, T)],
+) -> Cell<T> {
+    let text = rows.text(record, column, role)?;
+    let found = known.iter().find(|(name, _)| text.trim().eq_ignore_ascii_case(name));
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        Box::new(Fault::value(column, raw(record, column), role, names.join(", ")))
+    })
+}
+
+/// A cell that is an identifier or a name; none if it is blank.
+fn named<T>(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    column: Option<usize>,
+    role: &str,
+    new: impl Fn(Box<str>) -> Result<T, cxo_core::Error>,
+) -> Cell<Option<T>> {
+    let Some(column) = column else { return Ok(None) };
+    // The only text that a name refuses is the empty one.
+    Ok(new(rows.text(record, column, role)?.into()).ok())
+}
+
+/// A cell that is an identifier or a name and must not be blank.
+fn needed<T>(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    column: usize,
+    role: &str,
+    new: impl Fn(Box<str>) -> Result<T, cxo_core::Error>,
+) -> Cell<T> {
+    named(rows, record, Some(column), role, new)?.ok_or_else(|| blank(record, column, role, "any text"))
+}
+
+fn blank(record: &Record<'_>, column: usize, role: &str, allowed: &str) -> Box<Fault> {
+    Box::new(Fault::value(column, raw(record, column), role, allowed))
+}
+
+fn stage(rows: &RowReader<'_>, record: &Record<'_>, column: Option<usize>, stages: &mut Stages) -> Cell<Option<Stage>> {
+    let Some(column) = column else { return Ok(None) };
+    let text = rows.text(record, column, "stage")?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let stage = stages.get_or_append(&text);
+    stage
+        .map(Some)
+        .map_err(|_| Box::new(Fault::value(column, raw(record, column), "stage", "one of 65535 stages at most")))
+}
+
+fn amount(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    column: Option<usize>,
+    role: &str,
+    currency: Currency,
+) -> Cell<Option<Amount>> {
+    let Some(column) = column else { return Ok(None) };
+    let text = rows.text(record, column, role)?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = with_point(text, rows.mark).and_then(|text| Amount::parse(&text, currency).ok());
+    found.map(Some).ok_or_else(|| {
+        let allowed = format!("a decimal number with up to {} digits after the {}", currency.digits(), rows.mark);
+        Box::new(Fault::value(column, raw(record, column), role, allowed))
+    })
+}
+
+/// What ISO 4217 writes where no currency is involved.
+fn no_currency() -> Result<Currency, CsvError> {
+    Ok(Currency::iso("XXX")?)
+}
+
+/// The one currency of the file: what is known of it so far, or what this row says.
+fn currency_of(
+    rows: &RowReader<'_>,
+    record: &Record<'_>,
+    column: Option<usize>,
+    known: Option<Currency>,
+) -> Cell<Option<Currency>> {
+    let Some(column) = column else { return Ok(known) };
+    let text = rows.text(record, column, "currency")?;
+    match (text.trim(), known) {
+        ("", _) => Ok(known),
+        (code, Some(known)) if code == known.code() => Ok(Some(known)),
+        (_, Some(known)) => {
+            let allowed = format!("{known}, as before: one currency a file");
+            Err(Box::new(Fault::value(column, raw(record, column), "currency", allowed)))
+        }
+        (code, None) => Currency::iso(code).map(Some).map_err(|_| {
+            Box::new(Fault::value(column, raw(record, column), "currency", "three capital letters, such as EUR"))
+        }),
+    }
+}

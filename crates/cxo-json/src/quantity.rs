@@ -1,0 +1,86 @@
+//! A number that may not exist, and then says why.
+
+use std::borrow::Cow;
+
+use cxo_core::Absent;
+
+use crate::Error;
+
+/// A quantity of a result: the number, or the reason in words why there is none.
+pub type Quantity<T = f64> = Result<T, Cow<'static, str>>;
+
+/// The reason of the core as documents carry it.
+pub(crate) fn of<T>(value: Result<T, Absent>) -> Quantity<T> {
+    value.map_err(|absent| Cow::Borrowed(absent.reason()))
+}
+
+/// Writes and reads quantities as `NAME` or `NAME_reason` inside a flattened struct.
+///
+/// One module a name, because serde fixes names at compile time.
+macro_rules! quantity {
+    ($($module:ident: $type:ty, $name:literal, $reason:literal;)+) => { $(
+        pub(crate) mod $module {
+            use std::borrow::Cow;
+
+            use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+            use super::Quantity;
+
+            #[derive(Serialize, Deserialize)]
+            struct Wire {
+                #[serde(rename = $name, default, skip_serializing_if = "Option::is_none")]
+                value: Option<$type>,
+                #[serde(rename = $reason, default, skip_serializing_if = "Option::is_none")]
+                reason: Option<Cow<'static, str>>,
+            }
+
+            pub(crate) fn serialize<S: Serializer>(quantity: &Quantity<$type>, serializer: S) -> Result<S::Ok, S::Error> {
+                match quantity {
+                    Ok(value) => Wire { value: Some(*value), reason: None },
+                    Err(reason) => Wire { value: None, reason: Some(reason.clone()) },
+                }
+                .serialize(serializer)
+            }
+
+            pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Quantity<$type>, D::Error> {
+                match Wire::deserialize(deserializer)? {
+                    Wire { value: Some(value), reason: None } => Ok(Ok(value)),
+                    Wire { value: None, reason: Some(reason) } => Ok(Err(reason)),
+                    _ => Err(D::Error::custom(concat!("exactly one of ", $name, " and ", $reason, " is needed"))),
+                }
+            }
+        }
+    )+ };
+}
+
+quantity! {
+    standard_error: f64, "standard_error", "standard_error_reason";
+    statistic: f64, "statistic", "statistic_reason";
+    p_value: f64, "p_value", "p_value_reason";
+    adjusted_p_value: f64, "adjusted_p_value", "adjusted_p_value_reason";
+    interval: cxo_core::Interval, "interval", "interval_reason";
+    mean: f64, "mean", "mean_reason";
+    mean_standard_error: f64, "mean_standard_error", "mean_standard_error_reason";
+    mean_interval: cxo_core::Interval, "mean_interval", "mean_interval_reason";
+}
+
+/// Checks that a value lies in a closed range; NaN does not.
+pub(crate) fn within(key: &'static str, value: f64, range: [f64; 2], allowed: &'static str) -> Result<(), Error> {
+    let [least, greatest] = range;
+    if least <= value && value <= greatest { Ok(()) } else { Err(Error::value(key, value, allowed)) }
+}
+
+/// Checks a share or probability.
+pub(crate) fn share(key: &'static str, value: f64) -> Result<(), Error> {
+    within(key, value, [0.0, 1.0], "0 to 1")
+}
+
+/// Checks an NPS in points.
+pub(crate) fn points(key: &'static str, value: f64) -> Result<(), Error> {
+    within(key, value, [-100.0, 100.0], "-100 to 100")
+}
+
+/// Checks a standard error or a weighted count.
+pub(crate) fn at_least_zero(key: &'static str, value: f64) -> Result<(), Error> {
+    within(key, value, [0.0, f64::MAX], "0 or more")
+}

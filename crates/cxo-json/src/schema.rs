@@ -1,0 +1,21 @@
+//! The JSON Schemas (draft 2020-12) of the documents, as text.
+
+/// Every schema with the format it describes.
+pub const ALL: &[(&str, &str)] = &[
+    ("cxo.nps", NPS),
+    ("cxo.nps-comparison", NPS_COMPARISON),
+    ("cxo.nps-plan", NPS_PLAN),
+    ("cxo.csat", CSAT),
+    ("cxo.ces", CES),
+];
+
+/// `cxo.nps`
+pub const NPS: &str = include_str!("../schemas/cxo.nps.json");
+/// `cxo.nps-comparison`
+pub const NPS_COMPARISON: &str = include_str!("../schemas/cxo.nps-comparison.json");
+/// `cxo.nps-plan`
+pub const NPS_PLAN: &str = include_str!("../schemas/cxo.nps-plan.json");
+/// `cxo.csat`
+pub const CSAT: &str = include_str!("../schemas/cxo.csat.json");
+/// `cxo.ces`
+pub const CES: &str = include_str!("../schemas/cxo.ces.json");
