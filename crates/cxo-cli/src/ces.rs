@@ -15,6 +15,7 @@ use crate::{
     output::{Output, Present},
     page::{self, Align, Page, Track},
     source::{Asking, Survey},
+    versus,
 };
 
 /// The arguments of `cxo ces`.
@@ -51,17 +52,21 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     }
     let (easy, difficult) = ces.boxes(scale).map_err(refused)?;
     let groups = Groups::read(args.survey.open(scale)?, scale)?;
-    let answers = groups.ask(args.asking.min_responses, |tally, _| ces.ask(tally))?;
+    let answers = groups.ask(args.asking.min_responses, |ratings, _| ratings.ces(&ces))?;
+    let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
+    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.ces(tallies, &ces, shown), |row: &mut CesRow| &mut row.versus_rest)?;
     let mut remarks = notes::load(&groups.load);
-    remarks.push(notes::repeats());
+    remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
+    remarks.push(notes::respondents(answers.respondents));
     let document = CesDocument {
         version: if version == CesVersion::V1 { 1 } else { 2 },
         scale: scale.to_string(),
         direction: scale.direction(),
         easy_box: easy.to_string(),
         difficult_box: difficult.to_string(),
-        results: answers.segments.iter().map(Entry::from).collect(),
+        results,
         trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        customers: answers.respondents.into(),
         load: Some(groups.load),
     };
     args.output.show(&document, &remarks)
@@ -96,6 +101,7 @@ impl Present for CesDocument {
             (drawn.0.as_str(), drawn.1),
             ("easy", Align::Right),
             ("difficult", Align::Right),
+            ("easy against the rest", Align::Left),
         ];
         page::sections(page, &self.results, &self.trend, &columns, |row| cells(row, range));
     }
@@ -119,5 +125,6 @@ fn cells(row: &CesRow, range: (f64, f64)) -> Vec<String> {
         page::track(Track { value: row.mean, interval, range }),
         page::percent(row.easy_share),
         page::percent(row.difficult_share),
+        page::versus(row.versus_rest.as_ref(), page::share_points),
     ]
 }

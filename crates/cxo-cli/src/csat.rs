@@ -16,6 +16,7 @@ use crate::{
     output::{Output, Present},
     page::{self, Align, Page, Track},
     source::{Asking, Survey},
+    versus,
 };
 
 /// The arguments of `cxo csat`.
@@ -64,14 +65,18 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     }
     let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale", &error))?;
     let groups = Groups::read(args.survey.open(args.scale)?, args.scale)?;
-    let answers = groups.ask(args.asking.min_responses, |tally, _| csat.ask(tally))?;
+    let answers = groups.ask(args.asking.min_responses, |ratings, _| ratings.csat(&csat))?;
+    let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
+    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.csat(tallies, &csat, shown), |row: &mut CsatRow| &mut row.versus_rest)?;
     let mut remarks = notes::load(&groups.load);
-    remarks.push(notes::repeats());
+    remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
+    remarks.push(notes::respondents(answers.respondents));
     let document = CsatDocument {
         scale: Some(args.scale.to_string()),
         rule: Some(rule.to_string()),
-        results: answers.segments.iter().map(Entry::from).collect(),
+        results,
         trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        customers: answers.respondents.into(),
         load: Some(groups.load),
     };
     args.output.show(&document, &remarks)
@@ -111,12 +116,13 @@ fn boxed(row: &CsatRow) -> String {
     row.ratings.as_ref().map(|ratings| format!("ratings {}", ratings.satisfied_box)).unwrap_or_default()
 }
 
-const COLUMNS: [(&str, Align); 5] = [
+const COLUMNS: [(&str, Align); 6] = [
     ("responses", Align::Right),
     ("satisfied", Align::Right),
     ("interval", Align::Left),
     ("0 %        50 %      100 %", Align::Left),
     ("mean", Align::Right),
+    ("against the rest", Align::Left),
 ];
 
 fn cells(row: &CsatRow) -> Vec<String> {
@@ -132,5 +138,6 @@ fn cells(row: &CsatRow) -> Vec<String> {
         page::bounds(&row.interval, page::percent),
         drawn,
         row.mean.as_ref().map(|mean| format!("{mean:.2}")).unwrap_or_default(),
+        page::versus(row.versus_rest.as_ref(), page::share_points),
     ]
 }

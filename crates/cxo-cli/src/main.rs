@@ -13,7 +13,11 @@ mod nps_compare;
 mod nps_plan;
 mod output;
 mod page;
+mod ratings;
+mod report;
+mod report_page;
 mod source;
+mod versus;
 
 use std::process::ExitCode;
 

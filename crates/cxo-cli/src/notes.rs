@@ -1,6 +1,9 @@
 //! What a reader of a table should know: what became of the rows, and what the intervals assume.
 
-use cxo_core::domain::LoadReport;
+use cxo_core::{
+    domain::LoadReport,
+    survey::{Repeats, Respondents},
+};
 
 use crate::page;
 
@@ -28,7 +31,19 @@ pub(crate) fn load(load: &LoadReport) -> Vec<String> {
     notes
 }
 
-/// Without customers, several responses of one customer look like independent ones.
-pub(crate) fn repeats() -> String {
-    "The intervals assume one response per customer; with repeat respondents they are too narrow.".to_owned()
+/// What the intervals assume about the respondents, or what is known about them.
+pub(crate) fn respondents(respondents: Respondents) -> String {
+    match respondents {
+        Respondents::Known { customers, policy: Repeats::All } => format!(
+            "{} customers; the responses of one customer count as a cluster in standard errors and intervals.",
+            page::count(customers)
+        ),
+        Respondents::Known { customers, policy } => {
+            format!("{} customers; the {policy} response of each counts.", page::count(customers))
+        }
+        Respondents::Unknown => {
+            "Intervals assume one response per customer and are too narrow otherwise; --customer tells who responded."
+                .to_owned()
+        }
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
     output::{Output, Present},
     page::{self, Align, Page, Track},
     source::{Asking, Survey},
+    versus,
 };
 
 /// The arguments of `cxo nps`.
@@ -105,15 +106,19 @@ fn score(args: &Score) -> Result<(), Failure> {
         return args.output.show(&NpsDocument::new(Scale::NPS.to_string(), vec![row]), &[]);
     }
     let groups = Groups::read(args.survey.open(Scale::NPS)?, Scale::NPS)?;
-    let answers = groups.ask(args.asking.min_responses, |tally, smallest| {
-        tally.nps()?.result(args.interval.resolve(smallest), confidence)
+    let answers = groups.ask(args.asking.min_responses, |ratings, smallest| {
+        ratings.nps(args.interval.resolve(smallest), confidence)
     })?;
+    let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
+    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.nps(tallies, shown), |row: &mut NpsRow| &mut row.versus_rest)?;
     let mut remarks = notes::load(&groups.load);
-    remarks.push(notes::repeats());
+    remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
+    remarks.push(notes::respondents(answers.respondents));
     let document = NpsDocument {
         scale: Scale::NPS.to_string(),
-        results: answers.segments.iter().map(Entry::from).collect(),
+        results,
         trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        customers: answers.respondents.into(),
         load: Some(groups.load),
     };
     args.output.show(&document, &remarks)
@@ -157,7 +162,7 @@ impl Present for NpsDocument {
     }
 }
 
-const COLUMNS: [(&str, Align); 7] = [
+const COLUMNS: [(&str, Align); 8] = [
     ("responses", Align::Right),
     ("promoters", Align::Right),
     ("passives", Align::Right),
@@ -165,6 +170,7 @@ const COLUMNS: [(&str, Align); 7] = [
     ("score", Align::Right),
     ("interval", Align::Left),
     ("-100        0        +100", Align::Left),
+    ("against the rest", Align::Left),
 ];
 
 fn cells(row: &NpsRow) -> Vec<String> {
@@ -181,5 +187,6 @@ fn cells(row: &NpsRow) -> Vec<String> {
             interval: bounds.map(|interval| (interval.lower, interval.upper)),
             range: (-100.0, 100.0),
         }),
+        page::versus(row.versus_rest.as_ref(), page::points),
     ]
 }

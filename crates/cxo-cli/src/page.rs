@@ -1,11 +1,11 @@
 //! A page for people: a headline, aligned tables, bars, and notes. Colour is laid over finished text, so that the page
 //! is the same with and without it.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use comfy_table::{CellAlignment, Table, presets};
 use cxo_core::Interval;
-use cxo_json::{Entry, Period, Quantity};
+use cxo_json::{Entry, Period, Quantity, VersusRest};
 
 /// Whether a page is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +69,13 @@ impl Page {
     pub(crate) fn line(&mut self, text: &str) {
         self.gap();
         let _ = writeln!(self.text, "{text}");
+    }
+
+    /// Short statements below what was said last, a line each.
+    pub(crate) fn bullets(&mut self, statements: &[String]) {
+        for statement in statements {
+            let _ = writeln!(self.text, "  · {statement}");
+        }
     }
 
     fn grid(&mut self, header: Option<Vec<&str>>, aligned: &[Align], rows: Vec<Vec<String>>) {
@@ -195,7 +202,8 @@ pub(crate) fn track(of: Track) -> String {
     text
 }
 
-/// The tables below a headline: a line for each segment where there are any, and for each period of a trend.
+/// The tables below a headline: a line for each segment where there are any, and for each period of a trend. The last
+/// column compares segments with the rest; periods do without it.
 pub(crate) fn sections<T>(
     page: &mut Page,
     results: &[Entry<T>],
@@ -203,32 +211,36 @@ pub(crate) fn sections<T>(
     columns: &[(&str, Align)],
     cells: impl Fn(&T) -> Vec<String>,
 ) {
-    let line = |name: String, outcome: &Result<T, std::borrow::Cow<'static, str>>| {
-        let rest = match outcome {
-            Ok(row) => cells(row),
-            // The reason stands where the interval would, the widest column of text.
-            Err(reason) => columns
-                .iter()
-                .map(|(name, _)| if *name == "interval" { reason.to_string() } else { String::new() })
-                .collect(),
-        };
-        std::iter::once(name).chain(rest).collect()
+    let table = |page: &mut Page, first, columns: &[(&str, Align)], lines: Vec<(String, &Outcome<T>)>| {
+        let rows = lines.into_iter().map(|(name, outcome)| {
+            let rest = match outcome {
+                Ok(row) => cells(row),
+                // The reason stands where the interval would, the widest column of text.
+                Err(reason) => {
+                    columns.iter().map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default()).collect()
+                }
+            };
+            std::iter::once(name).chain(rest).take(columns.len() + 1).collect()
+        });
+        let headed: Vec<_> = std::iter::once((first, Align::Left)).chain(columns.iter().copied()).collect();
+        page.table(&headed, rows.collect());
     };
-    let headed = |first| std::iter::once((first, Align::Left)).chain(columns.iter().copied()).collect::<Vec<_>>();
     if results.len() > 1 {
         let name = |segment: Option<&str>| match segment {
             None => "all".to_owned(),
             Some("") => "(blank)".to_owned(),
             Some(segment) => segment.to_owned(),
         };
-        let rows = results.iter().map(|entry| line(name(entry.segment.as_deref()), &entry.outcome)).collect();
-        page.table(&headed("segment"), rows);
+        let lines = results.iter().map(|entry| (name(entry.segment.as_deref()), &entry.outcome)).collect();
+        table(page, "segment", columns, lines);
     }
     if !trend.is_empty() {
-        let rows = trend.iter().map(|period| line(period.period.clone(), &period.outcome)).collect();
-        page.table(&headed("period"), rows);
+        let lines = trend.iter().map(|period| (period.period.clone(), &period.outcome)).collect();
+        table(page, "period", columns.split_last().map_or(columns, |(_, columns)| columns), lines);
     }
 }
+
+type Outcome<T> = Result<T, Cow<'static, str>>;
 
 /// The interval beside a headline: `95 % interval 59.9 % to 77.1 % (wilson)`, or why there is none.
 pub(crate) fn interval_text(interval: &Quantity<Interval>, show: impl Fn(f64) -> String) -> String {
@@ -274,9 +286,36 @@ pub(crate) fn points(value: f64) -> String {
     format!("{:+.1}", rounded + 0.0)
 }
 
+/// A difference of shares in percentage points: `+12.5 pp`.
+pub(crate) fn share_points(difference: f64) -> String {
+    format!("{} pp", points(100.0 * difference))
+}
+
 /// A p-value: three decimals, or `<0.001`.
 pub(crate) fn p_value(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
+}
+
+/// The corrected p-value below which a segment is marked.
+const DIFFERS: f64 = 0.05;
+
+/// What the last column of a table of segments says; `None` where no segment was compared.
+pub(crate) fn versus_note<'a>(mut found: impl Iterator<Item = &'a VersusRest>) -> Option<String> {
+    let VersusRest { method, correction, .. } = found.next()?;
+    Some(format!(
+        "Each segment is tested against all other responses ({method}); p corrected for their number ({correction}); \
+         * below {DIFFERS}."
+    ))
+}
+
+/// A segment against the rest: the difference and its corrected p-value, with a mark where that is below 0.05.
+pub(crate) fn versus(found: Option<&VersusRest>, show: impl Fn(f64) -> String) -> String {
+    let Some(found) = found else { return String::new() };
+    let p = match &found.adjusted_p_value {
+        Ok(p) => format!("p {}{}", p_value(*p), if *p < DIFFERS { " *" } else { "" }),
+        Err(reason) => reason.to_string(),
+    };
+    format!("{}  {p}", show(found.difference))
 }
 
 /// A p-value in a sentence: `= 0.012`, or `< 0.001`.

@@ -8,14 +8,11 @@ use std::{
 };
 
 use clap::Args;
-use cxo_core::{
-    Confidence, Error,
-    domain::{Period, Scale},
-};
-use cxo_csv::{DateFormat, Delimiter, Encoding, Input, Load, Options, Preset, Response, ResponseColumns, Strictness};
+use cxo_core::{Confidence, Error, domain::{Period, Scale}, stats::multiplicity::Multiplicity, survey::Repeats};
+use cxo_csv::{DateFormat, Delimiter, Encoding, Input, Load, Loaded, Options, Preset, Response, ResponseColumns, Strictness};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{config::Config, failure::Failure, output::Whole};
+use crate::{config::Config, failure::Failure, output::Whole, ratings::Knowledge};
 
 /// How a file is read.
 #[derive(Debug, Clone, Args)]
@@ -41,7 +38,7 @@ pub(crate) struct Reading {
     strict: bool,
     /// Write the rejected rows with their reasons to this CSV file
     #[arg(long, value_name = "FILE")]
-    rejected: Option<PathBuf>,
+    pub(crate) rejected: Option<PathBuf>,
 }
 
 /// Which columns mean what.
@@ -57,9 +54,27 @@ pub(crate) struct Columns {
     /// The column with the weights
     #[arg(long, value_name = "COLUMN")]
     weight: Option<String>,
-    /// The column that says when (needed for --period)
+    /// The column that says when (for --period and --repeats)
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
+    /// The column that says who responded: repeat respondents then do not make intervals too narrow
+    #[arg(long, value_name = "COLUMN")]
+    customer: Option<String>,
+    /// Which responses of a customer count: all, last or first [default: all, as one cluster]
+    #[arg(long, value_name = "WHICH")]
+    repeats: Option<Repeats>,
+    /// The column with the strata of a designed sample
+    #[arg(long, value_name = "COLUMN")]
+    strata: Option<String>,
+    /// The column with the clusters of a designed sample
+    #[arg(long, value_name = "COLUMN")]
+    cluster: Option<String>,
+    /// The column with the number of clusters (of rows, without clusters) that the population of the stratum has
+    #[arg(long, value_name = "COLUMN")]
+    population: Option<String>,
+    /// The column with an id of the response; repeated ids are skipped
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
     /// Add a trend by day, week, month or quarter
     #[arg(long, value_name = "PERIOD", value_parser = period)]
     period: Option<Period>,
@@ -86,6 +101,10 @@ pub(crate) struct Asking {
     /// Hide groups with fewer responses, and others from which they could be computed
     #[arg(long, value_name = "N", default_value = "0", hide_default_value = true)]
     pub(crate) min_responses: u64,
+    /// How the p-values of segments against the rest are corrected for their number: holm, hochberg, hommel, bonferroni,
+    /// sidak, holm-sidak, benjamini-hochberg, benjamini-yekutieli
+    #[arg(long, value_name = "METHOD", default_value = "holm")]
+    pub(crate) correction: Multiplicity,
     /// Seed of methods that draw random numbers (none of this command does)
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) seed: Option<u64>,
@@ -96,8 +115,8 @@ pub(crate) struct Asking {
 pub(crate) struct Layout {
     /// The columns.
     pub(crate) columns: ResponseColumns,
-    /// Whether there is a column of segments.
-    pub(crate) by: bool,
+    /// What is known about the respondents.
+    pub(crate) knowledge: Knowledge,
     /// The period of the trend.
     pub(crate) period: Option<Period>,
     /// In which zone days begin.
@@ -109,8 +128,7 @@ pub(crate) struct Layout {
 impl Survey {
     /// Finds columns and options in the arguments and in `cxo.toml`.
     pub(crate) fn open(&self, scale: Scale) -> Result<Source, Failure> {
-        let file =
-            self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
+        let file = self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
         let stdin = file == Path::new("-");
         let config = if stdin { Config::default() } else { Config::beside(file)? };
         if !stdin {
@@ -120,28 +138,66 @@ impl Survey {
         let score = config.column("score", asked.score.clone()).ok_or_else(|| {
             Failure::usage("which column holds the ratings? Give --score COLUMN, or name it in cxo.toml")
         })?;
-        let mut columns = ResponseColumns::new(score, scale);
-        for by in &asked.by {
-            columns = columns.by(by);
-        }
-        let weight = config.column("weight", asked.weight.clone());
-        let weighted = weight.is_some();
-        if let Some(weight) = weight {
-            columns = columns.weight(weight);
-        }
-        if asked.period.is_some() {
-            columns = columns.time(config.column("time", asked.time.clone()).ok_or_else(|| {
-                Failure::usage("--period needs to know when: give --time COLUMN, or name it in cxo.toml")
-            })?);
-        }
+        let columns = asked.by.iter().fold(ResponseColumns::new(score, scale), ResponseColumns::by);
+        let (columns, knowledge, weighted) = asked.known(&config, columns)?;
         let (options, zone) = self.reading.options(&config)?;
-        let layout = Layout { columns, by: !asked.by.is_empty(), period: asked.period, zone, weighted };
+        let layout = Layout { columns, period: asked.period, zone, knowledge, weighted };
         Ok(Source { file: file.to_owned(), layout, options, rejected: self.reading.rejected.clone() })
     }
 }
 
+impl Columns {
+    /// Adds the columns that say more about a response than its rating, and tells what they let us know.
+    fn known(
+        &self,
+        config: &Config,
+        mut columns: ResponseColumns,
+    ) -> Result<(ResponseColumns, Knowledge, bool), Failure> {
+        let column = |role: &str, asked: &Option<String>| config.column(role, asked.clone());
+        let (weight, customer) = (column("weight", &self.weight), column("customer", &self.customer));
+        let (strata, cluster) = (column("strata", &self.strata), column("cluster", &self.cluster));
+        let population = column("population", &self.population);
+        let designed = strata.is_some() || cluster.is_some() || population.is_some();
+        if self.repeats.is_some() && customer.is_none() {
+            return Err(Failure::usage("--repeats needs to know who responded: give --customer COLUMN"));
+        }
+        if designed && self.customer.is_some() {
+            return Err(Failure::usage("--customer cannot be combined with --strata, --cluster or --population"));
+        }
+        let knowledge = match (designed, &customer) {
+            (true, _) => Knowledge::Design,
+            (false, Some(_)) => Knowledge::Customers(self.repeats.unwrap_or_default()),
+            (false, None) if weight.is_some() => Knowledge::Weighted,
+            (false, None) => Knowledge::Plain,
+        };
+        let customer = customer.filter(|_| !designed);
+        let ordered = matches!(knowledge, Knowledge::Customers(Repeats::First | Repeats::Last));
+        let time = column("time", &self.time).filter(|_| self.period.is_some() || ordered);
+        if self.period.is_some() && time.is_none() {
+            return Err(Failure::usage("--period needs to know when: give --time COLUMN, or name it in cxo.toml"));
+        }
+        let weighted = weight.is_some();
+        type Set = fn(ResponseColumns, String) -> ResponseColumns;
+        let roles: [(Option<String>, Set); 7] = [
+            (weight, ResponseColumns::weight),
+            (customer, ResponseColumns::customer),
+            (time, ResponseColumns::time),
+            (strata, ResponseColumns::stratum),
+            (cluster, ResponseColumns::cluster),
+            (population, ResponseColumns::population),
+            (column("id", &self.id), ResponseColumns::id),
+        ];
+        for (name, set) in roles {
+            if let Some(name) = name {
+                columns = set(columns, name);
+            }
+        }
+        Ok((columns, knowledge, weighted))
+    }
+}
+
 impl Reading {
-    fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
+    pub(crate) fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
         let read = config.read();
         let zone = match self.time_zone {
             Some(zone) => zone,
@@ -174,7 +230,11 @@ impl Reading {
 }
 
 /// A value of `cxo.toml`, read like the option of the same name.
-fn named<T>(key: &str, text: Option<&str>, read: impl Fn(&str) -> Result<T, Error>) -> Result<Option<T>, Failure> {
+fn named<T>(
+    key: &str,
+    text: Option<&str>,
+    read: impl Fn(&str) -> Result<T, Error>,
+) -> Result<Option<T>, Failure> {
     text.map(read).transpose().map_err(|error| Failure::data("config", format!("cxo.toml, {key}: {error}")))
 }
 
@@ -199,22 +259,27 @@ impl Source {
         make: impl Fn() -> S + Sync,
         each: impl Fn(&mut S, &Response<'_>) -> Result<(), Error> + Sync,
         merge: impl FnMut(&mut S, S) -> Result<(), Error> + Send,
-    ) -> Result<cxo_csv::Loaded<S>, Failure> {
+    ) -> Result<Loaded<S>, Failure> {
         let stdin = self.file == Path::new("-");
         let input = if stdin { Input::stdin() } else { Input::path(&self.file) };
         let bar = progress(&self.file);
         let advance = |bytes| bar.set_position(bytes);
-        let load = Load::new(input).options(self.options).progress(&advance);
-        let loaded = match self.rejected {
-            None => load.fold_responses(&self.layout.columns, make, each, merge)?,
-            Some(path) => {
-                let mut whole = Whole::create(&path)?;
-                let loaded = load.rejected(whole.writer()).fold_responses(&self.layout.columns, make, each, merge)?;
-                whole.commit()?;
-                loaded
-            }
+        let mut rejected = self.rejected.as_deref().map(Whole::create).transpose()?;
+        let mut load = Load::new(input).options(self.options).progress(&advance);
+        if let Some(whole) = &mut rejected {
+            load = load.rejected(whole.writer());
+        }
+        let columns = &self.layout.columns;
+        // States keyed by customer or cluster cannot be merged from blocks that share one: they are filled in order.
+        let loaded = if matches!(self.layout.knowledge, Knowledge::Customers(_) | Knowledge::Design) {
+            let mut value = make();
+            let Loaded { report, detected, .. } = load.each_response(columns, |response| each(&mut value, response))?;
+            Loaded { value, report, detected }
+        } else {
+            load.fold_responses(columns, make, each, merge)?
         };
         bar.finish_and_clear();
+        rejected.map_or(Ok(()), Whole::commit)?;
         Ok(loaded)
     }
 }
@@ -245,7 +310,7 @@ fn zone(text: &str) -> Result<chrono_tz::Tz, Error> {
     text.parse().map_err(|_| Error::input("time zone", format!("\"{text}\""), "an IANA name such as Europe/Vienna"))
 }
 
-fn period(text: &str) -> Result<Period, Error> {
+pub(crate) fn period(text: &str) -> Result<Period, Error> {
     let all = [Period::Day, Period::Week, Period::Month, Period::Quarter];
     let found = all.into_iter().find(|period| period.name() == text);
     found.ok_or_else(|| Error::input("period", format!("\"{text}\""), all.map(Period::name).join(", ")))

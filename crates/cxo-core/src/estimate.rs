@@ -176,7 +176,7 @@ methods! {
     Newcombe => "newcombe",
     /// Student's t.
     StudentT => "student-t",
-    /// Student's t on the log-odds of a share.
+    /// On the log-odds scale: Student's t for a share of a designed sample, the normal for an odds ratio.
     Logit => "logit",
     /// Korn and Graubard (1998): Clopper-Pearson on the effective number of responses of a designed sample.
     KornGraubard => "korn-graubard",

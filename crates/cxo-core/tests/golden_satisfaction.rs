@@ -1,4 +1,5 @@
 //! Satisfaction shares and their comparison with the rest, against reference numbers.
+#![allow(clippy::expect_used)]
 
 use cxo_core::{
     Confidence, State,
@@ -15,11 +16,11 @@ fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
 }
 
 fn count(value: &Value, key: &str) -> u64 {
-    value[key].as_u64().unwrap_or_else(|| panic!("{key} in {value}"))
+    value[key].as_u64().expect("a count")
 }
 
 fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("a number, not {value}"))
+    value.as_f64().expect("a number")
 }
 
 #[test]

@@ -279,7 +279,9 @@ fn worked_examples_of_the_formula_pages() {
     let mut responses = Responses::new(Scale::NPS);
     for (time, (customer, score)) in (0..).zip([("ann", 3), ("ann", 9), ("ann", 10), ("bob", 7), ("eve", 0)]) {
         let rating = rating(score);
-        responses.add(Response { customer, time: Timestamp(time), rating, weight: Weight::ONE }).unwrap();
+        responses
+            .add(Response { customer: Some(customer), time: Timestamp(time), rating, weight: Weight::ONE })
+            .unwrap();
     }
     for (policy, rows, score, error) in [
         (Repeats::All, 5, "0.00", "34.64"),
@@ -310,7 +312,7 @@ fn states_read_back_what_they_wrote() {
     {
         let (rating, weight) = (rating(score), Weight::new(0.1 + score as f64).unwrap());
         sample.add(SampleRow { rating, weight, cluster: Some(customer), stratum: Some(stratum) }).unwrap();
-        responses.add(Response { customer, time: Timestamp(time), rating, weight }).unwrap();
+        responses.add(Response { customer: Some(customer), time: Timestamp(time), rating, weight }).unwrap();
         contacts.add(customer, Timestamp(time)).unwrap();
     }
     sample.set_population(Some("x"), 9).unwrap();

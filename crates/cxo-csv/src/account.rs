@@ -75,6 +75,8 @@ struct Noted {
     line: u64,
     fault: Box<Fault>,
     rejected: bool,
+    /// Rows with this reason: this one, and those that are not noted on their own.
+    count: u64,
     /// The cells, where rejected rows are written out.
     row: Vec<Vec<u8>>,
 }
@@ -86,6 +88,8 @@ pub(crate) struct Part {
     accepted: u64,
     blank: u64,
     noted: Vec<Noted>,
+    /// How many rows have a reason, and which of them was noted last.
+    reasons: HashMap<String, (usize, usize)>,
     refused: Option<(u64, Error)>,
     /// Lines counted so far and up to where.
     counted: (u64, usize),
@@ -121,9 +125,18 @@ impl Part {
             }
             Outcome::Accepted | Outcome::Blank => return true,
         };
+        if !layout.keep_rejected {
+            let (rows, last) = self.reasons.entry(fault.reason.clone()).or_default();
+            // A report shows no more examples than this, so a file of bad rows only costs no memory.
+            if let Some(noted) = self.noted.get_mut(*last).filter(|_| *rows >= EXAMPLES) {
+                noted.count += 1;
+                return true;
+            }
+            (*rows, *last) = (*rows + 1, self.noted.len());
+        }
         let cells = (0..record.cells).map_while(|index| record.cell(index)).map(|raw| unquoted(raw).into_owned());
         let row = if rejected && layout.keep_rejected { cells.collect() } else { Vec::new() };
-        self.noted.push(Noted { line, fault, rejected, row });
+        self.noted.push(Noted { line, fault, rejected, count: 1, row });
         !(rejected && layout.strictness == Strictness::Strict)
     }
 
@@ -184,11 +197,11 @@ impl<'a> Account<'a> {
                         .at_line(line)
                         .in_column(column));
                 }
-                self.report.rejected += 1;
+                self.report.rejected += noted.count;
             } else {
-                self.report.skipped += 1;
+                self.report.skipped += noted.count;
             }
-            self.count_reason(*noted.fault, line, column);
+            self.count_reason(*noted.fault, noted.count, line, column);
         }
         match part.refused {
             Some((line, error)) => Err(CsvError::from(Problem::Refused(error)).at_line(base + line)),
@@ -196,7 +209,7 @@ impl<'a> Account<'a> {
         }
     }
 
-    fn count_reason(&mut self, fault: Fault, line: u64, column: &str) {
+    fn count_reason(&mut self, fault: Fault, count: u64, line: u64, column: &str) {
         let reason = match fault.kind {
             Some(kind) if !self.places.contains_key(&fault.reason) => {
                 let told_apart = self.kinds.entry(kind.clone()).or_default();
@@ -211,7 +224,7 @@ impl<'a> Account<'a> {
             self.report.reasons.push(Rejection { reason, count: 0, examples: Vec::new() });
         }
         if let Some(rejection) = self.report.reasons.get_mut(place) {
-            rejection.count += 1;
+            rejection.count += count;
             if rejection.examples.len() < EXAMPLES {
                 rejection.examples.push(RejectedCell { line, column: column.to_owned(), value: fault.value });
             }

@@ -61,13 +61,11 @@ impl<'f, F: Fold, M: FnMut(&mut F::State, F::State) -> Result<(), Error>> Folded
 
     fn push(&mut self, state: F::State) -> Result<(), Error> {
         let finished = std::mem::replace(&mut self.last, state);
-        match &mut self.merged {
-            Some(merged) => (self.merge)(merged, finished),
-            None => {
-                self.merged = Some(finished);
-                Ok(())
-            }
+        if let Some(merged) = &mut self.merged {
+            return (self.merge)(merged, finished);
         }
+        self.merged = Some(finished);
+        Ok(())
     }
 
     fn finish(mut self) -> Result<F::State, Error> {

@@ -31,13 +31,10 @@ impl Layout {
             }
         }
         let numbered = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok());
-        match numbered.and_then(|number| number.checked_sub(1)).filter(|place| *place < self.columns.len()) {
-            Some(place) => Ok(place),
-            None => {
-                let nearest = self.nearest(name);
-                Err(self.header_error(Problem::UnknownColumn { name: name.to_owned(), nearest }))
-            }
-        }
+        let place = numbered.and_then(|number| number.checked_sub(1)).filter(|place| *place < self.columns.len());
+        place.ok_or_else(|| {
+            self.header_error(Problem::UnknownColumn { name: name.to_owned(), nearest: self.nearest(name) })
+        })
     }
 
     /// The place of a column that may be missing, unless it was asked for by name.

@@ -159,13 +159,13 @@ impl DateReader {
 
     fn moment(&self, text: &[u8]) -> Result<Moment, DateFault> {
         let order = match &self.format {
-            DateFormat::MonthFirst => Order::MonthFirst,
-            DateFormat::DayFirst => Order::DayFirst,
+            DateFormat::MonthFirst => Order::MonthDayYear,
+            DateFormat::DayFirst => Order::DayMonthYear,
             DateFormat::Pattern(pattern) => {
                 let text = std::str::from_utf8(text).map_err(|_| DateFault::NoDate)?;
                 return pattern.moment(text.trim());
             }
-            _ => Order::YearFirst,
+            _ => Order::YearMonthDay,
         };
         moment(text, order)
     }
@@ -214,9 +214,9 @@ fn unix(text: &[u8], scale: i64) -> Option<Timestamp> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    YearFirst,
-    MonthFirst,
-    DayFirst,
+    YearMonthDay,
+    MonthDayYear,
+    DayMonthYear,
 }
 
 /// What is left of a text.
@@ -308,10 +308,10 @@ struct Clock {
 type Written = ((u32, u32, u32), Option<Clock>);
 
 fn written(rest: &mut Rest<'_>, order: Order) -> Option<Written> {
-    let first = if order == Order::YearFirst { rest.number(4..=4)? } else { rest.number(1..=2)? };
+    let first = if order == Order::YearMonthDay { rest.number(4..=4)? } else { rest.number(1..=2)? };
     let separator = rest.first().filter(|byte| matches!(byte, b'-' | b'/' | b'.'))?;
     // Nobody writes the month first before a point, so such dates are not ambiguous.
-    if separator == b'.' && order == Order::MonthFirst {
+    if separator == b'.' && order == Order::MonthDayYear {
         return None;
     }
     rest.eat(separator);
@@ -320,9 +320,9 @@ fn written(rest: &mut Rest<'_>, order: Order) -> Option<Written> {
         return None;
     }
     let date = match order {
-        Order::YearFirst => (first, second, rest.number(1..=2)?),
-        Order::MonthFirst => (rest.number(4..=4)?, first, second),
-        Order::DayFirst => (rest.number(4..=4)?, second, first),
+        Order::YearMonthDay => (first, second, rest.number(1..=2)?),
+        Order::MonthDayYear => (rest.number(4..=4)?, first, second),
+        Order::DayMonthYear => (rest.number(4..=4)?, second, first),
     };
     // A comma behind the date is how browsers write it in English.
     let separated = rest.eat(b'T') || rest.eat(b't') || {
@@ -390,12 +390,12 @@ pub(crate) struct DateVotes {
 impl DateVotes {
     pub(crate) fn add(&mut self, text: &[u8]) {
         self.cells += 1;
-        if moment(text, Order::YearFirst).is_ok() {
+        if moment(text, Order::YearMonthDay).is_ok() {
             self.year_first += 1;
             return;
         }
         let shown = || Some(String::from_utf8_lossy(text).into_owned());
-        match (moment(text, Order::MonthFirst).is_ok(), moment(text, Order::DayFirst).is_ok()) {
+        match (moment(text, Order::MonthDayYear).is_ok(), moment(text, Order::DayMonthYear).is_ok()) {
             (false, false) => {}
             (month, day) => {
                 self.year_last += 1;

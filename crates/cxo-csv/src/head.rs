@@ -91,7 +91,7 @@ pub(crate) fn open(input: &mut Input, options: &Options, read: &BytesRead) -> Re
     let raw: Stream = if head.starts_with(&[0x1F, 0x8B]) { Box::new(MultiGzDecoder::new(raw)) } else { raw };
     let (head, raw) = peeked(raw, HEAD_BYTES)?;
     let encoding = found_encoding(&head, options);
-    let (head, rows) = decoded(head, raw, encoding)?;
+    let (head, rows) = decoded(&head, raw, encoding)?;
     layout(head, rows, encoding, options)
 }
 
@@ -108,7 +108,7 @@ fn filled(stream: &mut Stream, bytes: usize) -> Result<Vec<u8>, CsvError> {
 }
 
 /// The head and the stream that holds all of the text, as UTF-8 and without byte order mark.
-fn decoded(head: Vec<u8>, stream: Stream, encoding: Encoding) -> Result<(Vec<u8>, Stream), CsvError> {
+fn decoded(head: &[u8], stream: Stream, encoding: Encoding) -> Result<(Vec<u8>, Stream), CsvError> {
     let label = match encoding {
         Encoding::Utf8 => {
             let mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };

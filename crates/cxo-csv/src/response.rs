@@ -10,7 +10,7 @@ use crate::account::{Fault, Outcome};
 use crate::blocks::Fold;
 use crate::cell::{Score, score, unquoted};
 use crate::head::Layout;
-use crate::row::{Cell, RowReader, raw};
+use crate::row::{Cell, RowReader, raw, text};
 use crate::scan::Record;
 
 /// Which columns of a file of survey responses mean what.
@@ -224,13 +224,13 @@ impl ResponseReader<'_> {
         let weight = positive(places.weight, "weight")?.unwrap_or_default();
         let population = positive(places.population, "population")?.map(Weight::get);
         let time = places.time.map(|at| rows.time(record, at, "time")).transpose()?.flatten();
-        let text = |place: Option<usize>, role| place.map(|at| rows.text(record, at, role)).transpose();
-        let customer = text(places.customer, "customer")?;
-        let stratum = text(places.stratum, "stratum")?;
-        let cluster = text(places.cluster, "cluster")?;
+        let name = |place: Option<usize>, role| place.map(|at| text(record, at, role)).transpose();
+        let customer = name(places.customer, "customer")?;
+        let stratum = name(places.stratum, "stratum")?;
+        let cluster = name(places.cluster, "cluster")?;
         let mut texts: Vec<Cow<'_, str>> = reused(std::mem::take(&mut scratch.texts));
         for at in &places.by {
-            texts.push(rows.text(record, *at, "segment")?);
+            texts.push(text(record, *at, "segment")?);
         }
         let mut segments: Vec<&str> = reused(std::mem::take(&mut scratch.segments));
         segments.extend(texts.iter().map(|text| &**text));

@@ -49,16 +49,9 @@ impl<'l> RowReader<'l> {
         None
     }
 
-    /// A cell as text.
-    #[inline]
-    pub(crate) fn text<'a>(&self, record: &Record<'a>, column: usize, role: &str) -> Cell<Cow<'a, str>> {
-        let raw = raw(record, column);
-        cell_text(raw).map_err(|error| Box::new(Fault::new(column, raw, format!("{role} {}", error.reason()))))
-    }
-
     /// A cell as a positive number.
     pub(crate) fn positive(&self, record: &Record<'_>, column: usize, role: &str) -> Cell<Weight> {
-        let text = self.text(record, column, role)?;
+        let text = text(record, column, role)?;
         number(&text, self.mark)
             .and_then(|value| Weight::new(value).ok())
             .ok_or_else(|| Box::new(Fault::value(column, raw(record, column), role, "a positive finite number")))
@@ -91,6 +84,13 @@ impl<'l> RowReader<'l> {
 #[inline]
 pub(crate) fn raw<'a>(record: &Record<'a>, column: usize) -> &'a [u8] {
     record.cell(column).unwrap_or_default()
+}
+
+/// A cell as text.
+#[inline]
+pub(crate) fn text<'a>(record: &Record<'a>, column: usize, role: &str) -> Cell<Cow<'a, str>> {
+    let raw = raw(record, column);
+    cell_text(raw).map_err(|error| Box::new(Fault::new(column, raw, format!("{role} {}", error.reason()))))
 }
 
 /// Skips rows whose identifier an accepted row had before.

@@ -12,7 +12,7 @@ use crate::blocks;
 use crate::cell::with_point;
 use crate::head::Layout;
 use crate::load::Session;
-use crate::row::{Cell, EachRow, Once, RowReader, raw};
+use crate::row::{Cell, EachRow, Once, RowReader, raw, text};
 use crate::scan::Record;
 use crate::{CsvError, Load, Loaded};
 
@@ -182,16 +182,16 @@ impl Load<'_> {
             let name = required(places.touchpoint, columns.touchpoint.as_deref(), "touchpoint", layout)?;
             let currency = session.options.currency.map_or_else(no_currency, Ok)?;
             collect(session, places.id, |rows, record| {
-                let customer = needed(rows, record, customer, "customer", CustomerId::new)?;
+                let customer = needed(record, customer, "customer", CustomerId::new)?;
                 let touchpoint = Touchpoint {
-                    name: needed(rows, record, name, "touchpoint", TouchpointName::new)?,
-                    time: rows.time(record, time, "time")?.ok_or_else(|| blank(record, time, "time", "a date"))?,
-                    channel: named(rows, record, places.channel, "channel", Channel::new)?,
-                    device: named(rows, record, places.device, "device", Device::new)?,
-                    event_id: named(rows, record, places.event_id, "event id", EventId::new)?,
+                    name: needed(record, name, "touchpoint", TouchpointName::new)?,
+                    time: rows.time(record, time, "time")?.map_or_else(|| blank(record, time, "time", "a date"), Ok)?,
+                    channel: named(record, places.channel, "channel", Channel::new)?,
+                    device: named(record, places.device, "device", Device::new)?,
+                    event_id: named(record, places.event_id, "event id", EventId::new)?,
                     value: amount(rows, record, places.value, "value", currency)?,
                     // Last, so that a rejected row adds no stage.
-                    stage: stage(rows, record, places.stage, stages)?,
+                    stage: stage(record, places.stage, stages)?,
                 };
                 Ok(Some((customer, touchpoint)))
             })
@@ -216,15 +216,15 @@ impl Load<'_> {
             let date = required(places.date, columns.date.as_deref(), "date", layout)?;
             let unnamed = no_currency()?;
             collect(session, places.id, |rows, record| {
-                let its = currency_of(rows, record, places.currency, currency)?;
-                let day = rows.day(record, date, "date")?.ok_or_else(|| blank(record, date, "date", "a date"))?;
+                let its = currency_of(record, places.currency, currency)?;
+                let day = rows.day(record, date, "date")?.map_or_else(|| blank(record, date, "date", "a date"), Ok)?;
                 let transaction = Transaction {
-                    customer: needed(rows, record, customer, "customer", CustomerId::new)?,
+                    customer: needed(record, customer, "customer", CustomerId::new)?,
                     day,
                     amount: amount(rows, record, places.amount, "amount", its.unwrap_or(unnamed))?,
                 };
                 if let (Some(column), None) = (places.amount, transaction.amount) {
-                    return Err(blank(record, column, "amount", "a decimal number"));
+                    return blank(record, column, "amount", "a decimal number");
                 }
                 currency = its;
                 Ok(Some(transaction))
@@ -250,9 +250,9 @@ impl Load<'_> {
             let others: Vec<usize> = (0..layout.columns.len()).filter(|other| *other != column).collect();
             attributes = others.iter().map(|other| layout.column_name(Some(*other)).to_owned()).collect();
             let mut seen = HashSet::new();
-            collect(session, None, |rows, record| {
-                let id = needed(rows, record, column, "customer", CustomerId::new)?;
-                let value = |other: &usize| Ok(rows.text(record, *other, "attribute")?.into());
+            collect(session, None, |_, record| {
+                let id = needed(record, column, "customer", CustomerId::new)?;
+                let value = |other: &usize| Ok(text(record, *other, "attribute")?.into());
                 let values = others.iter().map(value).collect::<Cell<Vec<Box<str>>>>()?;
                 if !seen.insert(id.clone()) {
                     return Err(Box::new(Fault::new(column, raw(record, column), "the customer is in a row before")));
@@ -306,40 +306,34 @@ fn feedback(
     stages: &mut Stages,
 ) -> Cell<Option<Feedback>> {
     let metrics = [SurveyMetric::Nps, SurveyMetric::Csat, SurveyMetric::Ces];
-    let metric = one_of(rows, record, metric, "metric", &metrics.map(|metric| (metric.name(), metric)))?;
-    let rating = rows.rating(record, score, scale(rows, record, places.scale, metric)?)?;
+    let metric = one_of(record, metric, "metric", &metrics.map(|metric| (metric.name(), metric)))?;
+    let rating = rows.rating(record, score, scale(record, places.scale, metric)?)?;
     let status = match places.status {
-        Some(column) => status(rows, record, column, score, rating)?,
+        Some(column) => status(record, column, score, rating)?,
         None if rating.is_none() => return Ok(None),
         None => ResponseStatus::Completed,
     };
-    let comment = places.comment.map(|column| rows.text(record, column, "comment")).transpose()?;
+    let comment = places.comment.map(|column| text(record, column, "comment")).transpose()?;
     Ok(Some(Feedback {
-        customer: named(rows, record, places.customer, "customer", CustomerId::new)?,
+        customer: named(record, places.customer, "customer", CustomerId::new)?,
         time: places.time.map(|column| rows.time(record, column, "time")).transpose()?.flatten(),
-        channel: named(rows, record, places.channel, "channel", Channel::new)?,
-        touchpoint: named(rows, record, places.touchpoint, "touchpoint", TouchpointName::new)?,
-        device: named(rows, record, places.device, "device", Device::new)?,
+        channel: named(record, places.channel, "channel", Channel::new)?,
+        touchpoint: named(record, places.touchpoint, "touchpoint", TouchpointName::new)?,
+        device: named(record, places.device, "device", Device::new)?,
         metric,
         rating,
         status,
         comment: comment.filter(|text| !text.is_empty()).map(std::borrow::Cow::into_owned),
         weight: places.weight.map_or(Ok(Weight::ONE), |column| rows.positive(record, column, "weight"))?,
         // Last, so that a rejected row adds no stage.
-        stage: stage(rows, record, places.stage, stages)?,
+        stage: stage(record, places.stage, stages)?,
     }))
 }
 
 /// The status of a row; a dismissal is never a response, and neither is an invitation.
-fn status(
-    rows: &RowReader<'_>,
-    record: &Record<'_>,
-    column: usize,
-    score: usize,
-    rating: Option<Rating>,
-) -> Cell<ResponseStatus> {
+fn status(record: &Record<'_>, column: usize, score: usize, rating: Option<Rating>) -> Cell<ResponseStatus> {
     let known = ResponseStatus::ALL.map(|status| (status.name(), status));
-    let status = one_of(rows, record, column, "status", &known)?;
+    let status = one_of(record, column, "status", &known)?;
     let answered = matches!(status, ResponseStatus::Started | ResponseStatus::Completed);
     if rating.is_some() && !answered {
         let reason = format!("a score where the status is {status}");
@@ -348,14 +342,14 @@ fn status(
     Ok(status)
 }
 
-fn scale(rows: &RowReader<'_>, record: &Record<'_>, column: Option<usize>, metric: SurveyMetric) -> Cell<Scale> {
+fn scale(record: &Record<'_>, column: Option<usize>, metric: SurveyMetric) -> Cell<Scale> {
     let usual = match metric {
         SurveyMetric::Nps => Scale::NPS,
         SurveyMetric::Csat => Scale::ONE_TO_FIVE,
         SurveyMetric::Ces => Scale::ONE_TO_SEVEN,
     };
     let Some(column) = column else { return Ok(usual) };
-    let text = rows.text(record, column, "scale")?;
+    let text = text(record, column, "scale")?;
     match text.trim() {
         "" => Ok(usual),
         text => text.parse().map_err(|_| {
@@ -370,14 +364,8 @@ fn scale(rows: &RowReader<'_>, record: &Record<'_>, column: Option<usize>, metri
 }
 
 /// A cell that must be one of some words, in any case and with blanks around it.
-fn one_of<T: Copy>(
-    rows: &RowReader<'_>,
-    record: &Record<'_>,
-    column: usize,
-    role: &str,
-    known: &[(&'static str, T)],
-) -> Cell<T> {
-    let text = rows.text(record, column, role)?;
+fn one_of<T: Copy>(record: &Record<'_>, column: usize, role: &str, known: &[(&'static str, T)]) -> Cell<T> {
+    let text = text(record, column, role)?;
     let found = known.iter().find(|(name, _)| text.trim().eq_ignore_ascii_case(name));
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
@@ -387,7 +375,6 @@ fn one_of<T: Copy>(
 
 /// A cell that is an identifier or a name; none if it is blank.
 fn named<T>(
-    rows: &RowReader<'_>,
     record: &Record<'_>,
     column: Option<usize>,
     role: &str,
@@ -395,27 +382,26 @@ fn named<T>(
 ) -> Cell<Option<T>> {
     let Some(column) = column else { return Ok(None) };
     // The only text that a name refuses is the empty one.
-    Ok(new(rows.text(record, column, role)?.into()).ok())
+    Ok(new(text(record, column, role)?.into()).ok())
 }
 
 /// A cell that is an identifier or a name and must not be blank.
 fn needed<T>(
-    rows: &RowReader<'_>,
     record: &Record<'_>,
     column: usize,
     role: &str,
     new: impl Fn(Box<str>) -> Result<T, cxo_core::Error>,
 ) -> Cell<T> {
-    named(rows, record, Some(column), role, new)?.ok_or_else(|| blank(record, column, role, "any text"))
+    named(record, Some(column), role, new)?.map_or_else(|| blank(record, column, role, "any text"), Ok)
 }
 
-fn blank(record: &Record<'_>, column: usize, role: &str, allowed: &str) -> Box<Fault> {
-    Box::new(Fault::value(column, raw(record, column), role, allowed))
+fn blank<T>(record: &Record<'_>, column: usize, role: &str, allowed: &str) -> Cell<T> {
+    Err(Box::new(Fault::value(column, raw(record, column), role, allowed)))
 }
 
-fn stage(rows: &RowReader<'_>, record: &Record<'_>, column: Option<usize>, stages: &mut Stages) -> Cell<Option<Stage>> {
+fn stage(record: &Record<'_>, column: Option<usize>, stages: &mut Stages) -> Cell<Option<Stage>> {
     let Some(column) = column else { return Ok(None) };
-    let text = rows.text(record, column, "stage")?;
+    let text = text(record, column, "stage")?;
     if text.is_empty() {
         return Ok(None);
     }
@@ -433,7 +419,7 @@ fn amount(
     currency: Currency,
 ) -> Cell<Option<Amount>> {
     let Some(column) = column else { return Ok(None) };
-    let text = rows.text(record, column, role)?;
+    let text = text(record, column, role)?;
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -451,14 +437,9 @@ fn no_currency() -> Result<Currency, CsvError> {
 }
 
 /// The one currency of the file: what is known of it so far, or what this row says.
-fn currency_of(
-    rows: &RowReader<'_>,
-    record: &Record<'_>,
-    column: Option<usize>,
-    known: Option<Currency>,
-) -> Cell<Option<Currency>> {
+fn currency_of(record: &Record<'_>, column: Option<usize>, known: Option<Currency>) -> Cell<Option<Currency>> {
     let Some(column) = column else { return Ok(known) };
-    let text = rows.text(record, column, "currency")?;
+    let text = text(record, column, "currency")?;
     match (text.trim(), known) {
         ("", _) => Ok(known),
         (code, Some(known)) if code == known.code() => Ok(Some(known)),

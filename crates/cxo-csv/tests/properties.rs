@@ -1,6 +1,8 @@
 //! What holds for every input: no panic, one result for every number of threads and block size, the cells of the `csv`
 //! crate, and an account that adds up.
 
+#![allow(clippy::unwrap_used, reason = "functions shared by tests")]
+
 use std::fmt::Write as _;
 
 use cxo_core::survey::Scale;
@@ -11,7 +13,7 @@ use proptest::prelude::*;
 /// Everything that a load says about a file: the order of rows, the merges and the report.
 type Told = Result<(Vec<(i8, String)>, String, String), String>;
 
-fn told(loaded: Result<Loaded<Vec<(i8, String)>>, CsvError>, rejected: Vec<u8>) -> Told {
+fn told(loaded: Result<Loaded<Vec<(i8, String)>>, CsvError>, rejected: &[u8]) -> Told {
     match loaded {
         Ok(Loaded { value, report, .. }) => {
             assert_eq!(report.rows, report.accepted + report.blank + report.rejected + report.skipped);
@@ -19,7 +21,7 @@ fn told(loaded: Result<Loaded<Vec<(i8, String)>>, CsvError>, rejected: Vec<u8>) 
             let explained: u64 = report.reasons.iter().map(|reason| reason.count).sum();
             assert_eq!(explained, report.rejected + report.skipped);
             assert!(report.reasons.iter().all(|reason| (1..=3).contains(&reason.examples.len())));
-            Ok((value, format!("{report:?}"), String::from_utf8_lossy(&rejected).into_owned()))
+            Ok((value, format!("{report:?}"), String::from_utf8_lossy(rejected).into_owned()))
         }
         Err(error) => Err(error.to_string()),
     }
@@ -39,7 +41,7 @@ fn fold(content: &[u8], columns: &ResponseColumns, options: Options) -> Told {
             Ok(())
         },
     );
-    told(loaded, rejected)
+    told(loaded, &rejected)
 }
 
 fn options(block: usize, threads: usize) -> Options {
@@ -101,10 +103,10 @@ proptest! {
             let score = record.get(1).map(|score| score.trim_ascii().to_vec());
             let (Some(score), Some(a)) = (score, record.get(0)) else { continue };
             // The reader reads 9, 99 and the like; what it says of text is compared where it is text.
-            if let (2, b"9", Ok(a)) = (record.len(), score.as_slice(), std::str::from_utf8(a)) {
-                if !a.contains('\0') {
-                    expected.push((9, a.to_owned()));
-                }
+            if let (2, b"9", Ok(a)) = (record.len(), score.as_slice(), std::str::from_utf8(a))
+                && !a.contains('\0')
+            {
+                expected.push((9, a.to_owned()));
             }
         }
         let columns = ResponseColumns::new("score", Scale::NPS).by("a");

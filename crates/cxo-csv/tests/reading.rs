@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use cxo_core::State;
-use cxo_core::domain::{Direction, LoadReport, Stages};
+use cxo_core::domain::{Direction, LoadReport, Rating, Stage, Stages};
 use cxo_core::survey::{Scale, Tally};
 use cxo_csv::{
     CsvError, CsvErrorKind, DecimalMark, Delimiter, Encoding, FeedbackColumns, Input, Load, Loaded, Options, Preset,
@@ -310,9 +310,9 @@ fn feedback_knows_statuses_scales_and_stages() {
     assert_eq!(counts(&loaded.report), [8, 4, 0, 4, 0]);
     assert_eq!(loaded.value[0].comment.as_deref(), Some("good, fast"));
     assert_eq!(loaded.value[0].weight.get(), 2.0);
-    assert_eq!(loaded.value[1].rating.map(|rating| rating.value()), Some(4));
+    assert_eq!(loaded.value[1].rating.map(Rating::value), Some(4));
     assert_eq!((loaded.value[2].rating, loaded.value[2].customer.is_none()), (None, true));
-    assert_eq!(loaded.value[3].stage.as_ref().map(|stage| stage.rank()), Some(6));
+    assert_eq!(loaded.value[3].stage.as_ref().map(Stage::rank), Some(6));
     assert!(stages.get("elsewhere").is_none(), "a rejected row adds no stage");
     let reasons: Vec<_> = loaded.report.reasons.iter().map(|reason| reason.reason.as_str()).collect();
     assert_eq!(

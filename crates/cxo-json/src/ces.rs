@@ -8,7 +8,7 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Document, Entry, Error, Period, Quantity, VersusRest,
+    Customers, Document, Entry, Error, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, at_least_zero, share, within},
 };
@@ -33,6 +33,9 @@ pub struct CesDocument {
     /// The result of all responses in each calendar period, oldest first; empty (and absent) unless asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trend: Vec<Period<CesRow>>,
+    /// Who gave the responses.
+    #[serde(flatten)]
+    pub customers: Customers,
     /// What happened to the rows of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadReport>,
@@ -107,7 +110,7 @@ pub struct WeightedCes {
 }
 
 impl CesRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.easy > self.responses {
             return Err(Error::value("easy", self.easy, "at most the number of responses"));
         }

@@ -6,7 +6,7 @@ use cxo_core::{Estimate, Interval, domain::LoadReport, survey::CsatResult};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Document, Entry, Error, Period, Quantity, VersusRest,
+    Customers, Document, Entry, Error, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, at_least_zero, share, within},
 };
@@ -25,6 +25,9 @@ pub struct CsatDocument {
     /// The share of all responses in each calendar period, oldest first; empty (and absent) unless asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trend: Vec<Period<CsatRow>>,
+    /// Who gave the responses.
+    #[serde(flatten)]
+    pub customers: Customers,
     /// What happened to the rows of the file; absent when the counts were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadReport>,
@@ -34,7 +37,7 @@ impl CsatDocument {
     /// A document of these results, without scale, rule, trend and load report.
     #[must_use]
     pub fn new(results: Vec<Entry<CsatRow>>) -> Self {
-        Self { scale: None, rule: None, results, trend: Vec::new(), load: None }
+        Self { scale: None, rule: None, results, trend: Vec::new(), customers: Customers::unknown(), load: None }
     }
 }
 
@@ -135,7 +138,7 @@ pub struct WeightedCsat {
 }
 
 impl CsatRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if self.satisfied > self.responses {
             return Err(Error::value("satisfied", self.satisfied, "at most the number of responses"));
         }

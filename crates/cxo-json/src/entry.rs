@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use cxo_core::{domain, domain::Day, stats::suppression::Suppressed, survey::Segment};
+use cxo_core::{domain, domain::Day, stats::suppression::Suppressed, survey::{Respondents, Segment, SegmentDifference}};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::{Map, Value};
 
@@ -52,6 +52,36 @@ fn outcome_of<T, R: for<'a> From<&'a T>>(answer: &Result<T, Suppressed>) -> Resu
     answer.as_ref().map(R::from).map_err(|suppressed| Cow::Borrowed(suppressed.reason()))
 }
 
+/// Who gave the responses: how many different customers, and which of their responses count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Customers {
+    /// How many different customers responded, or what is assumed where that is not known.
+    #[serde(flatten, with = "quantity::customers")]
+    pub customers: Quantity<u64>,
+    /// Which responses of a customer count: `all` (as a cluster), `last` or `first`; absent where customers are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<String>,
+}
+
+impl Customers {
+    /// Customers are not known: intervals assume one response each.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { customers: Err(Cow::Borrowed(Respondents::Unknown.caveat().unwrap_or_default())), repeats: None }
+    }
+}
+
+impl From<Respondents> for Customers {
+    fn from(respondents: Respondents) -> Self {
+        match respondents {
+            Respondents::Known { customers, policy } => {
+                Self { customers: Ok(customers), repeats: Some(policy.name().to_owned()) }
+            }
+            Respondents::Unknown => Self::unknown(),
+        }
+    }
+}
+
 /// A segment against all other responses (not against the total, of which it is a part).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VersusRest {
@@ -70,6 +100,19 @@ pub struct VersusRest {
 }
 
 impl VersusRest {
+    /// The document's form of a difference; `None` where the segment or the rest is too small for one.
+    #[must_use]
+    pub fn of(found: &SegmentDifference) -> Option<Self> {
+        let difference = found.difference.ok()?;
+        Some(Self {
+            difference: difference.value,
+            p_value: quantity::of(difference.p_value),
+            adjusted_p_value: quantity::of(found.adjusted_p),
+            method: difference.method.name().to_owned(),
+            correction: found.correction.name().to_owned(),
+        })
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         for (key, quantity) in [("p_value", &self.p_value), ("adjusted_p_value", &self.adjusted_p_value)] {
             quantity.as_ref().map_or(Ok(()), |value| quantity::share(key, *value))?;
@@ -142,9 +185,7 @@ fn sides<'a, T>(outcome: &'a Result<T, Cow<'static, str>>) -> (Option<&'a T>, Op
     }
 }
 
-fn outcome<T: DeserializeOwned, E: serde::de::Error>(
-    mut map: Map<String, Value>,
-) -> Result<Result<T, Cow<'static, str>>, E> {
+fn outcome<T: DeserializeOwned, E: serde::de::Error>(mut map: Map<String, Value>) -> Result<Result<T, Cow<'static, str>>, E> {
     match map.remove("suppressed") {
         None => serde_json::from_value(Value::Object(map)).map(Ok).map_err(E::custom),
         Some(Value::String(reason)) if map.is_empty() => Ok(Err(Cow::Owned(reason))),

@@ -31,14 +31,19 @@ mod failure;
 mod lines;
 mod nps;
 mod quantity;
+mod report;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use document::Document;
-pub use entry::{Entry, Period, VersusRest};
+pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;
 pub use failure::{FailureDetail, FailureDocument};
 pub use lines::Lines;
 pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
 pub use quantity::Quantity;
+pub use report::{
+    BreakdownDocument, Card, Differing, FileRow, MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow,
+    TransactionsRow,
+};

@@ -8,7 +8,7 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Document, Entry, Error, Period, Quantity, VersusRest,
+    Customers, Document, Entry, Error, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, at_least_zero, points, share, within},
 };
@@ -23,6 +23,9 @@ pub struct NpsDocument {
     /// The score of all responses in each calendar period, oldest first; empty (and absent) unless asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trend: Vec<Period<NpsRow>>,
+    /// Who gave the responses.
+    #[serde(flatten)]
+    pub customers: Customers,
     /// What happened to the rows of the file; absent when the counts were given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<LoadReport>,
@@ -32,7 +35,7 @@ impl NpsDocument {
     /// A document of these results, without trend and load report.
     #[must_use]
     pub fn new(scale: impl Into<String>, results: Vec<Entry<NpsRow>>) -> Self {
-        Self { scale: scale.into(), results, trend: Vec::new(), load: None }
+        Self { scale: scale.into(), results, trend: Vec::new(), customers: Customers::unknown(), load: None }
     }
 }
 
@@ -102,7 +105,7 @@ pub struct WeightedNps {
 }
 
 impl NpsRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let parts = self.promoters.checked_add(self.passives).and_then(|sum| sum.checked_add(self.detractors));
         if parts != Some(self.responses) {
             return Err(Error::value("responses", self.responses, "the sum of promoters, passives and detractors"));

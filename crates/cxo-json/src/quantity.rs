@@ -36,7 +36,7 @@ macro_rules! quantity {
 
             pub(crate) fn serialize<S: Serializer>(quantity: &Quantity<$type>, serializer: S) -> Result<S::Ok, S::Error> {
                 match quantity {
-                    Ok(value) => Wire { value: Some(*value), reason: None },
+                    Ok(value) => Wire { value: Some(value.clone()), reason: None },
                     Err(reason) => Wire { value: None, reason: Some(reason.clone()) },
                 }
                 .serialize(serializer)
@@ -62,6 +62,16 @@ quantity! {
     mean: f64, "mean", "mean_reason";
     mean_standard_error: f64, "mean_standard_error", "mean_standard_error_reason";
     mean_interval: cxo_core::Interval, "mean_interval", "mean_interval_reason";
+    customers: u64, "customers", "customers_reason";
+    invited: u64, "invited", "invited_reason";
+    seen: u64, "seen", "seen_reason";
+    started: u64, "started", "started_reason";
+    dismissed: u64, "dismissed", "dismissed_reason";
+    seen_rate: crate::report::Rate, "seen_rate", "seen_rate_reason";
+    start_rate: crate::report::Rate, "start_rate", "start_rate_reason";
+    completion_rate: crate::report::Rate, "completion_rate", "completion_rate_reason";
+    response_rate: crate::report::Rate, "response_rate", "response_rate_reason";
+    dismissal_rate: crate::report::Rate, "dismissal_rate", "dismissal_rate_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

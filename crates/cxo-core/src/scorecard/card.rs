@@ -5,7 +5,7 @@ use super::{
     answers::{Answered, Rows},
 };
 use crate::{
-    Confidence, Difference, Error, Estimate,
+    Absent, Confidence, Error, Estimate,
     domain::{Day, Period, Scale, SurveyMetric, Timestamp},
     stats::{
         multiplicity::{Multiplicity, adjust},
@@ -14,7 +14,7 @@ use crate::{
     },
     survey::{
         Ces, CesResult, CesVersion, Csat, CsatResult, EffectiveCounts, NpsComparison, NpsMethod, NpsResult, Rating,
-        Repeats, Respondents, Response, ResponseRates, Responses, Segment, Tally, agresti_caffo,
+        Repeats, Respondents, Response, ResponseRates, Responses, Segment, SegmentDifference, Tally, agresti_caffo,
     },
 };
 
@@ -160,11 +160,11 @@ impl Scorecard {
             for ((name, part), shown) in groups.iter().zip(shown) {
                 let asked = ask(part, *shown)?;
                 let versus_rest = match &asked {
-                    Ok(asked) => versus_rest(asked, &question, &sample, &everyone, part, self.confidence)?,
+                    Ok(asked) => Some(self.versus_rest((name, asked), &question, &sample, (&everyone, part))?),
                     Err(_) => None,
                 };
                 let segment = Segment { name: Some(name.clone()), answer: asked.map(|asked| asked.answer) };
-                breakdown.rows.push(BreakdownRow { segment, versus_rest, adjusted_p: None });
+                breakdown.rows.push(BreakdownRow { segment, versus_rest });
             }
             breakdowns.push(breakdown);
         }
@@ -231,14 +231,44 @@ impl Scorecard {
         Ok(Decided { total: decisions.of(total), breakdowns: shown, trend, smallest_shown })
     }
 
+    /// A part against all other responses: adjusted Wald for NPS, Agresti-Caffo for shares, on effective counts.
+    fn versus_rest(
+        &self,
+        (name, segment): (&str, &Asked),
+        question: &Question,
+        sample: &Sampled<'_>,
+        (everyone, part): (&[usize], &[usize]),
+    ) -> Result<SegmentDifference, Error> {
+        // The rows of a part are in ascending order.
+        let others: Vec<usize> = everyone.iter().filter(|row| part.binary_search(row).is_err()).copied().collect();
+        let difference = match part.len().min(others.len()) {
+            0 => Err(Absent::NoObservations),
+            1 => Err(Absent::OneObservation),
+            _ => match (segment.side, question.ask(sample, &others)?.side) {
+                (Side::Counts(segment), Side::Counts(rest)) => {
+                    Ok(segment.compare(rest, NpsComparison::default(), self.confidence))
+                }
+                (Side::Share(segment), Side::Share(rest)) => Ok(agresti_caffo([segment, rest], self.confidence)?),
+                _ => Err(Absent::NotDefined),
+            },
+        };
+        Ok(SegmentDifference {
+            name: name.to_owned(),
+            responses: part.len() as u64,
+            rest: others.len() as u64,
+            difference,
+            adjusted_p: difference.and_then(|difference| difference.p_value),
+            correction: self.correction,
+        })
+    }
+
     /// Corrects the p-values of all segments of one metric together.
     fn adjust(&self, breakdowns: &mut [Breakdown]) -> Result<(), Error> {
-        let tested = || |row: &BreakdownRow| row.versus_rest.as_ref().and_then(|difference| difference.p_value.ok());
-        let family: Vec<f64> = breakdowns.iter().flat_map(|breakdown| &breakdown.rows).filter_map(tested()).collect();
-        let mut adjusted = adjust(&family, self.correction)?.into_iter();
-        for row in breakdowns.iter_mut().flat_map(|breakdown| &mut breakdown.rows) {
-            row.adjusted_p = tested()(row).and_then(|_| adjusted.next());
-        }
+        let rows = breakdowns.iter_mut().flat_map(|breakdown| &mut breakdown.rows);
+        let tested = rows.filter_map(|row| row.versus_rest.as_mut()?.adjusted_p.as_mut().ok());
+        let mut tested: Vec<&mut f64> = tested.collect();
+        let family: Vec<f64> = tested.iter().map(|p| **p).collect();
+        tested.iter_mut().zip(adjust(&family, self.correction)?).for_each(|(p, adjusted)| **p = adjusted);
         Ok(())
     }
 }
@@ -384,30 +414,6 @@ impl Question {
     }
 }
 
-/// A part against all other responses: adjusted Wald for NPS, Agresti-Caffo for shares, on effective counts; `None` where
-/// one of the two has fewer than two responses.
-fn versus_rest(
-    segment: &Asked,
-    question: &Question,
-    sample: &Sampled<'_>,
-    everyone: &[usize],
-    part: &[usize],
-    confidence: Confidence,
-) -> Result<Option<Difference>, Error> {
-    // The rows of a part are in ascending order.
-    let rest: Vec<usize> = everyone.iter().filter(|row| part.binary_search(row).is_err()).copied().collect();
-    if part.len().min(rest.len()) < 2 {
-        return Ok(None);
-    }
-    Ok(match (segment.side, question.ask(sample, &rest)?.side) {
-        (Side::Counts(segment), Side::Counts(rest)) => {
-            Some(segment.compare(rest, NpsComparison::default(), confidence))
-        }
-        (Side::Share(segment), Side::Share(rest)) => Some(agresti_caffo([segment, rest], confidence)?),
-        _ => None,
-    })
-}
-
 /// The answer of a [`Scorecard`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -464,10 +470,10 @@ impl MetricCard {
     /// The shown segments whose difference from the rest is significant after correction, most certain first.
     #[must_use]
     pub fn differing(&self, confidence: Confidence) -> Vec<(Dimension, &BreakdownRow)> {
+        let p = |row: &BreakdownRow| row.versus_rest.as_ref().and_then(|found| found.adjusted_p.ok()).unwrap_or(1.0);
         let rows = self.breakdowns.iter().flat_map(|breakdown| breakdown.rows.iter().map(|row| (breakdown.by, row)));
-        let mut found: Vec<_> =
-            rows.filter(|(_, row)| row.adjusted_p.is_some_and(|p| p < confidence.alpha())).collect();
-        found.sort_by(|(_, a), (_, b)| a.adjusted_p.partial_cmp(&b.adjusted_p).unwrap_or(std::cmp::Ordering::Equal));
+        let mut found: Vec<_> = rows.filter(|(_, row)| p(row) < confidence.alpha()).collect();
+        found.sort_by(|(_, a), (_, b)| p(a).total_cmp(&p(b)));
         found
     }
 }
@@ -495,11 +501,9 @@ pub struct Breakdown {
 pub struct BreakdownRow {
     /// The segment with its answer.
     pub segment: Segment<MetricAnswer>,
-    /// Segment minus rest: in points for NPS, in [-1, 1] for the satisfied and the easy share. `None` if the segment is
-    /// hidden or one side has fewer than two responses.
-    pub versus_rest: Option<Difference>,
-    /// The p-value of that difference with all segments of the metric taken into account.
-    pub adjusted_p: Option<f64>,
+    /// Segment minus rest: in points for NPS, in [-1, 1] for the satisfied and the easy share; the adjusted p-value takes
+    /// all segments of the metric into account. `None` if the segment is hidden.
+    pub versus_rest: Option<SegmentDifference>,
 }
 
 /// One calendar period.

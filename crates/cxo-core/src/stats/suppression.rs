@@ -221,13 +221,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SHOWN: Result<(), Suppressed> = Ok(());
-    const FEW: Result<(), Suppressed> = Err(Suppressed::TooFew);
-    const SECONDARY: Result<(), Suppressed> = Err(Suppressed::Secondary);
+    type Decision = Result<(), Suppressed>;
+    const SHOWN: Decision = Ok(());
+    const FEW: Decision = Err(Suppressed::TooFew);
+    const SECONDARY: Decision = Err(Suppressed::Secondary);
 
     #[test]
     fn cases() {
-        let cases: &[(u64, u64, &[u64], &[Result<(), Suppressed>])] = &[
+        let cases: &[(u64, u64, &[u64], &[Decision])] = &[
             (5, 30, &[10, 20], &[SHOWN, SHOWN]),
             (5, 30, &[0, 10, 20], &[SHOWN, SHOWN, SHOWN]),
             (5, 33, &[3, 10, 20], &[FEW, SECONDARY, SHOWN]),

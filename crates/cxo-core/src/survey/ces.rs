@@ -64,11 +64,7 @@ impl CesVersion {
         if (scale.min(), scale.max()) == (1, 7) {
             Ok(Self::V2)
         } else {
-            Err(Error::input(
-                "scale without --version",
-                scale,
-                "1-7; else --version 2 (high is easy) or 1 (low is easy)",
-            ))
+            Err(Error::input("scale without a version", scale, "1-7; else version 2 (high is easy) or 1 (low is easy)"))
         }
     }
 
@@ -81,9 +77,9 @@ impl CesVersion {
             (Self::V2, 1, 7) => RatingBox::new(5, 7),
             (Self::V1, 1, 5) => RatingBox::new(1, 2),
             _ => Err(Error::input(
-                format!("scale of CES {self} without --box"),
+                format!("scale of CES {self} without a box"),
                 scale,
-                "1-7 for version 2, 1-5 for version 1; else --box A-B, the ratings that count as easy",
+                "1-7 for version 2, 1-5 for version 1; else a box A-B, the ratings that count as easy",
             )),
         }
     }

@@ -105,9 +105,9 @@ impl BoxRule {
             (1, 2 | 3) => Ok(Self::Top(1)),
             (1, 5) => Ok(Self::Top(2)),
             _ => Err(Error::input(
-                "scale without --top or --rule",
+                "scale without a box",
                 scale,
-                format!("1-2, 1-3 or 1-5; else --top N or --rule {}", Vendor::ALL.map(Vendor::name).join("|")),
+                format!("1-2, 1-3 or 1-5; else top N or a rule: {}", Vendor::ALL.map(Vendor::name).join(", ")),
             )),
         }
     }
@@ -360,8 +360,8 @@ mod tests {
         let refused = Csat::default().ask(&Tally::new(Scale::ONE_TO_SEVEN)).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "scale without --top or --rule is 1-7, allowed: 1-2, 1-3 or 1-5; \
-             else --top N or --rule delighted|formbricks|questionpro|sogosurvey|zendesk"
+            "scale without a box is 1-7, allowed: 1-2, 1-3 or 1-5; \
+             else top N or a rule: delighted, formbricks, questionpro, sogosurvey, zendesk"
         );
     }
 
@@ -408,7 +408,7 @@ mod tests {
         fn direction_is_a_mirror(counts in prop::collection::vec(0_u64..30, 3..=11), top in 1_u8..10, extra in 1_u64..5) {
             let mut counts = counts;
             counts[0] += extra;
-            let high = Scale::new(0, counts.len() as i8 - 1, Direction::HighIsGood).unwrap();
+            let high = Scale::new(1, i8::try_from(counts.len()).unwrap(), Direction::HighIsGood).unwrap();
             prop_assume!(usize::from(top) < counts.len());
             let csat = Csat::default().rule(BoxRule::Top(top));
             let straight = csat.ask(&Tally::from_counts(&counts, high).unwrap()).unwrap();

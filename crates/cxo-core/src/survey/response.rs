@@ -201,7 +201,9 @@ mod tests {
 
     fn funnel(statuses: &[usize]) -> ResponseFunnel {
         let mut funnel = ResponseFunnel::default();
-        statuses.iter().for_each(|&status| funnel.add(ResponseStatus::ALL[status]).unwrap());
+        for &status in statuses {
+            funnel.add(ResponseStatus::ALL[status]).unwrap();
+        }
         funnel
     }
 

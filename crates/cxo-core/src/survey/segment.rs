@@ -4,9 +4,7 @@
 //! key. Reports, `--by`, the comparison of each segment [with the rest](super::VersusRest) and the decomposition of a change
 //! call it. Formula page: `docs/formulas/segments.md`.
 
-use std::collections::HashMap;
-
-use super::{Rating, Tally};
+use super::{Rating, Tally, symbols::Symbols};
 use crate::{Error, State, stats::suppression::Suppressed};
 
 /// The answer of one segment, or why it is not shown.
@@ -38,7 +36,7 @@ pub struct Segment<T> {
 pub struct Segments<S> {
     empty: S,
     unkeyed: S,
-    ids: HashMap<Box<str>, SegmentId>,
+    names: Symbols,
     states: Vec<S>,
 }
 
@@ -57,7 +55,7 @@ impl SegmentId {
 impl<S: State> Segments<S> {
     /// No keys yet; each new key starts from `empty`.
     pub fn new(empty: S) -> Self {
-        Self { unkeyed: empty.clone(), empty, ids: HashMap::new(), states: Vec::new() }
+        Self { unkeyed: empty.clone(), empty, names: Symbols::default(), states: Vec::new() }
     }
 
     /// The id of a key; a new key starts with an empty state.
@@ -65,12 +63,10 @@ impl<S: State> Segments<S> {
     /// # Errors
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) beyond 2^32 keys.
     pub fn intern(&mut self, name: &str) -> Result<SegmentId, Error> {
-        if let Some(&id) = self.ids.get(name) {
-            return Ok(id);
+        let id = self.names.intern(name)?;
+        if self.states.len() < self.names.len() {
+            self.states.push(self.empty.clone());
         }
-        let id = u32::try_from(self.states.len()).map_err(|_| Error::overflow("number of segments"))?;
-        self.states.push(self.empty.clone());
-        self.ids.insert(name.into(), SegmentId(id));
         Ok(SegmentId(id))
     }
 
@@ -100,7 +96,7 @@ impl<S: State> Segments<S> {
     /// The state of one key.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&S> {
-        self.ids.get(name).and_then(|id| self.states.get(id.0 as usize))
+        self.names.find(name).and_then(|id| self.states.get(id as usize))
     }
 
     /// The responses without a key.
@@ -112,8 +108,7 @@ impl<S: State> Segments<S> {
     /// Keys with their states, by the bytes of the key.
     #[must_use]
     pub fn sorted(&self) -> Vec<(&str, &S)> {
-        let state = |(name, id): (_, &SegmentId)| self.states.get(id.0 as usize).map(|state| (name, state));
-        let mut sorted: Vec<(&str, &S)> = self.ids.iter().filter_map(|(name, id)| state((name.as_ref(), id))).collect();
+        let mut sorted: Vec<(&str, &S)> = self.names.iter().zip(&self.states).collect();
         sorted.sort_unstable_by_key(|(name, _)| *name);
         sorted
     }
@@ -227,7 +222,9 @@ mod tests {
         fn merge_laws(a in rows(), b in rows(), c in rows()) {
             let merged = |parts: &[&[Row]]| {
                 let mut whole = segments(&[]);
-                parts.iter().for_each(|part| whole.merge(&segments(part)).unwrap());
+                for part in parts {
+                    whole.merge(&segments(part)).unwrap();
+                }
                 finished(&whole)
             };
             let straight = finished(&segments(&[a.clone(), b.clone(), c.clone()].concat()));

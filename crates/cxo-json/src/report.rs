@@ -1,0 +1,380 @@
+//! The document of the scorecard: `cxo.report`.
+
+use cxo_core::{
+    Absent, Confidence, Estimate, Interval,
+    domain::{Amount, Currency, LoadReport, Period as Calendar},
+    scorecard::{BreakdownRow, MetricAnswer, MetricCard, ScorecardResult},
+    survey::{CesResult, CsatResult, NpsResult, Respondents, ResponseRates, Segment},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    CesRow, CsatRow, Document, Entry, Error, NpsRow, Period, Quantity, VersusRest,
+    entry::{shown, shown_periods},
+    quantity::{self, share},
+};
+
+/// `cxo.report`: everything about one data set, as far as its files tell it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportDocument {
+    /// The first day with feedback, ISO 8601.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_day: Option<String>,
+    /// The last day with feedback, ISO 8601.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<String>,
+    /// The IANA time zone in which days begin.
+    pub time_zone: String,
+    /// The calendar period of the trends.
+    pub period: Calendar,
+    /// The level of all intervals, and 1 minus that at which a segment is said to differ.
+    pub confidence: Confidence,
+    /// The fewest responses that a cell shows.
+    pub min_responses: u64,
+    /// How far the invitations came; absent without feedback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ResponseRow>,
+    /// One card for each question and scale.
+    pub metrics: Vec<MetricDocument>,
+    /// What customers did; absent without such a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub touchpoints: Option<TouchpointsRow>,
+    /// What customers paid; absent without such a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions: Option<TransactionsRow>,
+    /// The number of customers in the list of customers; absent without such a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customers: Option<u64>,
+    /// The files that were read, and what happened to their rows.
+    pub files: Vec<FileRow>,
+}
+
+/// One file of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRow {
+    /// What it holds: feedback, touchpoints, transactions or customers.
+    pub role: String,
+    /// Its name in the directory.
+    pub file: String,
+    /// What happened to its rows.
+    pub load: LoadReport,
+}
+
+/// What customers did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TouchpointsRow {
+    /// Number of events.
+    pub events: u64,
+    /// Number of different customers.
+    pub customers: u64,
+}
+
+/// What customers paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransactionsRow {
+    /// Transactions of a positive amount.
+    pub purchases: u64,
+    /// Transactions of a negative amount.
+    pub refunds: u64,
+    /// Number of different customers.
+    pub customers: u64,
+    /// The exact sum of all amounts as a decimal number in text; absent where the file has no amounts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revenue: Option<String>,
+    /// The currency of that sum; absent where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+}
+
+impl TransactionsRow {
+    /// Names the revenue; `XXX` is ISO 4217 for no currency.
+    #[must_use]
+    pub fn revenue(mut self, sum: Amount, currency: Currency) -> Self {
+        self.revenue = Some(sum.format(currency));
+        self.currency = (currency.code() != "XXX").then(|| currency.code().to_owned());
+        self
+    }
+}
+
+/// The response funnel. Counts are cumulative; a count or rate that the data do not record says so.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResponseRow {
+    /// Invitations sent.
+    #[serde(flatten, with = "quantity::invited")]
+    pub invited: Quantity<u64>,
+    /// Surveys shown, dismissed ones included.
+    #[serde(flatten, with = "quantity::seen")]
+    pub seen: Quantity<u64>,
+    /// Surveys in which a question was answered.
+    #[serde(flatten, with = "quantity::started")]
+    pub started: Quantity<u64>,
+    /// Surveys finished.
+    pub completed: u64,
+    /// Surveys shown and closed without an answer.
+    #[serde(flatten, with = "quantity::dismissed")]
+    pub dismissed: Quantity<u64>,
+    /// Seen / invited.
+    #[serde(flatten, with = "quantity::seen_rate")]
+    pub seen_rate: Quantity<Rate>,
+    /// Started / seen.
+    #[serde(flatten, with = "quantity::start_rate")]
+    pub start_rate: Quantity<Rate>,
+    /// Completed / started.
+    #[serde(flatten, with = "quantity::completion_rate")]
+    pub completion_rate: Quantity<Rate>,
+    /// Completed / invited.
+    #[serde(flatten, with = "quantity::response_rate")]
+    pub response_rate: Quantity<Rate>,
+    /// Dismissed / seen.
+    #[serde(flatten, with = "quantity::dismissal_rate")]
+    pub dismissal_rate: Quantity<Rate>,
+}
+
+/// A rate with its interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rate {
+    /// The rate, 0 to 1.
+    pub rate: f64,
+    /// Its interval, or why there is none.
+    #[serde(flatten, with = "quantity::interval")]
+    pub interval: Quantity<Interval>,
+}
+
+impl From<&ResponseRates> for ResponseRow {
+    fn from(rates: &ResponseRates) -> Self {
+        let rate = |estimate: Result<Estimate, Absent>| {
+            quantity::of(estimate)
+                .map(|estimate| Rate { rate: estimate.value, interval: quantity::of(estimate.interval) })
+        };
+        Self {
+            invited: quantity::of(rates.invited),
+            seen: quantity::of(rates.seen),
+            started: quantity::of(rates.started),
+            completed: rates.completed,
+            dismissed: quantity::of(rates.dismissed),
+            seen_rate: rate(rates.seen_rate),
+            start_rate: rate(rates.start_rate),
+            completion_rate: rate(rates.completion_rate),
+            response_rate: rate(rates.response_rate),
+            dismissal_rate: rate(rates.dismissal_rate),
+        }
+    }
+}
+
+/// One metric, told apart by its key `metric`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "metric", rename_all = "kebab-case")]
+pub enum MetricDocument {
+    /// `"metric": "nps"`
+    Nps(Card<NpsRow>),
+    /// `"metric": "csat"`
+    Csat(Card<CsatRow>),
+    /// `"metric": "ces"`
+    Ces(Card<CesRow>),
+}
+
+/// One metric overall, by dimension and over time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: serde::de::DeserializeOwned"))]
+pub struct Card<R> {
+    /// The scale of the ratings, such as `0-10`.
+    pub scale: String,
+    /// Different customers among the responses, or why they are not known; without them the intervals assume one response
+    /// per customer.
+    #[serde(flatten, with = "quantity::customers")]
+    pub customers: Quantity<u64>,
+    /// All responses together (segment null); empty if the metric could not be computed.
+    pub results: Vec<Entry<R>>,
+    /// By stage, channel, touchpoint and device, as far as the data name them.
+    pub breakdowns: Vec<BreakdownDocument<R>>,
+    /// By calendar period; periods without responses are not listed.
+    pub trend: Vec<Period<R>>,
+    /// The shown segments that differ from the rest after correction, most certain first.
+    pub differing: Vec<Differing>,
+    /// Why the metric could not be computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<String>,
+}
+
+/// One metric by one dimension.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound(serialize = "R: Serialize", deserialize = "R: serde::de::DeserializeOwned"))]
+pub struct BreakdownDocument<R> {
+    /// The dimension: stage, channel, touchpoint or device.
+    pub by: String,
+    /// Its segments; stages in the order of the journey, everything else by the bytes of the name.
+    pub results: Vec<Entry<R>>,
+}
+
+/// A segment that differs from all other responses. Observed, not caused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Differing {
+    /// The dimension.
+    pub by: String,
+    /// The segment.
+    pub segment: String,
+    /// Segment minus rest: points for NPS, -1 to 1 for the satisfied and the easy share.
+    pub difference: f64,
+    /// The p-value, corrected for all segments of the metric.
+    pub adjusted_p_value: f64,
+}
+
+/// A row of the core that a card is made of.
+trait Row<T>: for<'a> From<&'a T> {
+    fn compared(self, versus_rest: Option<VersusRest>) -> Self;
+}
+
+impl Row<NpsResult> for NpsRow {
+    fn compared(self, versus_rest: Option<VersusRest>) -> Self {
+        Self { versus_rest, ..self }
+    }
+}
+
+impl Row<CsatResult> for CsatRow {
+    fn compared(self, versus_rest: Option<VersusRest>) -> Self {
+        Self { versus_rest, ..self }
+    }
+}
+
+impl Row<CesResult> for CesRow {
+    fn compared(self, versus_rest: Option<VersusRest>) -> Self {
+        Self { versus_rest, ..self }
+    }
+}
+
+impl ReportDocument {
+    /// A report that knows no file yet.
+    #[must_use]
+    pub fn new(time_zone: impl Into<String>, period: Calendar, confidence: Confidence, min_responses: u64) -> Self {
+        Self {
+            first_day: None,
+            last_day: None,
+            time_zone: time_zone.into(),
+            period,
+            confidence,
+            min_responses,
+            response: None,
+            metrics: Vec::new(),
+            touchpoints: None,
+            transactions: None,
+            customers: None,
+            files: Vec::new(),
+        }
+    }
+
+    /// Takes the scorecard of the feedback in.
+    #[must_use]
+    pub fn scorecard(mut self, result: &ScorecardResult) -> Self {
+        self.first_day = result.days.map(|(first, _)| first.to_string());
+        self.last_day = result.days.map(|(_, last)| last.to_string());
+        self.response = Some(ResponseRow::from(&result.response));
+        self.metrics = result.metrics.iter().map(|card| metric(card, result)).collect();
+        self
+    }
+}
+
+fn metric(card: &MetricCard, of: &ScorecardResult) -> MetricDocument {
+    use cxo_core::domain::SurveyMetric;
+    match card.metric {
+        SurveyMetric::Nps => MetricDocument::Nps(card_of(card, of, |answer| match answer {
+            MetricAnswer::Nps(nps) => Some(*nps),
+            _ => None,
+        })),
+        SurveyMetric::Csat => MetricDocument::Csat(card_of(card, of, |answer| match answer {
+            MetricAnswer::Csat(csat) => Some(*csat),
+            _ => None,
+        })),
+        SurveyMetric::Ces => MetricDocument::Ces(card_of(card, of, |answer| match answer {
+            MetricAnswer::Ces(ces) => Some(*ces),
+            _ => None,
+        })),
+    }
+}
+
+/// The card with rows of the kind that `pick` finds in its answers.
+fn card_of<T, R: Row<T>>(
+    card: &MetricCard,
+    of: &ScorecardResult,
+    pick: impl Fn(&MetricAnswer) -> Option<T>,
+) -> Card<R> {
+    // All answers of a card are of its metric, so that nothing is filtered out.
+    let segment = |segment: &Segment<MetricAnswer>| -> Option<Entry<R>> {
+        let answer = segment.answer.as_ref().map(&pick).map_err(|hidden| *hidden);
+        let answer = match answer {
+            Ok(found) => Ok(found?),
+            Err(hidden) => Err(hidden),
+        };
+        Some(Entry::from(&Segment { name: segment.name.clone(), answer }))
+    };
+    let row = |row: &BreakdownRow| {
+        let versus_rest = row.versus_rest.as_ref().and_then(VersusRest::of);
+        let mut entry = segment(&row.segment)?;
+        entry.outcome = entry.outcome.map(|row| row.compared(versus_rest));
+        Some(entry)
+    };
+    let differing = card.differing(of.confidence).into_iter().filter_map(|(by, row)| {
+        Some(Differing {
+            by: by.to_string(),
+            segment: row.segment.name.clone()?,
+            difference: row.versus_rest.as_ref()?.difference.ok()?.value,
+            adjusted_p_value: row.versus_rest.as_ref()?.adjusted_p.ok()?,
+        })
+    });
+    Card {
+        scale: card.scale.to_string(),
+        customers: match card.respondents {
+            Respondents::Known { customers, .. } => Ok(customers),
+            Respondents::Unknown => Err("the feedback does not say who responded".into()),
+        },
+        results: if card.unanswered.is_none() { segment(&card.overall).into_iter().collect() } else { Vec::new() },
+        breakdowns: card
+            .breakdowns
+            .iter()
+            .map(|breakdown| BreakdownDocument {
+                by: breakdown.by.to_string(),
+                results: breakdown.rows.iter().filter_map(row).collect(),
+            })
+            .collect(),
+        trend: card
+            .trend
+            .iter()
+            .filter_map(|point| match &point.answer {
+                Ok(answer) => Some(Period::of(of.period, point.start, &Ok(pick(answer)?))),
+                Err(hidden) => Some(Period::of(of.period, point.start, &Err::<T, _>(*hidden))),
+            })
+            .collect(),
+        differing: differing.collect(),
+        unanswered: card.unanswered.as_ref().map(|why| why.0.clone()),
+    }
+}
+
+impl<R> Card<R> {
+    fn check(&self, row: impl Fn(&R) -> Result<(), Error>) -> Result<(), Error> {
+        shown(&self.results).try_for_each(&row)?;
+        self.breakdowns.iter().try_for_each(|breakdown| shown(&breakdown.results).try_for_each(&row))?;
+        shown_periods(&self.trend).try_for_each(&row)?;
+        self.differing.iter().try_for_each(|found| share("differing.adjusted_p_value", found.adjusted_p_value))
+    }
+}
+
+impl Document for ReportDocument {
+    const FORMAT: &'static str = "cxo.report";
+
+    fn check(&self) -> Result<(), Error> {
+        if let Some(response) = &self.response {
+            let rates = [
+                &response.seen_rate,
+                &response.start_rate,
+                &response.completion_rate,
+                &response.response_rate,
+                &response.dismissal_rate,
+            ];
+            rates.into_iter().flatten().try_for_each(|rate| share("rate", rate.rate))?;
+        }
+        self.metrics.iter().try_for_each(|metric| match metric {
+            MetricDocument::Nps(card) => card.check(NpsRow::check),
+            MetricDocument::Csat(card) => card.check(CsatRow::check),
+            MetricDocument::Ces(card) => card.check(CesRow::check),
+        })
+    }
+}
