@@ -186,7 +186,7 @@ methods! {
     ChiSquare => "chi-square",
     /// First-order error of a ratio (delta method).
     DeltaMethod => "delta-method",
-    /// Normal interval around the log of a ratio.
+    /// Normal interval around the log of a ratio, of odds too.
     LogRatio => "log-ratio",
 }
 
