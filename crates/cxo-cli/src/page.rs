@@ -71,6 +71,13 @@ impl Page {
         let _ = writeln!(self.text, "{text}");
     }
 
+    /// Short statements below what was said last, a line each.
+    pub(crate) fn bullets(&mut self, statements: &[String]) {
+        for statement in statements {
+            let _ = writeln!(self.text, "  · {statement}");
+        }
+    }
+
     fn grid(&mut self, header: Option<Vec<&str>>, aligned: &[Align], rows: Vec<Vec<String>>) {
         self.gap();
         let mut table = Table::new();

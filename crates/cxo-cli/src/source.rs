@@ -45,7 +45,7 @@ pub(crate) struct Reading {
     strict: bool,
     /// Write the rejected rows with their reasons to this CSV file
     #[arg(long, value_name = "FILE")]
-    rejected: Option<PathBuf>,
+    pub(crate) rejected: Option<PathBuf>,
 }
 
 /// Which columns mean what.
@@ -245,7 +245,7 @@ impl Columns {
 }
 
 impl Reading {
-    fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
+    pub(crate) fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
         let read = config.read();
         let zone = match self.time_zone {
             Some(zone) => zone,
@@ -354,7 +354,7 @@ fn zone(text: &str) -> Result<chrono_tz::Tz, Error> {
     text.parse().map_err(|_| Error::input("time zone", format!("\"{text}\""), "an IANA name such as Europe/Vienna"))
 }
 
-fn period(text: &str) -> Result<Period, Error> {
+pub(crate) fn period(text: &str) -> Result<Period, Error> {
     let all = [Period::Day, Period::Week, Period::Month, Period::Quarter];
     let found = all.into_iter().find(|period| period.name() == text);
     found.ok_or_else(|| Error::input("period", format!("\"{text}\""), all.map(Period::name).join(", ")))
