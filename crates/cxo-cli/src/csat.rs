@@ -51,7 +51,7 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut csat = Csat::default().method(args.interval).confidence(args.asking.confidence);
     if let (Some(satisfied), Some(responses)) = (args.satisfied, args.responses) {
         let result = csat.ask_counts(CsatCounts { satisfied, responses });

@@ -44,7 +44,7 @@ enum Subcommand {
     /// How many responses are needed
     Plan(nps_plan::Args),
     /// Which segments a change between two periods comes from, by mix and by rate
-    Decompose(nps_decompose::Args),
+    Decompose(Box<nps_decompose::Args>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -92,11 +92,11 @@ impl FromStr for Counts {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    match args.command {
-        Some(Subcommand::Compare(args)) => nps_compare::run(&args),
-        Some(Subcommand::Plan(args)) => nps_plan::run(&args),
-        Some(Subcommand::Decompose(args)) => nps_decompose::run(&args),
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Some(Subcommand::Compare(args)) => nps_compare::run(args),
+        Some(Subcommand::Plan(args)) => nps_plan::run(args),
+        Some(Subcommand::Decompose(args)) => nps_decompose::run(args),
         None => score(&args.score),
     }
 }

@@ -218,7 +218,7 @@ pub(crate) fn sections<T>(
                 // The reason stands where the interval would, the widest column of text.
                 Err(reason) => columns
                     .iter()
-                    .map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default())
+                    .map(|(name, _)| if *name == "interval" { reason.to_string() } else { String::new() })
                     .collect(),
             };
             std::iter::once(name).chain(rest).take(columns.len() + 1).collect()

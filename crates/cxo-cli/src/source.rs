@@ -192,6 +192,9 @@ impl Survey {
     }
 }
 
+/// How [`ResponseColumns`] is told the column of a role.
+type SetColumn = fn(ResponseColumns, String) -> ResponseColumns;
+
 impl Columns {
     /// Adds the columns that say more about a response than its rating, and tells what they let us know.
     fn known(
@@ -225,8 +228,7 @@ impl Columns {
             return Err(Failure::usage(message));
         }
         let weighted = weight.is_some();
-        type Set = fn(ResponseColumns, String) -> ResponseColumns;
-        let roles: [(Option<String>, Set); 7] = [
+        let roles: [(Option<String>, SetColumn); 7] = [
             (weight, ResponseColumns::weight),
             (customer, ResponseColumns::customer),
             (time, ResponseColumns::time),
