@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(rule) = rule {
         csat = csat.rule(rule);
     }
-    let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale", &error))?;
+    let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale, --top, --rule", &error))?;
     let groups = Groups::read(args.survey.open(args.scale)?, args.scale)?;
     let answers = groups.ask(args.asking.min_responses, |ratings, _| {
         let mut answer = ratings.csat(&csat)?;

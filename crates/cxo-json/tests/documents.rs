@@ -6,7 +6,7 @@ use cxo_core::{
     stats::suppression::Suppressed,
     survey::{
         Ces, CesVersion, Csat, CsatCounts, Nps, NpsComparison, NpsDecomposition, NpsMethod, NpsResult, NpsShares,
-        Scale, Segment, Tally,
+        Rating, Scale, Segment, Segments, Tally,
     },
 };
 use cxo_json::{
