@@ -53,6 +53,8 @@ fn nps_of_counts() {
                 assert_eq!(row["interval"]["method"], *method);
                 compared += 1;
             }
+            // The reference does not enumerate large samples.
+            None if *method == "bootstrap-percentile" => {}
             None => assert!(row["interval_reason"].is_string(), "{arguments}\n{row}"),
         }
     }
