@@ -1,5 +1,7 @@
 //! The commands on small files whose numbers can be checked by hand.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
+
 mod common;
 
 use std::process::{Command, Stdio};
