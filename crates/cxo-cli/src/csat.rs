@@ -67,7 +67,13 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let groups = Groups::read(args.survey.open(args.scale)?, args.scale)?;
     let answers = groups.ask(args.asking.min_responses, |ratings, _| ratings.csat(&csat))?;
     let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.csat(tallies, &csat, shown), |row: &mut CsatRow| &mut row.versus_rest)?;
+    versus::put(
+        &mut results,
+        &groups,
+        &args.asking,
+        |versus, tallies, shown| versus.csat(tallies, &csat, shown),
+        |row: &mut CsatRow| &mut row.versus_rest,
+    )?;
     let mut remarks = notes::load(&groups.load);
     remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));

@@ -158,12 +158,14 @@ impl Cells {
         let total = all.responses()?;
         let whole = cells.total(total);
         let [segments, periods] = tables;
-        let sizes = |table: &[&Ratings]| table.iter().map(|ratings| ratings.responses()).collect::<Result<Vec<u64>, _>>();
+        let sizes =
+            |table: &[&Ratings]| table.iter().map(|ratings| ratings.responses()).collect::<Result<Vec<u64>, _>>();
         let sizes = [sizes(segments)?, sizes(periods)?];
         let [segment_sizes, period_sizes] = &sizes;
         let (segments, periods) = (cells.table(whole, segment_sizes)?, cells.table(whole, period_sizes)?);
         let decisions: Decisions = cells.decide();
-        let parts = [segments, periods].map(|table| table.into_iter().map(|cell| decisions.of(cell)).collect::<Vec<_>>());
+        let parts =
+            [segments, periods].map(|table| table.into_iter().map(|cell| decisions.of(cell)).collect::<Vec<_>>());
         let shown = parts.iter().flatten().zip(sizes.iter().flatten()).filter(|(shown, _)| shown.is_ok());
         let smallest = shown.map(|(_, size)| *size).min().map_or(total, |size| size.min(total));
         Ok(Self { whole: decisions.of(whole), parts, smallest })

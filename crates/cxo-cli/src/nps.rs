@@ -106,11 +106,16 @@ fn score(args: &Score) -> Result<(), Failure> {
         return args.output.show(&NpsDocument::new(Scale::NPS.to_string(), vec![row]), &[]);
     }
     let groups = Groups::read(args.survey.open(Scale::NPS)?, Scale::NPS)?;
-    let answers = groups.ask(args.asking.min_responses, |ratings, smallest| {
-        ratings.nps(args.interval.resolve(smallest), confidence)
-    })?;
+    let answers = groups
+        .ask(args.asking.min_responses, |ratings, smallest| ratings.nps(args.interval.resolve(smallest), confidence))?;
     let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.nps(tallies, shown), |row: &mut NpsRow| &mut row.versus_rest)?;
+    versus::put(
+        &mut results,
+        &groups,
+        &args.asking,
+        |versus, tallies, shown| versus.nps(tallies, shown),
+        |row: &mut NpsRow| &mut row.versus_rest,
+    )?;
     let mut remarks = notes::load(&groups.load);
     remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));

@@ -216,9 +216,10 @@ pub(crate) fn sections<T>(
             let rest = match outcome {
                 Ok(row) => cells(row),
                 // The reason stands where the interval would, the widest column of text.
-                Err(reason) => {
-                    columns.iter().map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default()).collect()
-                }
+                Err(reason) => columns
+                    .iter()
+                    .map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default())
+                    .collect(),
             };
             std::iter::once(name).chain(rest).take(columns.len() + 1).collect()
         });

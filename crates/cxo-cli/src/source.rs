@@ -8,8 +8,15 @@ use std::{
 };
 
 use clap::Args;
-use cxo_core::{Confidence, Error, domain::{Period, Scale}, stats::multiplicity::Multiplicity, survey::Repeats};
-use cxo_csv::{DateFormat, Delimiter, Encoding, Input, Load, Loaded, Options, Preset, Response, ResponseColumns, Strictness};
+use cxo_core::{
+    Confidence, Error,
+    domain::{Period, Scale},
+    stats::multiplicity::Multiplicity,
+    survey::Repeats,
+};
+use cxo_csv::{
+    DateFormat, Delimiter, Encoding, Input, Load, Loaded, Options, Preset, Response, ResponseColumns, Strictness,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{config::Config, failure::Failure, output::Whole, ratings::Knowledge};
@@ -128,7 +135,8 @@ pub(crate) struct Layout {
 impl Survey {
     /// Finds columns and options in the arguments and in `cxo.toml`.
     pub(crate) fn open(&self, scale: Scale) -> Result<Source, Failure> {
-        let file = self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
+        let file =
+            self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
         let stdin = file == Path::new("-");
         let config = if stdin { Config::default() } else { Config::beside(file)? };
         if !stdin {
@@ -230,11 +238,7 @@ impl Reading {
 }
 
 /// A value of `cxo.toml`, read like the option of the same name.
-fn named<T>(
-    key: &str,
-    text: Option<&str>,
-    read: impl Fn(&str) -> Result<T, Error>,
-) -> Result<Option<T>, Failure> {
+fn named<T>(key: &str, text: Option<&str>, read: impl Fn(&str) -> Result<T, Error>) -> Result<Option<T>, Failure> {
     text.map(read).transpose().map_err(|error| Failure::data("config", format!("cxo.toml, {key}: {error}")))
 }
 
