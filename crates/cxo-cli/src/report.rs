@@ -26,9 +26,11 @@ use crate::{
 /// The arguments of `cxo report`.
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
-#[command(after_help = "Reads feedback.csv, touchpoints.csv, transactions.csv and customers.csv, whichever are there; a \
+#[command(
+    after_help = "Reads feedback.csv, touchpoints.csv, transactions.csv and customers.csv, whichever are there; a \
     cxo.toml in the directory can name other files and columns.\n\nExamples:\n  cxo report examples/data\n  \
-    cxo report examples/data --period quarter --out report.json")]
+    cxo report examples/data --period quarter --out report.json"
+)]
 pub(crate) struct Args {
     /// The directory with the data
     #[arg(value_name = "DIRECTORY")]
@@ -253,7 +255,8 @@ impl Folder<'_> {
         let amounts = || found.transactions.iter().filter_map(|transaction| transaction.amount);
         let customers: BTreeSet<_> = found.transactions.iter().map(|transaction| &transaction.customer).collect();
         let row = TransactionsRow {
-            purchases: found.transactions.iter().filter(|one| one.amount.is_none_or(|sum| sum > Amount(0))).count() as u64,
+            purchases: found.transactions.iter().filter(|one| one.amount.is_none_or(|sum| sum > Amount(0))).count()
+                as u64,
             refunds: amounts().filter(|sum| *sum < Amount(0)).count() as u64,
             customers: customers.len() as u64,
             revenue: None,

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use cxo_core::{Interval, domain::Scale};
-use cxo_json::{Card, CesRow, CsatRow, Entry, Lines, MetricDocument, NpsRow, Quantity, ReportDocument, ResponseRow, VersusRest};
+use cxo_json::{
+    Card, CesRow, CsatRow, Entry, Lines, MetricDocument, NpsRow, Quantity, ReportDocument, ResponseRow, VersusRest,
+};
 
 use crate::{
     output::Present,
@@ -77,7 +79,9 @@ impl Present for ReportDocument {
                 page::level(self.confidence)
             );
             if min > 1 {
-                text.push_str(&format!(" Groups of fewer than {min} responses are hidden, and others that would tell them."));
+                text.push_str(&format!(
+                    " Groups of fewer than {min} responses are hidden, and others that would tell them."
+                ));
             }
             page.line(&text);
         }
@@ -143,7 +147,8 @@ fn funnel(response: &ResponseRow) -> Vec<Vec<String>> {
 }
 
 fn metric_card(page: &mut Page, metric: &MetricDocument) {
-    let range = |scale: &str| scale.parse::<Scale>().map_or((0.0, 1.0), |scale| (scale.min().into(), scale.max().into()));
+    let range =
+        |scale: &str| scale.parse::<Scale>().map_or((0.0, 1.0), |scale| (scale.min().into(), scale.max().into()));
     match metric {
         MetricDocument::Nps(card) => {
             let look = Look {
