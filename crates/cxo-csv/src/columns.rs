@@ -8,8 +8,8 @@ use crate::{Column, CsvError};
 const ALIKE: f64 = 0.5;
 
 impl Layout {
-    /// The place of the column of this name: its header or the text of its question, exactly, else in any case and without
-    /// blanks around it, else its position as `#3`.
+    /// The place of the column of this name: its header or the text of its question, exactly, else in any case and
+    /// without blanks around it, else its position as `#3`.
     pub(crate) fn place(&self, name: &str) -> Result<usize, CsvError> {
         let relaxed = |text: &str| text.trim().eq_ignore_ascii_case(name.trim());
         let question = |column: &Column, is: &dyn Fn(&str) -> bool| column.question.as_deref().is_some_and(is);

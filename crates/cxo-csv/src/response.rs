@@ -21,7 +21,7 @@ use crate::scan::Record;
 /// ```
 /// use cxo_core::survey::Scale;
 /// use cxo_csv::ResponseColumns;
-/// let columns = ResponseColumns::new("score", Scale::NPS).by("channel").by("stage").weight("weight").time("submitted");
+/// let columns = ResponseColumns::new("score", Scale::NPS).by("channel").by("stage").weight("weight").time("sent");
 /// ```
 #[derive(Debug, Clone)]
 pub struct ResponseColumns {
@@ -105,7 +105,7 @@ impl ResponseColumns {
     }
 
     /// An identifier of the response: rows after the first accepted one with the same id are skipped and counted. Costs
-    /// about 50 bytes plus its length for each id, and one thread does the work.
+    /// about 60 bytes plus its length for each id, and one thread does the work.
     #[must_use]
     pub fn id(mut self, column: impl Into<String>) -> Self {
         self.id = Some(column.into());
