@@ -37,10 +37,12 @@ impl Layout {
         })
     }
 
-    /// The place of a column that may be missing, unless it was asked for by name.
+    /// The place of a column that may be missing, unless it was asked for by name. Without a usual name it is only there
+    /// where it was asked for, whatever columns without a name the header has.
     pub(crate) fn place_of(&self, asked: Option<&str>, usual: &str) -> Result<Option<usize>, CsvError> {
         match asked {
             Some(name) => self.place(name).map(Some),
+            None if usual.is_empty() => Ok(None),
             None if self.columns.iter().any(|column| column.name.trim().eq_ignore_ascii_case(usual)) => {
                 self.place(usual).map(Some)
             }
