@@ -14,7 +14,7 @@ use crate::{
     notes,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, Survey},
+    source::{Asking, QUESTION, Survey},
     versus,
 };
 
@@ -27,13 +27,13 @@ pub(crate) struct Args {
     #[command(flatten)]
     survey: Survey,
     /// Least and greatest rating
-    #[arg(long, value_name = "A-B", default_value = "1-7", allow_hyphen_values = true)]
+    #[arg(long, help_heading = QUESTION, value_name = "A-B", default_value = "1-7", allow_hyphen_values = true)]
     scale: Scale,
     /// 2: "made it easy", high is easy; 1: "how much effort", low is easy [default: 2 on 1-7]
-    #[arg(long, value_name = "2|1")]
+    #[arg(long, help_heading = QUESTION, value_name = "2|1")]
     version: Option<CesVersion>,
     /// The ratings that count as easy [default: 5-7 of 1-7 for version 2, 1-2 of 1-5 for version 1]
-    #[arg(long = "box", value_name = "A-B", allow_hyphen_values = true)]
+    #[arg(long = "box", help_heading = QUESTION, value_name = "A-B", allow_hyphen_values = true)]
     easy_box: Option<RatingBox>,
     #[command(flatten)]
     asking: Asking,
@@ -43,18 +43,28 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    let refused = |error| Failure::option("--scale", &error);
-    let version = args.version.map_or_else(|| CesVersion::default_for(args.scale), Ok).map_err(refused)?;
+    let version = args.version.map_or_else(|| CesVersion::default_for(args.scale), Ok);
+    let version = version.map_err(|error| Failure::option("--scale", &error))?;
     let scale = version.scale(args.scale);
     let mut ces = Ces::new(version).confidence(args.asking.confidence);
     if let Some(easy) = args.easy_box {
         ces = ces.easy_box(easy);
     }
-    let (easy, difficult) = ces.boxes(scale).map_err(refused)?;
+    let (easy, difficult) = ces.boxes(scale).map_err(|error| Failure::option("--box", &error))?;
     let groups = Groups::read(args.survey.open(scale)?, scale)?;
-    let answers = groups.ask(args.asking.min_responses, |ratings, _| ratings.ces(&ces))?;
+    let answers = groups.ask(args.asking.min_responses, |ratings, _| {
+        let mut answer = ratings.ces(&ces)?;
+        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
+        Ok(answer)
+    })?;
     let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.ces(tallies, &ces, shown), |row: &mut CesRow| &mut row.versus_rest)?;
+    versus::put(
+        &mut results,
+        &groups,
+        &args.asking,
+        |versus, tallies, shown| versus.ces(tallies, &ces, shown),
+        |row: &mut CesRow| &mut row.versus_rest,
+    )?;
     let mut remarks = notes::load(&groups.load);
     remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));

@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, csat, failure::Failure, nps};
+use crate::{ces, csat, failure::Failure, nps, report};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole scorecard of a directory of data
+    Report(report::Args),
     /// Net Promoter Score: of a file, of counts, compared, planned
     Nps(nps::Args),
     /// Customer satisfaction: share of satisfied responses, and mean rating
@@ -41,6 +43,7 @@ pub(crate) fn run() -> ExitCode {
     let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {
         Ok(cli) => match cli.command {
+            Command::Report(args) => report::run(args),
             Command::Nps(args) => nps::run(args),
             Command::Csat(args) => csat::run(args),
             Command::Ces(args) => ces::run(args),

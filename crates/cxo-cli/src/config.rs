@@ -4,11 +4,15 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 
 use serde::Deserialize;
 
+use cxo_core::{Error, domain::Stages};
+
 use crate::failure::Failure;
 
 /// The content of a `cxo.toml`; everything in it is optional.
 ///
 /// ```toml
+/// stages = ["visit", "order", "delivery", "return"]   # the journey, for `cxo report`
+///
 /// [columns]              # role = "name of the column"
 /// score = "Q1_NPS"
 /// customer = "client_id"
@@ -24,6 +28,7 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Config {
+    stages: Option<Vec<String>>,
     #[serde(default)]
     columns: BTreeMap<String, String>,
     #[serde(default)]
@@ -103,9 +108,18 @@ impl Config {
     }
 
     /// The file of a role, if it is named.
-    #[expect(dead_code, reason = "`cxo report` asks for it")]
     pub(crate) fn file(&self, role: &str) -> Option<&str> {
         self.files.get(role).map(String::as_str)
+    }
+
+    /// Every role with a named column.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.columns.iter().map(|(role, column)| (role.as_str(), column.as_str()))
+    }
+
+    /// The stages of the journey in their order, if they are declared.
+    pub(crate) fn stages(&self) -> Result<Option<Stages>, Error> {
+        self.stages.as_deref().map(Stages::new).transpose()
     }
 
     /// How the files are written.

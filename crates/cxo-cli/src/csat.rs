@@ -15,7 +15,7 @@ use crate::{
     notes,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, Survey},
+    source::{Asking, FILE_ONLY, QUESTION, Survey},
     versus,
 };
 
@@ -27,22 +27,22 @@ pub(crate) struct Args {
     #[command(flatten)]
     survey: Survey,
     /// Satisfied responses, instead of a file
-    #[arg(long, value_name = "N", requires = "responses", conflicts_with = "file")]
+    #[arg(long, help_heading = QUESTION, value_name = "N", requires = "responses", conflicts_with_all = FILE_ONLY)]
     satisfied: Option<u64>,
     /// All responses, instead of a file
-    #[arg(long, value_name = "N", requires = "satisfied", conflicts_with = "file")]
+    #[arg(long, help_heading = QUESTION, value_name = "N", requires = "satisfied", conflicts_with_all = FILE_ONLY)]
     responses: Option<u64>,
     /// Least and greatest rating
-    #[arg(long, value_name = "A-B", default_value = "1-5", allow_hyphen_values = true)]
+    #[arg(long, help_heading = QUESTION, value_name = "A-B", default_value = "1-5", allow_hyphen_values = true)]
     scale: Scale,
     /// Count this many of the best ratings as satisfied [default: 2 of 1-5; 1 of 1-2 and 1-3]
-    #[arg(long, value_name = "N", conflicts_with = "rule")]
+    #[arg(long, help_heading = QUESTION, value_name = "N", conflicts_with = "rule")]
     top: Option<u8>,
     /// Count as satisfied what this survey tool does: delighted, formbricks, questionpro, sogosurvey, zendesk
-    #[arg(long, value_name = "VENDOR")]
+    #[arg(long, help_heading = QUESTION, value_name = "VENDOR")]
     rule: Option<Vendor>,
     /// wilson, clopper-pearson, mid-p, jeffreys, agresti-coull or wald
-    #[arg(long, value_name = "METHOD", default_value = "wilson")]
+    #[arg(long, help_heading = QUESTION, value_name = "METHOD", default_value = "wilson")]
     interval: ProportionMethod,
     #[command(flatten)]
     asking: Asking,
@@ -65,9 +65,19 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     }
     let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale", &error))?;
     let groups = Groups::read(args.survey.open(args.scale)?, args.scale)?;
-    let answers = groups.ask(args.asking.min_responses, |ratings, _| ratings.csat(&csat))?;
+    let answers = groups.ask(args.asking.min_responses, |ratings, _| {
+        let mut answer = ratings.csat(&csat)?;
+        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
+        Ok(answer)
+    })?;
     let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.csat(tallies, &csat, shown), |row: &mut CsatRow| &mut row.versus_rest)?;
+    versus::put(
+        &mut results,
+        &groups,
+        &args.asking,
+        |versus, tallies, shown| versus.csat(tallies, &csat, shown),
+        |row: &mut CsatRow| &mut row.versus_rest,
+    )?;
     let mut remarks = notes::load(&groups.load);
     remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));

@@ -18,6 +18,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Groups {
     counts: Counts,
+    /// Whether the responses have weights.
+    pub(crate) weighted: bool,
     /// What became of the rows.
     pub(crate) load: LoadReport,
 }
@@ -95,7 +97,7 @@ impl Groups {
         if load.accepted == 0 {
             return Err(Failure::data("no-data", nothing_accepted(&file.display().to_string(), &load)).in_file(&file));
         }
-        Ok(Self { counts: loaded.value, load })
+        Ok(Self { counts: loaded.value, weighted: layout.weighted, load })
     }
 
     /// Asks every group that may be shown. The question is told the smallest number of responses that is shown.
@@ -158,12 +160,14 @@ impl Cells {
         let total = all.responses()?;
         let whole = cells.total(total);
         let [segments, periods] = tables;
-        let sizes = |table: &[&Ratings]| table.iter().map(|ratings| ratings.responses()).collect::<Result<Vec<u64>, _>>();
+        let sizes =
+            |table: &[&Ratings]| table.iter().map(|ratings| ratings.responses()).collect::<Result<Vec<u64>, _>>();
         let sizes = [sizes(segments)?, sizes(periods)?];
         let [segment_sizes, period_sizes] = &sizes;
         let (segments, periods) = (cells.table(whole, segment_sizes)?, cells.table(whole, period_sizes)?);
         let decisions: Decisions = cells.decide();
-        let parts = [segments, periods].map(|table| table.into_iter().map(|cell| decisions.of(cell)).collect::<Vec<_>>());
+        let parts =
+            [segments, periods].map(|table| table.into_iter().map(|cell| decisions.of(cell)).collect::<Vec<_>>());
         let shown = parts.iter().flatten().zip(sizes.iter().flatten()).filter(|(shown, _)| shown.is_ok());
         let smallest = shown.map(|(_, size)| *size).min().map_or(total, |size| size.min(total));
         Ok(Self { whole: decisions.of(whole), parts, smallest })

@@ -14,6 +14,8 @@ mod nps_plan;
 mod output;
 mod page;
 mod ratings;
+mod report;
+mod report_page;
 mod source;
 mod versus;
 

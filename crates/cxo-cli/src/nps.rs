@@ -18,7 +18,7 @@ use crate::{
     notes, nps_compare, nps_plan,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, Survey},
+    source::{Asking, FILE_ONLY, QUESTION, Survey},
     versus,
 };
 
@@ -50,11 +50,11 @@ struct Score {
     #[command(flatten)]
     survey: Survey,
     /// Counts instead of a file
-    #[arg(long, value_name = "PROMOTERS,PASSIVES,DETRACTORS", conflicts_with = "file")]
+    #[arg(long, help_heading = QUESTION, value_name = "PROMOTERS,PASSIVES,DETRACTORS", conflicts_with_all = FILE_ONLY)]
     counts: Option<Counts>,
     /// auto (score up to 5 responses, else adjusted-wald), adjusted-wald, wald, laplace, z2-adjusted, trinomial-t,
-    /// goodman, score, mover-wilson or bootstrap-percentile
-    #[arg(long, value_name = "METHOD", default_value = "auto")]
+    /// goodman, score, mover-wilson, bootstrap-percentile
+    #[arg(long, help_heading = QUESTION, value_name = "METHOD", default_value = "auto")]
     interval: NpsMethod,
     #[command(flatten)]
     asking: Asking,
@@ -107,10 +107,18 @@ fn score(args: &Score) -> Result<(), Failure> {
     }
     let groups = Groups::read(args.survey.open(Scale::NPS)?, Scale::NPS)?;
     let answers = groups.ask(args.asking.min_responses, |ratings, smallest| {
-        ratings.nps(args.interval.resolve(smallest), confidence)
+        let mut answer = ratings.nps(args.interval.resolve(smallest), confidence)?;
+        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
+        Ok(answer)
     })?;
     let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(&mut results, &groups, &args.asking, |versus, tallies, shown| versus.nps(tallies, shown), |row: &mut NpsRow| &mut row.versus_rest)?;
+    versus::put(
+        &mut results,
+        &groups,
+        &args.asking,
+        |versus, tallies, shown| versus.nps(tallies, shown),
+        |row: &mut NpsRow| &mut row.versus_rest,
+    )?;
     let mut remarks = notes::load(&groups.load);
     remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));

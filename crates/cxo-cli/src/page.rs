@@ -71,6 +71,13 @@ impl Page {
         let _ = writeln!(self.text, "{text}");
     }
 
+    /// Short statements below what was said last, a line each.
+    pub(crate) fn bullets(&mut self, statements: &[String]) {
+        for statement in statements {
+            let _ = writeln!(self.text, "  · {statement}");
+        }
+    }
+
     fn grid(&mut self, header: Option<Vec<&str>>, aligned: &[Align], rows: Vec<Vec<String>>) {
         self.gap();
         let mut table = Table::new();
@@ -209,9 +216,10 @@ pub(crate) fn sections<T>(
             let rest = match outcome {
                 Ok(row) => cells(row),
                 // The reason stands where the interval would, the widest column of text.
-                Err(reason) => {
-                    columns.iter().map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default()).collect()
-                }
+                Err(reason) => columns
+                    .iter()
+                    .map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default())
+                    .collect(),
             };
             std::iter::once(name).chain(rest).take(columns.len() + 1).collect()
         });

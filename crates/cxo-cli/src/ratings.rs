@@ -5,8 +5,8 @@ use cxo_core::{
     Confidence, Error, State,
     domain::{Scale, Timestamp},
     survey::{
-        self, Ces, CesResult, Csat, CsatResult, Designed, NpsMethod, NpsResult, Repeats, Respondents, Responses, Sample,
-        SampleRow, Tally, WeightedTally,
+        self, Ces, CesResult, Csat, CsatResult, Designed, NpsMethod, NpsResult, Repeats, Respondents, Responses,
+        Sample, SampleRow, Tally, WeightedTally,
     },
 };
 use cxo_csv::Response;
@@ -55,7 +55,11 @@ impl Ratings {
                 responses.add(survey::Response { customer, time, rating, weight })
             }
             Self::Design(sample) => {
-                sample.add(SampleRow { cluster: response.cluster, stratum: response.stratum, ..SampleRow::new(rating, weight) })?;
+                sample.add(SampleRow {
+                    cluster: response.cluster,
+                    stratum: response.stratum,
+                    ..SampleRow::new(rating, weight)
+                })?;
                 match response.population {
                     Some(population) => sample.set_population(response.stratum, whole(population)?),
                     None => Ok(()),

@@ -8,8 +8,15 @@ use std::{
 };
 
 use clap::Args;
-use cxo_core::{Confidence, Error, domain::{Period, Scale}, stats::multiplicity::Multiplicity, survey::Repeats};
-use cxo_csv::{DateFormat, Delimiter, Encoding, Input, Load, Loaded, Options, Preset, Response, ResponseColumns, Strictness};
+use cxo_core::{
+    Confidence, Error,
+    domain::{Period, Scale},
+    stats::multiplicity::Multiplicity,
+    survey::Repeats,
+};
+use cxo_csv::{
+    DateFormat, Delimiter, Encoding, Input, Load, Loaded, Options, Preset, Response, ResponseColumns, Strictness,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{config::Config, failure::Failure, output::Whole, ratings::Knowledge};
@@ -38,7 +45,7 @@ pub(crate) struct Reading {
     strict: bool,
     /// Write the rejected rows with their reasons to this CSV file
     #[arg(long, value_name = "FILE")]
-    rejected: Option<PathBuf>,
+    pub(crate) rejected: Option<PathBuf>,
 }
 
 /// Which columns mean what.
@@ -92,8 +99,30 @@ pub(crate) struct Survey {
     reading: Reading,
 }
 
+/// The heading of the options that say what is asked.
+pub(crate) const QUESTION: &str = "Question";
+
+/// The arguments that mean nothing where counts are given instead of a file.
+pub(crate) const FILE_ONLY: [&str; 14] = [
+    "file",
+    "score",
+    "by",
+    "weight",
+    "time",
+    "period",
+    "customer",
+    "repeats",
+    "strata",
+    "cluster",
+    "population",
+    "id",
+    "rejected",
+    "strict",
+];
+
 /// The question that every survey command asks.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Question")]
 pub(crate) struct Asking {
     /// Level of the intervals
     #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = confidence)]
@@ -128,7 +157,8 @@ pub(crate) struct Layout {
 impl Survey {
     /// Finds columns and options in the arguments and in `cxo.toml`.
     pub(crate) fn open(&self, scale: Scale) -> Result<Source, Failure> {
-        let file = self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
+        let file =
+            self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
         let stdin = file == Path::new("-");
         let config = if stdin { Config::default() } else { Config::beside(file)? };
         if !stdin {
@@ -136,7 +166,13 @@ impl Survey {
         }
         let asked = &self.columns;
         let score = config.column("score", asked.score.clone()).ok_or_else(|| {
-            Failure::usage("which column holds the ratings? Give --score COLUMN, or name it in cxo.toml")
+            let names = if stdin { None } else { Load::new(Input::path(file)).detect().ok() };
+            let names = names.map(|found| found.columns.iter().map(|column| format!("\"{}\"", column.name)).collect());
+            let names = names.map(|names: Vec<String>| format!("; the columns are {}", names.join(", ")));
+            Failure::usage(format!(
+                "which column holds the ratings? Give --score COLUMN, or name it in cxo.toml{}",
+                names.unwrap_or_default()
+            ))
         })?;
         let columns = asked.by.iter().fold(ResponseColumns::new(score, scale), ResponseColumns::by);
         let (columns, knowledge, weighted) = asked.known(&config, columns)?;
@@ -197,7 +233,7 @@ impl Columns {
 }
 
 impl Reading {
-    fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
+    pub(crate) fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
         let read = config.read();
         let zone = match self.time_zone {
             Some(zone) => zone,
@@ -230,11 +266,7 @@ impl Reading {
 }
 
 /// A value of `cxo.toml`, read like the option of the same name.
-fn named<T>(
-    key: &str,
-    text: Option<&str>,
-    read: impl Fn(&str) -> Result<T, Error>,
-) -> Result<Option<T>, Failure> {
+fn named<T>(key: &str, text: Option<&str>, read: impl Fn(&str) -> Result<T, Error>) -> Result<Option<T>, Failure> {
     text.map(read).transpose().map_err(|error| Failure::data("config", format!("cxo.toml, {key}: {error}")))
 }
 
@@ -310,7 +342,7 @@ fn zone(text: &str) -> Result<chrono_tz::Tz, Error> {
     text.parse().map_err(|_| Error::input("time zone", format!("\"{text}\""), "an IANA name such as Europe/Vienna"))
 }
 
-fn period(text: &str) -> Result<Period, Error> {
+pub(crate) fn period(text: &str) -> Result<Period, Error> {
     let all = [Period::Day, Period::Week, Period::Month, Period::Quarter];
     let found = all.into_iter().find(|period| period.name() == text);
     found.ok_or_else(|| Error::input("period", format!("\"{text}\""), all.map(Period::name).join(", ")))

@@ -176,7 +176,7 @@ methods! {
     Newcombe => "newcombe",
     /// Student's t.
     StudentT => "student-t",
-    /// On the log-odds scale: Student's t for a share of a designed sample, the normal for an odds ratio.
+    /// Around log-odds: of a share with Student's t, of an odds ratio with the normal quantile.
     Logit => "logit",
     /// Korn and Graubard (1998): Clopper-Pearson on the effective number of responses of a designed sample.
     KornGraubard => "korn-graubard",
@@ -186,7 +186,7 @@ methods! {
     ChiSquare => "chi-square",
     /// First-order error of a ratio (delta method).
     DeltaMethod => "delta-method",
-    /// Normal interval around the log of a ratio.
+    /// Normal interval around the log of a ratio, of odds too.
     LogRatio => "log-ratio",
 }
 

@@ -23,7 +23,8 @@ fn designs_of_r() {
     let Some(file) = common::golden("survey/r_reference.json") else { return };
     let rows = &file["survey_data"];
     let (weights, scores, satisfied) = (numbers(rows, "w"), numbers(rows, "v"), numbers(rows, "sat"));
-    let clusters: Vec<u32> = rows.as_array().unwrap().iter().map(|row| row["psu"].as_u64().unwrap() as u32).collect();
+    let clusters: Vec<u32> =
+        rows.as_array().unwrap().iter().map(|row| u32::try_from(row["psu"].as_u64().unwrap()).unwrap()).collect();
     let strata: Vec<u32> = rows.as_array().unwrap().iter().map(|row| u32::from(row["stratum"] == "B")).collect();
     let plain = Design::new(&weights).unwrap();
     let mut compared = 0;

@@ -116,6 +116,15 @@ fn two_samples() {
         assert_part(statistic.ok(), &expected["t"], &what);
         assert_part(p_value.ok(), &expected["p"], &what);
         compared += 1;
+        let expected = &case["results"]["chi2_2x3"];
+        match first.distribution_test(&second) {
+            Ok(test) => {
+                assert_close(test.statistic, number(&expected["stat"]), 1e-9, &what);
+                assert_close(test.p_value, number(&expected["p"]), 1e-9, &what);
+                assert_eq!(test.degrees, expected["dof"].as_u64().unwrap(), "{what}");
+            }
+            Err(error) => assert!(expected.is_null(), "{what}: {error}"),
+        }
     }
     assert!(compared >= 24, "{compared}");
 }

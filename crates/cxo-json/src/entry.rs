@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use cxo_core::{domain, domain::Day, stats::suppression::Suppressed, survey::{Respondents, Segment, SegmentDifference}};
+use cxo_core::{
+    domain,
+    domain::Day,
+    stats::suppression::Suppressed,
+    survey::{Respondents, Segment, SegmentDifference},
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _};
 use serde_json::{Map, Value};
 
@@ -185,7 +190,9 @@ fn sides<'a, T>(outcome: &'a Result<T, Cow<'static, str>>) -> (Option<&'a T>, Op
     }
 }
 
-fn outcome<T: DeserializeOwned, E: serde::de::Error>(mut map: Map<String, Value>) -> Result<Result<T, Cow<'static, str>>, E> {
+fn outcome<T: DeserializeOwned, E: serde::de::Error>(
+    mut map: Map<String, Value>,
+) -> Result<Result<T, Cow<'static, str>>, E> {
     match map.remove("suppressed") {
         None => serde_json::from_value(Value::Object(map)).map(Ok).map_err(E::custom),
         Some(Value::String(reason)) if map.is_empty() => Ok(Err(Cow::Owned(reason))),

@@ -4,11 +4,13 @@ use cxo_core::{
     Confidence, Probability,
     domain::{Day, LoadReport, Period as Calendar, RejectedCell, Rejection},
     stats::suppression::Suppressed,
-    survey::{Ces, CesVersion, Csat, CsatCounts, Nps, NpsComparison, NpsMethod, NpsResult, NpsShares, Scale, Segment, Tally},
+    survey::{
+        Ces, CesVersion, Csat, CsatCounts, Nps, NpsComparison, NpsMethod, NpsResult, NpsShares, Scale, Segment, Tally,
+    },
 };
 use cxo_json::{
-    CesDocument, CesRow, ComparisonDocument, CsatDocument, CsatRow, Customers, Document, Entry, Error, NpsDocument, NpsRow, Period,
-    PlanDocument, VersusRest, WeightedNps, schema,
+    CesDocument, CesRow, ComparisonDocument, CsatDocument, CsatRow, Customers, Document, Entry, Error, NpsDocument,
+    NpsRow, Period, PlanDocument, VersusRest, WeightedNps, schema,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -19,7 +21,8 @@ fn valid<D: Document + PartialEq + std::fmt::Debug>(document: &D) {
     let mut bytes = Vec::new();
     document.to_writer(&mut bytes).unwrap();
     let written: Value = serde_json::from_slice(&bytes).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&written).map(|error| format!("{error} at {}", error.instance_path())).collect();
+    let errors: Vec<String> =
+        validator.iter_errors(&written).map(|error| format!("{error} at {}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{written:#}");
     assert_eq!(written["format"], D::FORMAT);
     assert!(String::from_utf8_lossy(&bytes).starts_with("{\n  \"format\": \"cxo."), "format comes first");
@@ -172,10 +175,7 @@ fn a_schema_refuses_what_the_reader_refuses() {
 fn the_reader_says_what_is_wrong() {
     let text = nps_document([5, 3, 2], NpsMethod::Score).to_json();
     let message = |text: &str| NpsDocument::from_slice(text.as_bytes()).unwrap_err().to_string();
-    assert_eq!(
-        message(&text.replace("\"version\":1", "\"version\":9")),
-        "version 9 of cxo.nps is not known; known: 1"
-    );
+    assert_eq!(message(&text.replace("\"version\":1", "\"version\":9")), "version 9 of cxo.nps is not known; known: 1");
     assert_eq!(message(&text.replace("cxo.nps", "cxo.ces")), "the document is \"cxo.ces\", expected \"cxo.nps\"");
     assert_eq!(
         message(&text.replacen("\"promoters\":5", "\"promoters\":6", 1)),
@@ -188,8 +188,27 @@ fn the_reader_says_what_is_wrong() {
 /// Any JSON: nested, with the keys of the documents among others.
 fn json() -> impl Strategy<Value = Value> {
     let key = prop::sample::select(vec![
-        "format", "version", "scale", "results", "segment", "suppressed", "responses", "promoters", "passives", "score",
-        "interval", "lower", "upper", "confidence", "method", "load", "rows", "trend", "period", "standard_error_reason", "x",
+        "format",
+        "version",
+        "scale",
+        "results",
+        "segment",
+        "suppressed",
+        "responses",
+        "promoters",
+        "passives",
+        "score",
+        "interval",
+        "lower",
+        "upper",
+        "confidence",
+        "method",
+        "load",
+        "rows",
+        "trend",
+        "period",
+        "standard_error_reason",
+        "x",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -203,8 +222,9 @@ fn json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 24, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((key.clone(), inner), 0..6)
-                .prop_map(|pairs| Value::Object(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())),
+            prop::collection::vec((key.clone(), inner), 0..6).prop_map(|pairs| Value::Object(
+                pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+            )),
         ]
     })
 }

@@ -1,8 +1,8 @@
 //! The beta distribution, alias the regularised incomplete beta function, and its inverse.
 //!
 //! Own code: statrs 0.19 is off by 3e-5 at shapes of a million, which are ordinary A/B tests. The leading factor comes from
-//! deviances and Stirling's errors (Loader 2000), the rest from a power series or the continued fraction of DiDonato and
-//! Morris (1992, doi:10.1145/131766.131776). Each tail is computed directly on its own side of the mean.
+//! deviances and Stirling's errors (Loader 2000), the rest from a power series or the continued fraction of `DiDonato` and
+//! Morris (1992, <https://doi.org/10.1145/131766.131776>). Each tail is computed directly on its own side of the mean.
 
 use std::f64::consts::PI;
 
@@ -159,7 +159,7 @@ impl Beta {
         }
     }
 
-    /// I_x(a, b) a B(a, b) / (x^a (1 - x)^b) = 1 + Σ x^k (a + b)_k / (a + 1)_k: only positive terms.
+    /// `I_x(a, b) a B(a, b) / (x^a (1 - x)^b) = 1 + Σ x^k (a + b)_k / (a + 1)_k`: only positive terms.
     fn series(self, point: Point) -> f64 {
         let (mut term, mut sum, mut k) = (1.0, 1.0, 0.0);
         while term > sum * 1e-17 {

@@ -68,13 +68,13 @@ impl Hypergeometric {
         // Probabilities rise up to the mode and fall behind it: bisect for the first count on either side within the limit.
         let (mut low, mut high) = (least - 1.0, mode);
         while high - low > 1.0 {
-            let middle = ((low + high) / 2.0).floor();
+            let middle = f64::midpoint(low, high).floor();
             if self.pmf(middle) <= limit { low = middle } else { high = middle }
         }
         let lower = self.sum_from(low, |x| x >= least, |x, term| (x - 1.0, term / self.step(x - 1.0)));
         let (mut low, mut high) = (mode, greatest + 1.0);
         while high - low > 1.0 {
-            let middle = ((low + high) / 2.0).floor();
+            let middle = f64::midpoint(low, high).floor();
             if self.pmf(middle) <= limit { high = middle } else { low = middle }
         }
         let upper = self.sum_from(high, |x| x <= greatest, |x, term| (x + 1.0, term * self.step(x)));

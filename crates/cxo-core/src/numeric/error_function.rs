@@ -1,6 +1,7 @@
 //! The scaled complementary error function; erf and erfc themselves are those of libm.
 
 /// exp(x²) erfc(x), which neither underflows nor loses digits for large x.
+#[cfg_attr(not(test), expect(dead_code, reason = "first used by the models of lifetime value"))]
 pub(crate) fn erfcx(x: f64) -> f64 {
     if x < 20.0 {
         // The rounding of x² would be multiplied by x² in the exponential.

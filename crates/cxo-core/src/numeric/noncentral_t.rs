@@ -15,7 +15,7 @@ pub(crate) fn sf(t: f64, degrees: f64, shift: f64) -> f64 {
     let log_density = |theta: f64| -half * ((2.0 * theta).exp_m1() - 2.0 * theta);
     let term = |theta: f64| log_density(theta).exp() * normal::sf(t * theta.exp() - shift);
     let side = |direction: f64| {
-        (1..)
+        (1..u32::MAX)
             .map(|k| direction * step * f64::from(k))
             .take_while(|&theta| log_density(theta) > -45.0)
             .map(term)

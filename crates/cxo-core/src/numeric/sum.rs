@@ -92,7 +92,7 @@ mod tests {
         let cases: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
         for case in &cases {
             let number = |key: &str| case[key].as_f64();
-            let terms: Vec<f64> = series(42).take(case["n"].as_u64().unwrap() as usize).collect();
+            let terms: Vec<f64> = series(42).take(usize::try_from(case["n"].as_u64().unwrap()).unwrap()).collect();
             assert_eq!((terms.first().copied(), terms.last().copied()), (number("first"), number("last")));
             assert_eq!(Some(exact(terms.iter().copied())), number("exact_sum"));
             let sum = terms.iter().copied().collect::<Sum>();

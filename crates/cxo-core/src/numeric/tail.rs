@@ -21,7 +21,9 @@ pub(crate) fn solve(probability_and_density: impl Fn(f64) -> (f64, f64), p: f64,
             theta += direction * (0.1 * theta.abs()).max(0.5);
             continue;
         }
-        let residual = (p / probability).ln();
+        // The quotient overflows where a start lies far out; clamping its step would then swing to and fro for ever.
+        let ratio = p / probability;
+        let residual = if ratio.is_finite() { ratio.ln() } else { p.ln() - probability.ln() };
         let step = (residual * probability / density).clamp(-50.0, 50.0);
         theta += direction * step;
         if residual.abs() < 1e-9 || step.abs() <= 1e-17 * theta.abs() {

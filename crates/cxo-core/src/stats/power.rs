@@ -1,6 +1,6 @@
 //! How many observations a comparison needs, and how likely it is to find what is there.
 //!
-//! The state is the [`Design`] of a two-sided test; its questions are the number of observations for two shares or two
+//! The state is the [`Plan`] of a two-sided test; its questions are the number of observations for two shares or two
 //! means, and the power at a given number. Planning of surveys and experiments asks it. Formula page: `docs/formulas/power.md`.
 
 use crate::{
@@ -11,21 +11,21 @@ use crate::{
 /// A two-sided comparison to be planned: its level, its power and how the observations are split.
 ///
 /// ```
-/// use cxo_core::{Probability, stats::power::{Design, SharesMethod, TwoRates}};
+/// use cxo_core::{Probability, stats::power::{Plan, SharesMethod, TwoRates}};
 ///
 /// let rates = TwoRates { first: Probability::new(0.10)?, second: Probability::new(0.12)? };
-/// let size = Design::default().size_for_shares(rates, SharesMethod::Pooled)?;
+/// let size = Plan::default().size_for_shares(rates, SharesMethod::Pooled)?;
 /// assert_eq!(size.first(), 3841);
 /// # Ok::<(), cxo_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Design {
+pub struct Plan {
     alpha: f64,
     power: f64,
     ratio: f64,
 }
 
-impl Default for Design {
+impl Default for Plan {
     /// Level 0.05, power 0.8, groups of equal size.
     fn default() -> Self {
         Self { alpha: 0.05, power: 0.8, ratio: 1.0 }
@@ -43,14 +43,14 @@ pub struct TwoRates {
 
 /// How the number of observations for two shares is computed.
 ///
-/// With d = p1 - p2, q = 1 - p, r = n2 / n1, p̄ = (p1 + r p2) / (1 + r), and z_a and z_b the normal quantiles of
+/// With d = p1 - p2, q = 1 - p, r = n2 / n1, p̄ = (p1 + r p2) / (1 + r), and `z_a` and `z_b` the normal quantiles of
 /// 1 - alpha/2 and of the power, n1 is
 ///
 /// | method | n1 |
 /// |---|---|
-/// | unpooled | (z_a + z_b)² (p1 q1 + p2 q2 / r) / d² |
-/// | pooled | (z_a sqrt((1 + 1/r) p̄ q̄) + z_b sqrt(p1 q1 + p2 q2 / r))² / d² |
-/// | arcsine | s² (1 + 1/r) / (2 asin √p1 - 2 asin √p2)², where Φ(s - z_a) + Φ(-s - z_a) is the power |
+/// | unpooled | `(z_a + z_b)² (p1 q1 + p2 q2 / r) / d²` |
+/// | pooled | `(z_a sqrt((1 + 1/r) p̄ q̄) + z_b sqrt(p1 q1 + p2 q2 / r))² / d²` |
+/// | arcsine | s² (1 + 1/r) / (2 asin √p1 - 2 asin √p2)², where `Φ(s - z_a) + Φ(-s - z_a)` is the power |
 ///
 /// Reference: Fleiss, J. L. (1981). Statistical Methods for Rates and Proportions, section 3.2; Cohen, J. (1988).
 /// Statistical Power Analysis for the Behavioral Sciences, chapter 6.
@@ -67,7 +67,7 @@ pub enum SharesMethod {
     Arcsine,
 }
 
-/// The number of observations that a design needs: the real solution, and whole numbers that suffice.
+/// The number of observations that a plan needs: the real solution, and whole numbers that suffice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampleSize {
     exact: f64,
@@ -100,7 +100,7 @@ fn whole(n: f64) -> u64 {
     (n * (1.0 - 1e-12)).ceil() as u64
 }
 
-impl Design {
+impl Plan {
     /// The two-sided level of the test, in (0, 1).
     ///
     /// # Errors
@@ -175,11 +175,11 @@ impl Design {
 
     /// The observations per group that the two-sample t test needs for a difference of `effect` standard deviations.
     ///
-    /// Solves [`Design::power_of_t_test`] = power for real n, groups of equal size whatever the ratio.
+    /// Solves [`Plan::power_of_t_test`] = power for real n, groups of equal size whatever the ratio.
     ///
     /// ```
-    /// use cxo_core::stats::power::Design;
-    /// assert_eq!(Design::default().size_for_means(0.2)?.first(), 394);
+    /// use cxo_core::stats::power::Plan;
+    /// assert_eq!(Plan::default().size_for_means(0.2)?.first(), 394);
     /// # Ok::<(), cxo_core::Error>(())
     /// ```
     ///
@@ -202,8 +202,8 @@ impl Design {
     /// deviations: both tails of the noncentral t distribution with 2n - 2 degrees and noncentrality effect × sqrt(n / 2).
     ///
     /// ```
-    /// use cxo_core::stats::power::Design;
-    /// let power = Design::default().power_of_t_test(0.3, 50)?;
+    /// use cxo_core::stats::power::Plan;
+    /// let power = Plan::default().power_of_t_test(0.3, 50)?;
     /// assert_eq!(format!("{:.6}", power.get()), "0.317802");
     /// # Ok::<(), cxo_core::Error>(())
     /// ```

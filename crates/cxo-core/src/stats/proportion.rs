@@ -158,7 +158,6 @@ impl Share {
 
     fn bounds(self, method: ProportionMethod, alpha: f64) -> Result<(f64, f64), Error> {
         let Self { successes: x, failures: y, .. } = self;
-        let n = self.trials();
         let z = -normal::quantile(alpha / 2.0);
         let around = |centre: f64, half: f64| (centre - half, centre + half);
         Ok(match method {
@@ -197,7 +196,7 @@ impl Share {
         (2.0 * x + z * z + root) / (2.0 * (n + z * z))
     }
 
-    /// The p at which P(X > x) + P(X = x) / 2 is alpha / 2. With P(X ≥ x) = I_p(x, n - x + 1) the left side is the mean
+    /// The p at which P(X > x) + P(X = x) / 2 is alpha / 2. With `P(X ≥ x) = I_p(x, n - x + 1)` the left side is the mean
     /// of two beta distributions, so that the root lies between their quantiles and x need not be an integer.
     fn mid_p_lower(self, alpha: f64) -> Result<f64, Error> {
         let Self { successes: x, failures: y, .. } = self;
@@ -307,5 +306,90 @@ impl FromStr for ProportionMethod {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
         parse_name("interval method", text, Self::ALL, Self::name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ErrorKind;
+
+    fn interval(share: Share, method: ProportionMethod, level: f64) -> Interval {
+        share.interval(method, Confidence::new(level).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn refuses_what_is_no_share() {
+        assert_eq!(Successes(0).of(0).unwrap_err().kind(), ErrorKind::NoData);
+        assert_eq!(Successes(4).of(3).unwrap_err().kind(), ErrorKind::Input);
+        let half = Probability::new(0.5).unwrap();
+        assert!(Share::effective(half, 0.0, 1).is_err() && Share::effective(half, f64::NAN, 1).is_err());
+    }
+
+    #[test]
+    fn names_parse_back() {
+        for &method in ProportionMethod::ALL {
+            assert_eq!(method.name().parse::<ProportionMethod>().unwrap(), method);
+        }
+    }
+
+    #[test]
+    fn none_and_all_have_closed_forms() {
+        for n in [1, 5, 1000, 10_000_000_u64] {
+            for level in [0.5, 0.95, 0.9999999] {
+                let (none, all) = (Successes(0).of(n).unwrap(), Successes(n).of(n).unwrap());
+                let alpha: f64 = 1.0 - level;
+                for (method, tail) in [(ProportionMethod::ClopperPearson, alpha / 2.0), (ProportionMethod::MidP, alpha)]
+                {
+                    let upper = -(tail.ln() / n as f64).exp_m1();
+                    let (low, high) = (interval(none, method, level), interval(all, method, level));
+                    assert!(low.lower == 0.0 && (low.upper / upper - 1.0).abs() < 1e-13, "{method} {n} {level}");
+                    assert!(high.upper == 1.0 && (high.lower - (1.0 - upper)).abs() < 1e-15, "{method} {n} {level}");
+                }
+            }
+        }
+        // Some implementations answer 0.99999986 here.
+        let upper = interval(Successes(0).of(1000).unwrap(), ProportionMethod::ClopperPearson, 1.0 - 1e-7).upper;
+        assert!((upper - 0.016670722432038).abs() < 1e-14, "{upper}");
+    }
+
+    proptest! {
+        #[test]
+        fn intervals_hold_widen_and_mirror(n in 1..10_000_000_u64, part in 0.0..=1.0_f64) {
+            let x = (part * n as f64).round() as u64;
+            let (share, mirrored) = (Successes(x).of(n).unwrap(), Successes(n - x).of(n).unwrap());
+            for &method in ProportionMethod::ALL {
+                let (narrow, wide) = (interval(share, method, 0.5), interval(share, method, 0.999999));
+                prop_assert!(0.0 <= wide.lower && wide.lower <= narrow.lower, "{method} {x} {n}");
+                prop_assert!(narrow.upper <= wide.upper && wide.upper <= 1.0, "{method} {x} {n}");
+                // The centre of Agresti-Coull moves towards one half, the unmodified Jeffreys leaves out 0 and 1, and
+                // at levels near one half so does the median of any beta distribution.
+                if !matches!(method, ProportionMethod::Jeffreys | ProportionMethod::AgrestiCoull) {
+                    prop_assert!(wide.contains(share.value()), "{method} {x} {n}");
+                }
+                let other = interval(mirrored, method, 0.5);
+                prop_assert!((narrow.lower - (1.0 - other.upper)).abs() < 1e-14, "{method} {x} {n}");
+            }
+        }
+
+        #[test]
+        fn more_trials_narrow(n in 2..1_000_000_u64, part in 0.0..=1.0_f64) {
+            let x = (part * n as f64).round() as u64;
+            let (few, many) = (Successes(x).of(n).unwrap(), Successes(4 * x).of(4 * n).unwrap());
+            for &method in ProportionMethod::ALL {
+                prop_assert!(interval(many, method, 0.95).width() <= interval(few, method, 0.95).width(), "{method} {x} {n}");
+            }
+        }
+
+        #[test]
+        fn exact_bounds_solve_their_equations(n in 1..200_u64, part in 0.0..1.0_f64) {
+            let x = (part * n as f64) as u64;
+            // P(X ≤ x) at the upper Clopper-Pearson bound is half of alpha, by adding up probabilities.
+            let p = interval(Successes(x).of(n).unwrap(), ProportionMethod::ClopperPearson, 0.9).upper;
+            let sum: f64 = (0..=x).map(|k| crate::numeric::binomial::pmf(k as f64, n as f64, p)).sum();
+            prop_assert!(x == n || (sum - 0.05).abs() < 1e-12, "{x} {n}: {sum}");
+        }
     }
 }

@@ -301,7 +301,7 @@ impl TwoShares {
         let value = (x1 / y1) / (x2 / y2);
         let error = cells.iter().map(|cell| 1.0 / cell).sum::<f64>().sqrt();
         let factor = (-normal::quantile(confidence.alpha() / 2.0) * error).exp();
-        let interval = Interval::new(value / factor, value * factor, confidence, Method::Logit)?;
+        let interval = Interval::new(value / factor, value * factor, confidence, Method::LogRatio)?;
         Ok(self.estimate(value, Ok(value * error), Ok(interval), Method::PlugIn))
     }
 
@@ -362,6 +362,76 @@ impl TwoShares {
             Ok(counts)
         } else {
             Err(Absent::NotDefined)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{ErrorKind, stats::proportion::Successes};
+
+    fn shares([x1, n1, x2, n2]: [u64; 4]) -> TwoShares {
+        TwoShares { first: Successes(x1).of(n1).unwrap(), second: Successes(x2).of(n2).unwrap() }
+    }
+
+    #[test]
+    fn all_alike_is_answered_or_typed() {
+        for counts in [[0, 20, 0, 20], [10, 10, 10, 10]] {
+            let pair = shares(counts);
+            for &method in DifferenceMethod::ALL {
+                let difference = pair.difference(method, Confidence::P95).unwrap();
+                assert_eq!(difference.value, 0.0);
+                assert!(difference.interval.unwrap().contains(0.0), "{method}");
+            }
+            let score = pair.difference(DifferenceMethod::Score, Confidence::P95).unwrap();
+            assert_eq!(score.p_value, Err(Absent::ZeroVariance));
+            let interval = score.interval.unwrap();
+            assert!(interval.width() > 0.1 && (interval.lower + interval.upper).abs() < 1e-12);
+            assert_eq!((pair.fisher_exact(), pair.barnard_exact()), (Ok(1.0), Ok(1.0)));
+            assert_eq!(pair.chi_square(Continuity::None).unwrap_err().kind(), ErrorKind::Degenerate);
+            assert_eq!(pair.odds_ratio(Confidence::P95).unwrap_err().kind(), ErrorKind::NotIdentified);
+        }
+        assert!(shares([0, 20, 0, 20]).ratio(RatioMethod::Score, Confidence::P95).is_err());
+        // By symmetry the bounds of a ratio of equals are each other's inverse.
+        let ratio = shares([10, 10, 10, 10]).ratio(RatioMethod::Score, Confidence::P95).unwrap().interval.unwrap();
+        assert!((ratio.lower * ratio.upper - 1.0).abs() < 1e-9 && (ratio.upper - 1.384_145_882).abs() < 1e-8);
+    }
+
+    #[test]
+    fn fisher_adds_up_at_any_size() {
+        // 8 of 12 tables are not more probable than the observed one of the lady who tastes tea.
+        assert!((shares([3, 4, 1, 4]).fisher_exact().unwrap() - 34.0 / 70.0).abs() < 1e-14);
+        let large = shares([500_500, 10_000_000, 500_000, 10_000_000]);
+        let z = large.difference(DifferenceMethod::Score, Confidence::P95).unwrap().p_value.unwrap();
+        assert!((large.fisher_exact().unwrap() / z - 1.0).abs() < 1e-2);
+        assert_eq!(large.barnard_exact(), Err(Absent::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn intervals_hold_mirror_and_agree_with_their_test(n1 in 1..5000_u64, n2 in 1..5000_u64, a in 0.0..=1.0_f64, b in 0.0..=1.0_f64) {
+            let (x1, x2) = ((a * n1 as f64).round() as u64, (b * n2 as f64).round() as u64);
+            let (pair, exchanged) = (shares([x1, n1, x2, n2]), shares([x2, n2, x1, n1]));
+            for &method in DifferenceMethod::ALL {
+                let difference = pair.difference(method, Confidence::P95).unwrap();
+                let interval = difference.interval.unwrap();
+                let mirrored = exchanged.difference(method, Confidence::P95).unwrap().interval.unwrap();
+                prop_assert!((interval.lower + mirrored.upper).abs() < 1e-9, "{method}");
+                if method != DifferenceMethod::AgrestiCaffo {
+                    prop_assert!(interval.lower <= difference.value + 1e-12 && difference.value <= interval.upper + 1e-12, "{method}");
+                }
+                if let (Ok(p), DifferenceMethod::Score) = (difference.p_value, method) {
+                    prop_assert!((p - 0.05).abs() < 1e-6 || (p < 0.05) != interval.contains(0.0));
+                }
+            }
+            if x2 > 0 {
+                let ratio = pair.ratio(RatioMethod::Score, Confidence::P95).unwrap();
+                let interval = ratio.interval.unwrap();
+                prop_assert!(interval.lower <= ratio.value && ratio.value <= interval.upper);
+            }
         }
     }
 }

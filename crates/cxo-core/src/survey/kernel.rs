@@ -103,7 +103,7 @@ fn sum_chunks<const N: usize>(scores: &[u8], count: impl Fn(&[u8]) -> Option<[u6
 #[cfg(feature = "rayon")]
 fn sum_chunks<const N: usize>(scores: &[u8], count: impl Fn(&[u8]) -> Option<[u64; N]> + Sync) -> Option<[u64; N]> {
     use rayon::prelude::*;
-    scores.par_chunks(CHUNK).map(count).try_reduce(|| [0; N], |left, right| Some(added(left, right)))
+    scores.par_chunks(CHUNK).map(&count).try_reduce(|| [0; N], |left, right| Some(added(left, right)))
 }
 
 /// Counts of rows of one slice cannot overflow.

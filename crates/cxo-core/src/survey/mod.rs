@@ -34,8 +34,8 @@ pub use nonresponse::{
 };
 pub(crate) use nps::EffectiveCounts;
 pub use nps::{
-    Nps, NpsCategory, NpsComparison, NpsMethod, NpsPanel, NpsPower, NpsResult, NpsShares, PanelAnswer, PanelMethod,
-    SampleSize, WeightedNps, nps,
+    Nps, NpsCategory, NpsComparison, NpsMethod, NpsPanel, NpsPower, NpsResult, NpsSampleSize, NpsShares, PanelAnswer,
+    PanelMethod, WeightedNps, nps,
 };
 pub use rating_box::RatingBox;
 pub use repeats::{Response, Responses};

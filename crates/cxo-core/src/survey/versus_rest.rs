@@ -5,11 +5,11 @@
 
 use super::{Ces, Csat, NpsComparison, RatingBox, Segments, Tally, boxes::Shares};
 use crate::{
-    Absent, Confidence, Difference, Error, Interval, Method,
-    numeric::normal,
+    Absent, Confidence, Difference, Error,
     stats::{
         multiplicity::{Multiplicity, adjust},
         proportion::{Share, Successes},
+        two_proportion::{DifferenceMethod, TwoShares},
     },
 };
 
@@ -169,28 +169,10 @@ impl VersusRest {
     }
 }
 
-/// The first share minus the second after Agresti and Caffo (2000): a success and a failure added to each sample. Test and
-/// interval (clipped to [-1, 1]) both centre on the adjusted difference; `value` is the plain one.
-pub(crate) fn agresti_caffo(shares: [Share; 2], confidence: Confidence) -> Result<Difference, Error> {
-    let [first, second] = shares.map(Share::value);
-    let adjusted = shares.map(|share| {
-        let trials = share.trials() + 2.0;
-        let p = (share.successes() + 1.0) / trials;
-        (p, p * (1.0 - p) / trials)
-    });
-    let [(p, p_variance), (q, q_variance)] = adjusted;
-    let (centre, standard_error) = (p - q, (p_variance + q_variance).sqrt());
-    let statistic = centre / standard_error;
-    let reach = -normal::quantile(confidence.alpha() / 2.0) * standard_error;
-    let interval = Interval::new(centre - reach, centre + reach, confidence, Method::AgrestiCaffo)?;
-    Ok(Difference {
-        value: first - second,
-        standard_error: Ok(standard_error),
-        statistic: Ok(statistic),
-        p_value: Ok(normal::two_sided_p(statistic)),
-        interval: Ok(interval.clipped(-1.0, 1.0)),
-        method: Method::AgrestiCaffo,
-    })
+/// The first share minus the second after Agresti and Caffo (2000): of the methods, the one whose test exists even where all
+/// responses are alike, and whose interval belongs to it.
+pub(crate) fn agresti_caffo([first, second]: [Share; 2], confidence: Confidence) -> Result<Difference, Error> {
+    TwoShares { first, second }.difference(DifferenceMethod::AgrestiCaffo, confidence)
 }
 
 #[cfg(test)]

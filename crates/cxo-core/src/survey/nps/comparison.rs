@@ -1,7 +1,7 @@
 //! Whether two groups of different people differ in NPS, and by how much.
 //!
-//! The state is two [`Nps`]; the question is [`Nps::compare`] with a named method, called
-//! for segments, periods and arms of an experiment.
+//! The state is two [`Nps`]; the question is [`Nps::compare`] with a named method, or [`Nps::distribution_test`] where the
+//! whole distribution is meant. Called for segments, periods and arms of an experiment.
 //! Formula page: `docs/formulas/nps-comparison.md`.
 
 use std::{fmt, str::FromStr};
@@ -10,6 +10,7 @@ use super::{EffectiveCounts, Nps};
 use crate::{
     Absent, Confidence, Difference, Error, Interval, Method,
     numeric::{normal, student_t},
+    stats::contingency::{ChiSquareTest, chi_square},
 };
 
 /// How the difference between the NPS of two independent samples is judged.
@@ -135,6 +136,28 @@ impl Nps {
             return Err(Error::no_data("NPS of no responses"));
         }
         Ok(EffectiveCounts::from(*self).compare((*other).into(), method, confidence))
+    }
+
+    /// Whether two independent samples are distributed alike over promoters, passives and detractors: Pearson's
+    /// chi-square test of the 2 x 3 table.
+    ///
+    /// It does not compare the scores: 50, 0, 50 and 0, 100, 0 have the same NPS and distributions as different as can be.
+    /// For the scores use [`Nps::compare`].
+    ///
+    /// ```
+    /// use cxo_core::survey::Nps;
+    /// let polarised = Nps { promoters: 50, passives: 0, detractors: 50 };
+    /// let indifferent = Nps { promoters: 0, passives: 100, detractors: 0 };
+    /// let test = polarised.distribution_test(&indifferent)?;
+    /// assert_eq!((test.statistic, test.degrees), (200.0, 2));
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) if a sample is empty or all answers are in one category.
+    pub fn distribution_test(&self, other: &Self) -> Result<ChiSquareTest, Error> {
+        let [first, second] = [self, other].map(|nps| [nps.promoters, nps.passives, nps.detractors]);
+        chi_square(&[&first, &second])
     }
 }
 

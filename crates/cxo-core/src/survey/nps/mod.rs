@@ -15,7 +15,7 @@ pub use comparison::NpsComparison;
 pub(crate) use interval::EffectiveCounts;
 pub use interval::NpsMethod;
 pub use panel::{NpsPanel, PanelAnswer, PanelMethod};
-pub use plan::{NpsPower, NpsShares, SampleSize};
+pub use plan::{NpsPower, NpsSampleSize, NpsShares};
 
 use super::{Rating, Scale, kernel};
 use crate::{Confidence, Error, Estimate, Method, State};

@@ -50,7 +50,7 @@ impl TryFrom<RawShares> for NpsShares {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
-pub struct SampleSize {
+pub struct NpsSampleSize {
     /// Whole responses, rounded up; per group where two are compared.
     pub responses: u64,
     /// Before rounding.
@@ -139,12 +139,12 @@ impl NpsShares {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless 0 < margin <= 1,
     /// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) if everybody is expected to answer alike,
     /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) if the number does not fit.
-    pub fn responses_for_margin(self, margin: f64, confidence: Confidence) -> Result<SampleSize, Error> {
+    pub fn responses_for_margin(self, margin: f64, confidence: Confidence) -> Result<NpsSampleSize, Error> {
         if !(margin > 0.0 && margin <= 1.0) {
             return Err(Error::input("margin", margin, "more than 0, at most 1 (a share: 0.05 is 5 points)"));
         }
         let ratio = z(confidence) / margin;
-        SampleSize::new(ratio * ratio * self.variance())
+        NpsSampleSize::new(ratio * ratio * self.variance())
     }
 
     /// The number of responses in each of two groups at which a two-sided test at the level finds the difference between
@@ -159,14 +159,14 @@ impl NpsShares {
         other: Self,
         power: Probability,
         confidence: Confidence,
-    ) -> Result<SampleSize, Error> {
+    ) -> Result<NpsSampleSize, Error> {
         let difference = self.difference(other)?;
         let least = confidence.alpha() / 2.0;
         if !(power.get() > least && power.get() < 1.0) {
             return Err(Error::input("power", power.get(), format!("more than {least}, less than 1")));
         }
         let ratio = (z(confidence) + normal::quantile(power.get())) / difference;
-        SampleSize::new(ratio * ratio * (self.variance() + other.variance()))
+        NpsSampleSize::new(ratio * ratio * (self.variance() + other.variance()))
     }
 
     /// The power of a two-sided test at the level with `responses` in each group.
@@ -207,7 +207,7 @@ impl NpsShares {
     }
 }
 
-impl SampleSize {
+impl NpsSampleSize {
     fn new(exact: f64) -> Result<Self, Error> {
         if exact <= 0.0 {
             return Err(no_variance());

@@ -3,6 +3,10 @@
 //! State: none; base weights and the categories of each row come in, new weights go out. Whoever prepares a weighted survey
 //! calls it before any metric is asked.
 
+mod margin;
+
+pub use margin::Margin;
+
 use std::collections::HashMap;
 
 use crate::{
@@ -10,94 +14,6 @@ use crate::{
     numeric::sum::Sum,
     stats::design::{Weights, check_weights},
 };
-
-/// One known distribution of the population: the category of each row and the total that each category shall have.
-///
-/// ```
-/// use cxo_core::stats::raking::Margin;
-/// let region = Margin::new("region", ["north", "south", "south"], [("north", 40.0), ("south", 60.0)])?;
-/// assert_eq!(region.targets().collect::<Vec<_>>(), [("north", 40.0), ("south", 60.0)]);
-/// // A respondent whose category has no target, and a target that nobody in the sample can carry, are refused.
-/// assert!(Margin::new("region", ["east"], [("north", 40.0)]).is_err());
-/// assert!(Margin::new("region", ["north"], [("north", 40.0), ("south", 60.0)]).is_err());
-/// # Ok::<(), cxo_core::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct Margin {
-    name: String,
-    categories: Vec<u32>,
-    labels: Vec<String>,
-    totals: Vec<f64>,
-}
-
-impl Margin {
-    /// A margin from the label of each row and the total of each label.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a total that is not positive and finite, a label with two totals,
-    /// a row whose label has no total (with the row), or a total whose label no row has.
-    pub fn new<'a>(
-        name: impl Into<String>,
-        labels: impl IntoIterator<Item = &'a str>,
-        totals: impl IntoIterator<Item = (&'a str, f64)>,
-    ) -> Result<Self, Error> {
-        let mut margin = Self { name: name.into(), categories: Vec::new(), labels: Vec::new(), totals: Vec::new() };
-        let mut ids = HashMap::new();
-        for (id, (label, total)) in (0..).zip(totals) {
-            if !(total > 0.0 && total.is_finite()) {
-                return Err(Error::input(margin.about("target", label), total, "a positive finite number"));
-            }
-            if ids.insert(label, id).is_some() {
-                return Err(Error::input(margin.about("target", label), total, "one target for each category"));
-            }
-            margin.labels.push(label.to_owned());
-            margin.totals.push(total);
-        }
-        let mut seen = vec![false; margin.totals.len()];
-        for (row, label) in (0..).zip(labels) {
-            let Some(&id) = ids.get(label) else {
-                let allowed = format!("a category with a target: {}", margin.labels.join(", "));
-                return Err(Error::input(&margin.name, format!("\"{label}\""), allowed).at_row(row));
-            };
-            margin.categories.push(id);
-            if let Some(seen) = seen.get_mut(id as usize) {
-                *seen = true;
-            }
-        }
-        if let Some(((label, total), _)) = margin.targets().zip(seen).find(|(_, seen)| !seen) {
-            return Err(Error::input(margin.about("target", label), total, "a category that the sample has"));
-        }
-        Ok(margin)
-    }
-
-    /// What the margin is called in errors.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Each category with its target, in the order given.
-    pub fn targets(&self) -> impl Iterator<Item = (&str, f64)> {
-        self.labels.iter().map(String::as_str).zip(self.totals.iter().copied())
-    }
-
-    /// The category of each row, as a position among the targets.
-    pub(crate) fn categories(&self) -> &[u32] {
-        &self.categories
-    }
-
-    fn total(&self) -> f64 {
-        self.totals.iter().copied().collect::<Sum>().value()
-    }
-
-    fn label(&self, category: usize) -> &str {
-        self.labels.get(category).map_or("", String::as_str)
-    }
-
-    fn about(&self, what: &str, label: &str) -> String {
-        format!("{what} of {} \"{label}\"", self.name)
-    }
-}
 
 /// What the bounds of a [`WeightBounds`] are measured against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -267,19 +183,19 @@ pub fn post_stratify(base: &[f64], cells: &Margin) -> Result<Raked, Error> {
 fn common_total(rows: usize, margins: &[Margin]) -> Result<f64, Error> {
     let first = margins.first().ok_or_else(|| Error::no_data("raking without margins"))?;
     for margin in margins {
-        if margin.categories.len() != rows {
+        if margin.categories().len() != rows {
             return Err(Error::incompatible(format!(
                 "{} rows of margin {} and {rows} weights",
-                margin.categories.len(),
-                margin.name
+                margin.categories().len(),
+                margin.name()
             )));
         }
         if (margin.total() - first.total()).abs() > 1e-9 * first.total() {
             return Err(Error::incompatible(format!(
                 "the targets of {} sum to {} and those of {} to {}",
-                first.name,
+                first.name(),
                 first.total(),
-                margin.name,
+                margin.name(),
                 margin.total()
             )));
         }
@@ -302,7 +218,7 @@ impl Groups {
             groups.refine(base.iter().map(|weight| weight.to_bits()));
         }
         for margin in margins {
-            groups.refine(margin.categories.iter().map(|category| u64::from(*category)));
+            groups.refine(margin.categories().iter().map(|category| u64::from(*category)));
         }
         groups
     }
@@ -353,7 +269,7 @@ impl std::fmt::Display for Miss<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Some((margin, category)) = self.place else { return Ok(()) };
         let label = margin.label(category);
-        write!(f, "{} \"{label}\" is at {}, its target is {}", margin.name, self.reached, self.target)
+        write!(f, "{} \"{label}\" is at {}, its target is {}", margin.name(), self.reached, self.target)
     }
 }
 
@@ -398,7 +314,7 @@ impl<'a> Raking<'a> {
             .map(|margin| {
                 let mut members = vec![Vec::new(); margin.totals.len()];
                 for (id, row) in (0_u32..).zip(&groups.example) {
-                    let category = margin.categories.get(*row).map_or(0, |category| *category as usize);
+                    let category = margin.categories().get(*row).map_or(0, |category| *category as usize);
                     if let Some(members) = members.get_mut(category) {
                         members.push(id);
                     }

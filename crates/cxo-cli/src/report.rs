@@ -1,0 +1,278 @@
+//! `cxo report`: reads what a directory holds, and shows the whole scorecard.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use cxo_core::{
+    domain::{Amount, LoadReport, Period, Stages},
+    scorecard::{Answers, Scorecard},
+    stats::multiplicity::Multiplicity,
+    survey::{BoxRule, Ces, CesVersion, Csat, Vendor},
+};
+use cxo_csv::{FeedbackColumns, Input, Load, Options, TouchpointColumns, TransactionColumns};
+use cxo_json::{FileRow, ReportDocument, TouchpointsRow, TransactionsRow};
+
+use crate::{
+    config::Config,
+    failure::Failure,
+    notes,
+    output::{Output, Whole},
+    source::{Reading, confidence, period},
+};
+
+/// The arguments of `cxo report`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "Reads feedback.csv, touchpoints.csv, transactions.csv and customers.csv, whichever are there; a \
+    cxo.toml in the directory can name other files and columns.\n\nExamples:\n  cxo report examples/data\n  \
+    cxo report examples/data --period quarter --out report.json")]
+pub(crate) struct Args {
+    /// The directory with the data
+    #[arg(value_name = "DIRECTORY")]
+    directory: PathBuf,
+    /// Level of the intervals, and of the notice that a segment differs
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = confidence)]
+    confidence: cxo_core::Confidence,
+    /// Hide groups with fewer responses, and others from which they could be computed
+    #[arg(long, value_name = "N", default_value = "5")]
+    min_responses: u64,
+    /// How the trend is cut: day, week, month or quarter
+    #[arg(long, value_name = "PERIOD", default_value = "month", value_parser = period)]
+    period: Period,
+    /// CSAT: count this many of the best ratings as satisfied [default: 2 of 1-5; 1 of 1-2 and 1-3]
+    #[arg(long, value_name = "N", conflicts_with = "rule")]
+    top: Option<u8>,
+    /// CSAT: count as satisfied what this survey tool does
+    #[arg(long, value_name = "VENDOR")]
+    rule: Option<Vendor>,
+    /// CES: 2 (high is easy) or 1 (low is easy) [default: 2 on 1-7]
+    #[arg(long, value_name = "2|1")]
+    version: Option<CesVersion>,
+    /// Correction for testing many segments: holm, benjamini-hochberg, bonferroni …
+    #[arg(long, value_name = "METHOD", default_value = "holm")]
+    correction: Multiplicity,
+    /// Seed of methods that draw random numbers (none of this command does)
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    seed: Option<u64>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let config = folder_config(&args.directory)?;
+    let (options, zone) = args.reading.options(&config)?;
+    let folder = Folder { path: &args.directory, config: &config, options, rejected: args.reading.rejected.as_deref() };
+    let mut document = ReportDocument::new(zone.name(), args.period, args.confidence, args.min_responses);
+    let mut stages = config.stages()?.unwrap_or_default();
+    let mut found = false;
+    if let Some(path) = folder.file("feedback")? {
+        let (answers, file) = folder.feedback(&path, &mut stages, |stages| Answers::new(zone, args.period, stages))?;
+        document = document.scorecard(&args.scorecard().ask(&answers)?);
+        document.files.push(file);
+        found = true;
+    }
+    if let Some(path) = folder.file("touchpoints")? {
+        let (row, file) = folder.touchpoints(&path, &mut stages)?;
+        document.touchpoints = Some(row);
+        document.files.push(file);
+        found = true;
+    }
+    if let Some(path) = folder.file("transactions")? {
+        let (row, file) = folder.transactions(&path)?;
+        document.transactions = Some(row);
+        document.files.push(file);
+        found = true;
+    }
+    if let Some(path) = folder.file("customers")? {
+        let (customers, file) = folder.customers(&path)?;
+        document.customers = Some(customers);
+        document.files.push(file);
+        found = true;
+    }
+    if !found {
+        let message = format!(
+            "{} has none of feedback.csv, touchpoints.csv, transactions.csv and customers.csv; a cxo.toml there can name \
+             other files",
+            args.directory.display()
+        );
+        return Err(Failure::data("input", message).in_file(&args.directory));
+    }
+    let mut remarks = Vec::new();
+    for file in &document.files {
+        let lines = notes::load(&file.load);
+        remarks.extend(lines.into_iter().enumerate().map(|(at, line)| match at {
+            0 => format!("{}: {line}", file.file),
+            _ => line,
+        }));
+    }
+    args.output.show(&document, &remarks)
+}
+
+impl Args {
+    fn scorecard(&self) -> Scorecard {
+        let mut scorecard = Scorecard::default()
+            .confidence(self.confidence)
+            .min_responses(self.min_responses)
+            .correction(self.correction);
+        if let Some(rule) = self.top.map(BoxRule::Top).or(self.rule.map(BoxRule::Vendor)) {
+            scorecard = scorecard.csat(Csat::default().rule(rule));
+        }
+        if let Some(version) = self.version {
+            scorecard = scorecard.ces(Ces::new(version));
+        }
+        scorecard
+    }
+}
+
+fn folder_config(directory: &Path) -> Result<Config, Failure> {
+    let metadata = fs::metadata(directory).map_err(|error| Failure::io(directory, "read", &error))?;
+    if metadata.is_dir() {
+        return Config::in_folder(directory);
+    }
+    let message = format!("{} is a file; `cxo report` reads a directory", directory.display());
+    Err(Failure::data("input", message).in_file(directory))
+}
+
+/// The directory of a report, and how its files are read.
+struct Folder<'a> {
+    path: &'a Path,
+    config: &'a Config,
+    options: Options,
+    rejected: Option<&'a Path>,
+}
+
+impl Folder<'_> {
+    /// The file of a role: the one that `cxo.toml` names, which must be there, or `ROLE.csv` or `ROLE.csv.gz` if one is.
+    fn file(&self, role: &str) -> Result<Option<PathBuf>, Failure> {
+        if let Some(name) = self.config.file(role) {
+            let path = self.path.join(name);
+            fs::metadata(&path).map_err(|error| Failure::io(&path, "read", &error))?;
+            return Ok(Some(path));
+        }
+        let names = [format!("{role}.csv"), format!("{role}.csv.gz")];
+        Ok(names.into_iter().map(|name| self.path.join(name)).find(|path| path.is_file()))
+    }
+
+    /// Reads a file, and writes its rejected rows where they were asked for: those of the feedback to the file that was
+    /// named, those of another role beside it, with the role in the name.
+    fn read<T>(
+        &self,
+        role: &str,
+        path: &Path,
+        read: impl FnOnce(Load<'_>) -> Result<cxo_csv::Loaded<T>, cxo_csv::CsvError>,
+    ) -> Result<(T, FileRow), Failure> {
+        let load = Load::new(Input::path(path)).options(self.options.clone());
+        let loaded = match self.rejected {
+            None => read(load)?,
+            Some(target) => {
+                let target = match role {
+                    "feedback" => target.to_owned(),
+                    _ => target.with_extension(format!("{role}.csv")),
+                };
+                let mut whole = Whole::create(&target)?;
+                let loaded = read(load.rejected(whole.writer()))?;
+                if loaded.report.rejected > 0 || role == "feedback" {
+                    whole.commit()?;
+                }
+                loaded
+            }
+        };
+        let file = path.strip_prefix(self.path).unwrap_or(path).display().to_string();
+        Ok((loaded.value, file_row(role, file, loaded.report)))
+    }
+
+    fn feedback(
+        &self,
+        path: &Path,
+        stages: &mut Stages,
+        empty: impl FnOnce(&Stages) -> Answers<chrono_tz::Tz>,
+    ) -> Result<(Answers<chrono_tz::Tz>, FileRow), Failure> {
+        let mut columns = FeedbackColumns::default();
+        for (role, name) in self.config.columns() {
+            columns = match role {
+                "customer" => columns.customer(name),
+                "time" => columns.time(name),
+                "channel" => columns.channel(name),
+                "stage" => columns.stage(name),
+                "touchpoint" => columns.touchpoint(name),
+                "device" => columns.device(name),
+                "metric" => columns.metric(name),
+                "score" => columns.score(name),
+                "scale" => columns.scale(name),
+                "status" => columns.status(name),
+                "comment" => columns.comment(name),
+                "weight" => columns.weight(name),
+                "id" => columns.id(name),
+                _ => columns,
+            };
+        }
+        let (records, file) = self.read("feedback", path, |load| load.feedback(&columns, stages))?;
+        let mut answers = empty(stages);
+        records.iter().try_for_each(|record| answers.add(record))?;
+        Ok((answers, file))
+    }
+
+    fn touchpoints(&self, path: &Path, stages: &mut Stages) -> Result<(TouchpointsRow, FileRow), Failure> {
+        let mut columns = TouchpointColumns::default();
+        for (role, name) in self.config.columns() {
+            columns = match role {
+                "customer" => columns.customer(name),
+                "time" => columns.time(name),
+                "touchpoint" => columns.touchpoint(name),
+                "channel" => columns.channel(name),
+                "stage" => columns.stage(name),
+                "device" => columns.device(name),
+                "event_id" => columns.event_id(name),
+                "value" => columns.value(name),
+                _ => columns,
+            };
+        }
+        let (events, file) = self.read("touchpoints", path, |load| load.touchpoints(&columns, stages))?;
+        let customers: BTreeSet<_> = events.iter().map(|(customer, _)| customer).collect();
+        Ok((TouchpointsRow { events: events.len() as u64, customers: customers.len() as u64 }, file))
+    }
+
+    fn transactions(&self, path: &Path) -> Result<(TransactionsRow, FileRow), Failure> {
+        let mut columns = TransactionColumns::default();
+        for (role, name) in self.config.columns() {
+            columns = match role {
+                "customer" => columns.customer(name),
+                "date" => columns.date(name),
+                "amount" => columns.amount(name),
+                "currency" => columns.currency(name),
+                _ => columns,
+            };
+        }
+        let (found, file) = self.read("transactions", path, |load| load.transactions(&columns))?;
+        let amounts = || found.transactions.iter().filter_map(|transaction| transaction.amount);
+        let customers: BTreeSet<_> = found.transactions.iter().map(|transaction| &transaction.customer).collect();
+        let row = TransactionsRow {
+            purchases: found.transactions.iter().filter(|one| one.amount.is_none_or(|sum| sum > Amount(0))).count() as u64,
+            refunds: amounts().filter(|sum| *sum < Amount(0)).count() as u64,
+            customers: customers.len() as u64,
+            revenue: None,
+            currency: None,
+        };
+        if amounts().next().is_none() {
+            return Ok((row, file));
+        }
+        let sum = amounts().try_fold(Amount(0), Amount::checked_add)?;
+        Ok((row.revenue(sum, found.currency), file))
+    }
+
+    fn customers(&self, path: &Path) -> Result<(u64, FileRow), Failure> {
+        let column = self.config.column("customer", None).unwrap_or_else(|| "customer".to_owned());
+        let (found, file) = self.read("customers", path, |load| load.customers(&column))?;
+        Ok((found.customers.len() as u64, file))
+    }
+}
+
+fn file_row(role: &str, file: String, load: LoadReport) -> FileRow {
+    FileRow { role: role.to_owned(), file, load }
+}
