@@ -42,9 +42,9 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let version = args.version.map_or_else(|| CesVersion::default_for(args.scale), Ok);
-    let version = version.map_err(|error| Failure::option("--scale", &error))?;
+    let version = version.map_err(|error| Failure::option("--scale, --version", &error))?;
     let scale = version.scale(args.scale);
     let mut ces = Ces::new(version).confidence(args.asking.confidence);
     if let Some(easy) = args.easy_box {

@@ -44,9 +44,9 @@ pub(crate) fn run() -> ExitCode {
     let outcome = match parsed {
         Ok(cli) => match cli.command {
             Command::Report(args) => report::run(args),
-            Command::Nps(args) => nps::run(args),
-            Command::Csat(args) => csat::run(args),
-            Command::Ces(args) => ces::run(args),
+            Command::Nps(args) => nps::run(&args),
+            Command::Csat(args) => csat::run(&args),
+            Command::Ces(args) => ces::run(&args),
         },
         Err(error) => return refused(&error, json),
     };
@@ -58,20 +58,10 @@ pub(crate) fn run() -> ExitCode {
 
 /// Whether `--format json` is among the arguments; asked before they are parsed, so that their errors are JSON too.
 fn asks_for_json(arguments: &[OsString]) -> bool {
-    let options = arguments.iter().take_while(|argument| *argument != "--");
-    let mut value_expected = false;
-    let mut json = false;
-    for argument in options {
-        if value_expected {
-            json = argument == "json";
-        }
-        value_expected = argument == "--format";
-        match argument.to_str().and_then(|argument| argument.strip_prefix("--format=")) {
-            Some(format) => json = format == "json",
-            None => {}
-        }
-    }
-    json
+    let options: Vec<&OsString> = arguments.iter().take_while(|argument| *argument != "--").collect();
+    let apart =
+        options.windows(2).any(|pair| matches!(pair, [option, value] if *option == "--format" && *value == "json"));
+    apart || options.iter().any(|option| *option == "--format=json")
 }
 
 fn stopped(failure: &Failure, json: bool) -> ExitCode {

@@ -51,7 +51,7 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut csat = Csat::default().method(args.interval).confidence(args.asking.confidence);
     if let (Some(satisfied), Some(responses)) = (args.satisfied, args.responses) {
         let result = csat.ask_counts(CsatCounts { satisfied, responses });
@@ -63,7 +63,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     if let Some(rule) = rule {
         csat = csat.rule(rule);
     }
-    let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale", &error))?;
+    let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale, --top, --rule", &error))?;
     let groups = Groups::read(args.survey.open(args.scale)?, args.scale)?;
     let answers = groups.ask(args.asking.min_responses, |ratings, _| {
         let mut answer = ratings.csat(&csat)?;

@@ -45,7 +45,7 @@ pub(crate) struct Answers<T> {
 }
 
 /// What stands between the values of several `--by` columns.
-const JOINT: &str = " / ";
+pub(crate) const JOINT: &str = " / ";
 
 impl Counts {
     fn new(layout: &Layout, scale: Scale) -> Self {

@@ -10,6 +10,7 @@ mod groups;
 mod notes;
 mod nps;
 mod nps_compare;
+mod nps_decompose;
 mod nps_plan;
 mod output;
 mod page;

@@ -15,7 +15,7 @@ use cxo_json::{Entry, Lines, NpsDocument, NpsRow, Period};
 use crate::{
     failure::Failure,
     groups::Groups,
-    notes, nps_compare, nps_plan,
+    notes, nps_compare, nps_decompose, nps_plan,
     output::{Output, Present},
     page::{self, Align, Page, Track},
     source::{Asking, FILE_ONLY, QUESTION, Survey},
@@ -43,6 +43,8 @@ enum Subcommand {
     Compare(nps_compare::Args),
     /// How many responses are needed
     Plan(nps_plan::Args),
+    /// Which segments a change between two periods comes from, by mix and by rate
+    Decompose(Box<nps_decompose::Args>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,10 +92,11 @@ impl FromStr for Counts {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
-    match args.command {
-        Some(Subcommand::Compare(args)) => nps_compare::run(&args),
-        Some(Subcommand::Plan(args)) => nps_plan::run(&args),
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Some(Subcommand::Compare(args)) => nps_compare::run(args),
+        Some(Subcommand::Plan(args)) => nps_plan::run(args),
+        Some(Subcommand::Decompose(args)) => nps_decompose::run(args),
         None => score(&args.score),
     }
 }

@@ -218,7 +218,7 @@ pub(crate) fn sections<T>(
                 // The reason stands where the interval would, the widest column of text.
                 Err(reason) => columns
                     .iter()
-                    .map(|(name, _)| (*name == "interval").then(|| reason.to_string()).unwrap_or_default())
+                    .map(|(name, _)| if *name == "interval" { reason.to_string() } else { String::new() })
                     .collect(),
             };
             std::iter::once(name).chain(rest).take(columns.len() + 1).collect()
@@ -227,17 +227,21 @@ pub(crate) fn sections<T>(
         page.table(&headed, rows.collect());
     };
     if results.len() > 1 {
-        let name = |segment: Option<&str>| match segment {
-            None => "all".to_owned(),
-            Some("") => "(blank)".to_owned(),
-            Some(segment) => segment.to_owned(),
-        };
-        let lines = results.iter().map(|entry| (name(entry.segment.as_deref()), &entry.outcome)).collect();
+        let lines = results.iter().map(|entry| (segment(entry.segment.as_deref()), &entry.outcome)).collect();
         table(page, "segment", columns, lines);
     }
     if !trend.is_empty() {
         let lines = trend.iter().map(|period| (period.period.clone(), &period.outcome)).collect();
         table(page, "period", columns.split_last().map_or(columns, |(_, columns)| columns), lines);
+    }
+}
+
+/// The name of a segment in a table.
+pub(crate) fn segment(name: Option<&str>) -> String {
+    match name {
+        None => "all".to_owned(),
+        Some("") => "(blank)".to_owned(),
+        Some(name) => name.to_owned(),
     }
 }
 

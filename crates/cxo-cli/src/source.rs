@@ -157,6 +157,16 @@ pub(crate) struct Layout {
 impl Survey {
     /// Finds columns and options in the arguments and in `cxo.toml`.
     pub(crate) fn open(&self, scale: Scale) -> Result<Source, Failure> {
+        self.open_needing(scale, self.columns.period.map(|_| "--period"))
+    }
+
+    /// As [`open`](Self::open), for a command that always needs to know when.
+    pub(crate) fn open_with_time(&self, scale: Scale) -> Result<Source, Failure> {
+        self.open_needing(scale, Some("this command"))
+    }
+
+    /// `timed` is what needs a column of times, if anything does.
+    fn open_needing(&self, scale: Scale, timed: Option<&str>) -> Result<Source, Failure> {
         let file =
             self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
         let stdin = file == Path::new("-");
@@ -175,12 +185,15 @@ impl Survey {
             ))
         })?;
         let columns = asked.by.iter().fold(ResponseColumns::new(score, scale), ResponseColumns::by);
-        let (columns, knowledge, weighted) = asked.known(&config, columns)?;
+        let (columns, knowledge, weighted) = asked.known(&config, columns, timed)?;
         let (options, zone) = self.reading.options(&config)?;
         let layout = Layout { columns, period: asked.period, zone, knowledge, weighted };
         Ok(Source { file: file.to_owned(), layout, options, rejected: self.reading.rejected.clone() })
     }
 }
+
+/// How [`ResponseColumns`] is told the column of a role.
+type SetColumn = fn(ResponseColumns, String) -> ResponseColumns;
 
 impl Columns {
     /// Adds the columns that say more about a response than its rating, and tells what they let us know.
@@ -188,6 +201,7 @@ impl Columns {
         &self,
         config: &Config,
         mut columns: ResponseColumns,
+        timed: Option<&str>,
     ) -> Result<(ResponseColumns, Knowledge, bool), Failure> {
         let column = |role: &str, asked: &Option<String>| config.column(role, asked.clone());
         let (weight, customer) = (column("weight", &self.weight), column("customer", &self.customer));
@@ -208,13 +222,13 @@ impl Columns {
         };
         let customer = customer.filter(|_| !designed);
         let ordered = matches!(knowledge, Knowledge::Customers(Repeats::First | Repeats::Last));
-        let time = column("time", &self.time).filter(|_| self.period.is_some() || ordered);
-        if self.period.is_some() && time.is_none() {
-            return Err(Failure::usage("--period needs to know when: give --time COLUMN, or name it in cxo.toml"));
+        let time = column("time", &self.time).filter(|_| timed.is_some() || ordered);
+        if let (Some(what), None) = (timed, &time) {
+            let message = format!("{what} needs to know when: give --time COLUMN, or name it in cxo.toml");
+            return Err(Failure::usage(message));
         }
         let weighted = weight.is_some();
-        type Set = fn(ResponseColumns, String) -> ResponseColumns;
-        let roles: [(Option<String>, Set); 7] = [
+        let roles: [(Option<String>, SetColumn); 7] = [
             (weight, ResponseColumns::weight),
             (customer, ResponseColumns::customer),
             (time, ResponseColumns::time),

@@ -300,3 +300,26 @@ fn help_and_version_are_answers() {
         assert!(!run.stdout.is_empty());
     }
 }
+
+#[test]
+fn a_change_is_taken_apart_without_residual() {
+    let folder = feedback();
+    let periods = "--before 2026-01-01..2026-01-31 --after 2026-02-01..2026-02-28";
+    let document = folder
+        .cxo(&format!("nps decompose feedback.csv --score score --by channel --time when {periods} --format json"))
+        .json();
+    // January: three in web, 2 promoters. February: one in web (detractor), five in shop (2 promoters, 2 detractors).
+    assert!(near(&document["before"], 200.0 / 3.0) && near(&document["after"], -100.0 / 6.0));
+    let sum = document["mix"].as_f64().unwrap() + document["rate"].as_f64().unwrap();
+    assert!((sum - document["change"]["difference"].as_f64().unwrap()).abs() < 1e-9);
+    let shop = &document["parts"][0];
+    assert_eq!(
+        (&shop["segment"], &shop["score_before_reason"]),
+        (&json!("shop"), &json!("no responses in this period"))
+    );
+    assert_eq!(shop["rate"], 0.0);
+    let run = folder
+        .cxo("nps decompose feedback.csv --score score --time when --before 2026-01-01 --after 2026-02-01..2026-02-28");
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("first..last day"), "{}", run.stderr);
+}

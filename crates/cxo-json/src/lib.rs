@@ -24,6 +24,7 @@
 
 mod ces;
 mod csat;
+mod decomposition;
 mod document;
 mod entry;
 mod error;
@@ -36,6 +37,7 @@ pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
+pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
 pub use document::Document;
 pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;

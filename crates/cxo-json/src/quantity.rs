@@ -59,6 +59,8 @@ quantity! {
     p_value: f64, "p_value", "p_value_reason";
     adjusted_p_value: f64, "adjusted_p_value", "adjusted_p_value_reason";
     interval: cxo_core::Interval, "interval", "interval_reason";
+    score_before: f64, "score_before", "score_before_reason";
+    score_after: f64, "score_after", "score_after_reason";
     mean: f64, "mean", "mean_reason";
     mean_standard_error: f64, "mean_standard_error", "mean_standard_error_reason";
     mean_interval: cxo_core::Interval, "mean_interval", "mean_interval_reason";

@@ -5,6 +5,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.nps", NPS),
     ("cxo.nps-comparison", NPS_COMPARISON),
     ("cxo.nps-plan", NPS_PLAN),
+    ("cxo.nps-decomposition", NPS_DECOMPOSITION),
     ("cxo.csat", CSAT),
     ("cxo.ces", CES),
 ];
@@ -15,6 +16,8 @@ pub const NPS: &str = include_str!("../schemas/cxo.nps.json");
 pub const NPS_COMPARISON: &str = include_str!("../schemas/cxo.nps-comparison.json");
 /// `cxo.nps-plan`
 pub const NPS_PLAN: &str = include_str!("../schemas/cxo.nps-plan.json");
+/// `cxo.nps-decomposition`
+pub const NPS_DECOMPOSITION: &str = include_str!("../schemas/cxo.nps-decomposition.json");
 /// `cxo.csat`
 pub const CSAT: &str = include_str!("../schemas/cxo.csat.json");
 /// `cxo.ces`
