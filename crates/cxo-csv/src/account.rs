@@ -48,7 +48,9 @@ impl Fault {
     /// `role` is `value`, and only `allowed` is.
     pub(crate) fn value(column: usize, raw: &[u8], role: &str, allowed: impl Into<String>) -> Self {
         let (allowed, value) = (allowed.into(), shown(raw));
-        let said = if value.trim().is_empty() { "blank" } else { &value };
+        // A reason is one line, whatever the cell holds.
+        let line = value.replace(char::is_control, " ");
+        let said = if line.trim().is_empty() { "blank" } else { &line };
         Self {
             reason: format!("{role} is {said}, allowed: {allowed}"),
             kind: Some(format!("{role} is another value, allowed: {allowed}")),

@@ -1,13 +1,14 @@
 //! Reads the rows of a file block by block, on one thread or several, with the same result.
 //!
-//! A block is a fixed number of bytes. The record that is unfinished where a block begins belongs to the block before, up
-//! to and including the first line break outside quotes; the records behind it are folded into a state of the block's
-//! own, and states are merged in the order of the blocks. So what is folded with what depends on the bytes alone.
+//! A block is a fixed number of bytes. The record that is unfinished where a block begins belongs to the block before,
+//! up to and including the first line break outside quotes; the records behind it are folded into a state of the
+//! block's own, and states are merged in the order of the blocks. So what is folded with what depends on the bytes
+//! alone.
 //!
 //! A thread that takes a block in the middle of a file cannot know whether it begins within quotes. It guesses, from
 //! which of both gives rows as wide as the header, and parses. When the block before is finished the guess is checked
-//! against what is then known; a block that was guessed wrongly is parsed again. The outcome is that of reading from the
-//! first byte to the last, for every input.
+//! against what is then known; a block that was guessed wrongly is parsed again. The outcome is that of reading from
+//! the first byte to the last, for every input.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -253,7 +254,8 @@ where
 /// A block that was parsed on a guess.
 struct Guessed<S> {
     data: Vec<u8>,
-    /// Where the first record of its own is thought to begin, what is known of its rows, their state, and where they end.
+    /// Where the first record of its own is thought to begin, what is known of its rows, their state, and where they
+    /// end.
     parsed: Option<(usize, Part, S, usize)>,
 }
 

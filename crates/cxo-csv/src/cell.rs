@@ -89,8 +89,8 @@ pub(crate) enum Score {
 /// Reads a score.
 ///
 /// A score is a whole number, `9`, `+9` or `9.0`, with blanks around it or none. It may carry a label, as exports write
-/// the ends of a scale: `10 - Extremely likely`, `0 (not at all)`, `Not at all likely - 0`. A label begins with a letter
-/// and is separated from the number by one of `-`, `–`, `—`, `:`, `=`, or stands behind it in parentheses.
+/// the ends of a scale: `10 - Extremely likely`, `0 (not at all)`, `Not at all likely - 0`. A label begins with a
+/// letter and is separated from the number by one of `-`, `–`, `—`, `:`, `=`, or stands behind it in parentheses.
 pub(crate) fn score(bytes: &[u8], mark: DecimalMark) -> Score {
     match bytes {
         [digit @ b'0'..=b'9'] => return Score::Whole(i64::from(digit - b'0')),

@@ -8,8 +8,8 @@ use crate::{Column, CsvError};
 const ALIKE: f64 = 0.5;
 
 impl Layout {
-    /// The place of the column of this name: its header or the text of its question, exactly, else in any case and without
-    /// blanks around it, else its position as `#3`.
+    /// The place of the column of this name: its header or the text of its question, exactly, else in any case and
+    /// without blanks around it, else its position as `#3`.
     pub(crate) fn place(&self, name: &str) -> Result<usize, CsvError> {
         let relaxed = |text: &str| text.trim().eq_ignore_ascii_case(name.trim());
         let question = |column: &Column, is: &dyn Fn(&str) -> bool| column.question.as_deref().is_some_and(is);
@@ -37,10 +37,12 @@ impl Layout {
         })
     }
 
-    /// The place of a column that may be missing, unless it was asked for by name.
+    /// The place of a column that may be missing, unless it was asked for by name. Without a usual name it is only there
+    /// where it was asked for, whatever columns without a name the header has.
     pub(crate) fn place_of(&self, asked: Option<&str>, usual: &str) -> Result<Option<usize>, CsvError> {
         match asked {
             Some(name) => self.place(name).map(Some),
+            None if usual.is_empty() => Ok(None),
             None if self.columns.iter().any(|column| column.name.trim().eq_ignore_ascii_case(usual)) => {
                 self.place(usual).map(Some)
             }

@@ -98,8 +98,8 @@ impl FromStr for DateFormat {
                 Error::input(
                     "date format",
                     format!("\"{text}\""),
-                    "year-first (iso), month-first (us), day-first (european), unix-seconds, unix-milliseconds or a pattern \
-                     such as %d.%m.%Y %H:%M",
+                    "year-first (iso), month-first (us), day-first (european), unix-seconds, unix-milliseconds or a \
+                     pattern such as %d.%m.%Y %H:%M",
                 )
             }),
         }

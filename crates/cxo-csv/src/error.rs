@@ -1,8 +1,8 @@
 //! Why a file could not be read, in one readable line.
 //!
-//! [`CsvError`] knows the file, the line, the column, the value and what would have been allowed, each where it applies.
-//! It stops a load; a single bad row does not (it is counted in the [`LoadReport`](cxo_core::domain::LoadReport)),
-//! unless the load is [strict](crate::Strictness::Strict).
+//! [`CsvError`] knows the file, the line, the column, the value and what would have been allowed, each where it
+//! applies. It stops a load; a single bad row does not (it is counted in the
+//! [`LoadReport`](cxo_core::domain::LoadReport)), unless the load is [strict](crate::Strictness::Strict).
 
 use std::fmt;
 use std::io;

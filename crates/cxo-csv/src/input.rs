@@ -41,7 +41,8 @@ impl Input {
         Self::reader("stdin", std::io::stdin())
     }
 
-    /// A stream with a name for messages. It can be read only once; see [`Options::date_format`](crate::Options::date_format).
+    /// A stream with a name for messages. It can be read only once; see
+    /// [`Options::date_format`](crate::Options::date_format).
     #[must_use]
     pub fn reader(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
         Self { name: name.into(), kind: Kind::Stream(Box::new(reader)) }

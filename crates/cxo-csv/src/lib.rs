@@ -25,13 +25,13 @@
 //! ```
 //!
 //! # One pass, constant memory
-//! Responses are folded in one streaming pass: a file is cut into blocks, threads fold blocks into states of their own, and
-//! the states are merged in the order of the file. The outcome is the same for any number of threads, to the last bit.
-//! Memory is a few blocks of [1 MiB](Options::block_bytes) a thread, whatever the size of the file, as long as
-//! - no time column is asked for, or the [date format](Options::date_format) is declared: otherwise a first pass over the
-//!   whole time column finds the format (a pipe is kept in memory up to 16 MiB for it), and
-//! - no [id column](ResponseColumns::id) is declared: duplicates are found by remembering each id, at about 50 bytes plus
-//!   its length, on one thread.
+//! Responses are folded in one streaming pass: a file is cut into blocks, threads fold blocks into states of their own,
+//! and the states are merged in the order of the file. The outcome is the same for any number of threads, to the last
+//! bit. Memory is a few blocks of [1 MiB](Options::block_bytes) a thread, whatever the size of the file, as long as
+//! - no time column is asked for, or the [date format](Options::date_format) is declared: otherwise a first pass over
+//!   the whole time column finds the format (a pipe is kept in memory up to 16 MiB for it), and
+//! - no [id column](ResponseColumns::id) is declared: duplicates are found by remembering each id, at about 60 bytes
+//!   plus its length, on one thread.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account;

@@ -112,8 +112,8 @@ impl<'a> Load<'a> {
         self
     }
 
-    /// Calls back with the bytes of the input read so far (of the compressed file, where it is one), about once a block,
-    /// from any of the threads. Where a first pass over dates is needed it starts again from 0.
+    /// Calls back with the bytes of the input read so far (of the compressed file, where it is one), about once a
+    /// block, from any of the threads. Where a first pass over dates is needed it starts again from 0.
     #[must_use]
     pub fn progress(mut self, callback: &'a (dyn Fn(u64) + Sync)) -> Self {
         self.progress = Some(callback);
@@ -131,16 +131,16 @@ impl<'a> Load<'a> {
 
     /// Folds all responses into a state, on several threads.
     ///
-    /// Each thread starts states with `make`, adds the responses of whole blocks in their order with `each`, and the states
-    /// are merged in the order of the file with `merge`. The result does not depend on the number of threads. An error
-    /// of `each` or `merge` stops the load.
+    /// Each thread starts states with `make`, adds the responses of whole blocks in their order with `each`, and the
+    /// states are merged in the order of the file with `merge`. The result does not depend on the number of threads. An
+    /// error of `each` or `merge` stops the load.
     ///
     /// # Errors
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
     ///
     /// # Complexity
-    /// One pass, O(bytes); memory is some blocks for each thread and their states. See the [crate](crate) for what needs
-    /// more.
+    /// One pass, O(bytes); memory is some blocks for each thread and their states. See the [crate](crate) for what
+    /// needs more.
     pub fn fold_responses<S: Send>(
         self,
         columns: &ResponseColumns,

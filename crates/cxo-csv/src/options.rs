@@ -164,7 +164,8 @@ impl fmt::Display for DecimalMark {
     }
 }
 
-/// How a file is read. What is not set is found out from the file, and [`Detected`](crate::Detected) says what was found.
+/// How a file is read. What is not set is found out from the file, and [`Detected`](crate::Detected) says what was
+/// found.
 ///
 /// ```
 /// use cxo_csv::{DateFormat, Delimiter, Options, Strictness};
@@ -216,15 +217,17 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Declares the delimiter. Otherwise it is the one of [`Delimiter::DETECTED`] that divides the first rows most evenly.
+    /// Declares the delimiter. Otherwise it is the one of [`Delimiter::DETECTED`] that divides the first rows most
+    /// evenly.
     #[must_use]
     pub fn delimiter(mut self, delimiter: Delimiter) -> Self {
         self.delimiter = Some(delimiter);
         self
     }
 
-    /// Declares the encoding; a byte order mark in the file still wins. Otherwise: the byte order mark; else UTF-16 where
-    /// every other byte of the first megabyte is mostly zero; else UTF-8 if the first megabyte is valid, else Windows-1252.
+    /// Declares the encoding; a byte order mark in the file still wins. Otherwise: the byte order mark; else UTF-16
+    /// where every other byte of the first megabyte is mostly zero; else UTF-8 if the first megabyte is valid, else
+    /// Windows-1252.
     #[must_use]
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = Some(encoding);

@@ -24,7 +24,8 @@ pub enum Preset {
     Typeform,
     /// Google Forms: a `Timestamp`, then the question texts.
     GoogleForms,
-    /// Zendesk satisfaction ratings: good is 2 and bad is 1 on the scale 1-2; offered and unoffered ratings are skipped.
+    /// Zendesk satisfaction ratings: good is 2 and bad is 1 on the scale 1-2; offered and unoffered ratings are
+    /// skipped.
     Zendesk,
 }
 

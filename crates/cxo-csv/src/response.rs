@@ -21,7 +21,7 @@ use crate::scan::Record;
 /// ```
 /// use cxo_core::survey::Scale;
 /// use cxo_csv::ResponseColumns;
-/// let columns = ResponseColumns::new("score", Scale::NPS).by("channel").by("stage").weight("weight").time("submitted");
+/// let columns = ResponseColumns::new("score", Scale::NPS).by("channel").by("stage").weight("weight").time("sent");
 /// ```
 #[derive(Debug, Clone)]
 pub struct ResponseColumns {
@@ -105,7 +105,7 @@ impl ResponseColumns {
     }
 
     /// An identifier of the response: rows after the first accepted one with the same id are skipped and counted. Costs
-    /// about 50 bytes plus its length for each id, and one thread does the work.
+    /// about 60 bytes plus its length for each id, and one thread does the work.
     #[must_use]
     pub fn id(mut self, column: impl Into<String>) -> Self {
         self.id = Some(column.into());
@@ -136,6 +136,21 @@ pub struct Response<'a> {
     pub population: Option<f64>,
 }
 
+impl Response<'_> {
+    const fn of(rating: Rating) -> Self {
+        Self {
+            rating,
+            weight: Weight::ONE,
+            customer: None,
+            time: None,
+            segments: &[],
+            stratum: None,
+            cluster: None,
+            population: None,
+        }
+    }
+}
+
 /// The places of the columns asked for.
 pub(crate) struct Places {
     score: usize,
@@ -148,12 +163,17 @@ pub(crate) struct Places {
     cluster: Option<usize>,
     by: Vec<usize>,
     pub(crate) id: Option<usize>,
+    /// Nothing is asked for but the score.
+    only_score: bool,
 }
 
 impl Places {
     pub(crate) fn new(columns: &ResponseColumns, layout: &Layout) -> Result<Self, CsvError> {
         let place = |name: &Option<String>| name.as_deref().map(|name| layout.place(name)).transpose();
+        let ResponseColumns { weight, time, population, customer, stratum, cluster, by, .. } = columns;
+        let others = [weight, time, population, customer, stratum, cluster];
         Ok(Self {
+            only_score: by.is_empty() && others.iter().all(|other| other.is_none()),
             score: layout.place(&columns.score)?,
             scale: columns.scale,
             weight: place(&columns.weight)?,
@@ -204,6 +224,9 @@ impl ResponseReader<'_> {
             Ok(None) => return Outcome::Blank,
             Err(fault) => return Outcome::Rejected(fault),
         };
+        if self.places.only_score {
+            return each(&Response::of(rating)).map_or_else(Outcome::Refused, |()| Outcome::Accepted);
+        }
         match self.respond(scratch, record, rating, each) {
             Ok(Ok(())) => Outcome::Accepted,
             Ok(Err(error)) => Outcome::Refused(error),

@@ -30,8 +30,8 @@ impl<'l> RowReader<'l> {
         Self { layout, mark: options.decimal_mark, short_rows: options.short_rows, dates }
     }
 
-    /// What becomes of a row before its cells are read: nothing, unless it has not as many as the header or its tool says
-    /// that it is no response.
+    /// What becomes of a row before its cells are read: nothing, unless it has not as many as the header or its tool
+    /// says that it is no response.
     #[inline]
     pub(crate) fn screen(&self, record: &Record<'_>) -> Option<Outcome> {
         let width = self.layout.columns.len();

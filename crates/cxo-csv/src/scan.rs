@@ -1,10 +1,10 @@
 //! Where records and cells begin and end, in a piece of text that begins with a record.
 //!
-//! The grammar is that of RFC 4180 as the `csv` crate reads it, for every input: a quote opens a quoted cell only as the
-//! first byte of a cell; within, two quotes are one; after the closing quote what follows up to the delimiter belongs to
-//! the cell as it is; a quote anywhere else is a byte like others; LF, CRLF and CR end a record; empty lines are no
-//! records. Sixteen bytes are compared at once and only quotes, delimiters and line breaks are looked at one by one; no
-//! state is guessed, so there is no second path for odd input.
+//! The grammar is that of RFC 4180 as the `csv` crate reads it, for every input: a quote opens a quoted cell only as
+//! the first byte of a cell; within, two quotes are one; after the closing quote what follows up to the delimiter
+//! belongs to the cell as it is; a quote anywhere else is a byte like others; LF, CRLF and CR end a record; empty lines
+//! are no records. Sixteen bytes are compared at once and only quotes, delimiters and line breaks are looked at one by
+//! one; no state is guessed, so there is no second path for odd input.
 
 use std::ops::ControlFlow;
 
@@ -122,8 +122,8 @@ struct Place {
     silent: bool,
 }
 
-/// Hands every complete record of `data` to `on_record`, until it breaks off or a record or empty line ends at or behind
-/// `until`. `ends` is a buffer with room for as many cells as are of interest.
+/// Hands every complete record of `data` to `on_record`, until it breaks off or a record or empty line ends at or
+/// behind `until`. `ends` is a buffer with room for as many cells as are of interest.
 #[inline]
 pub(crate) fn scan(
     data: &[u8],

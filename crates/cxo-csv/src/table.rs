@@ -17,7 +17,9 @@ use crate::scan::Record;
 use crate::{CsvError, Load, Loaded};
 
 macro_rules! columns {
-    ($(#[$doc:meta])* $name:ident, $places:ident { $($(#[$column_doc:meta])* $column:ident = $default:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident, $places:ident {
+        $($(#[$column_doc:meta])* $column:ident = $default:literal),+ $(,)?
+    }) => {
         $(#[$doc])*
         ///
         /// Each column has the name of its role unless a setter says otherwise. A column that is not required may be
@@ -96,7 +98,8 @@ columns! {
         stage = "stage",
         /// On which device. Default `device`.
         device = "device",
-        /// An identifier of the record. Default `event_id`. It is kept; duplicates are skipped only by [`id`](Self::id).
+        /// An identifier of the record. Default `event_id`. It is kept; duplicates are skipped only by
+        /// [`id`](Self::id).
         event_id = "event_id",
         /// What it was worth. Default `value`.
         value = "value",
@@ -140,7 +143,8 @@ pub struct Customers {
 }
 
 impl Load<'_> {
-    /// Reads survey invitations and responses. Stages that are not yet in `stages` are appended in the order of the file.
+    /// Reads survey invitations and responses. Stages that are not yet in `stages` are appended in the order of the
+    /// file.
     ///
     /// Without a status column a row with a score is completed and one without is blank; with it a blank score is a
     /// question that was not answered, and a score of someone who was only invited, only saw or dismissed the survey is
@@ -161,7 +165,8 @@ impl Load<'_> {
         })
     }
 
-    /// Reads touchpoints with their customers, in the order of the file. Stages that are not yet in `stages` are appended.
+    /// Reads touchpoints with their customers, in the order of the file. Stages that are not yet in `stages` are
+    /// appended.
     ///
     /// # Errors
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
@@ -198,8 +203,8 @@ impl Load<'_> {
         })
     }
 
-    /// Reads transactions. A row in another currency than the first is rejected, and so is one with a blank amount where
-    /// there is a column of amounts.
+    /// Reads transactions. A row in another currency than the first is rejected, and so is one with a blank amount
+    /// where there is a column of amounts.
     ///
     /// # Errors
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
@@ -235,7 +240,8 @@ impl Load<'_> {
         Ok(Loaded { value: Transactions { transactions, currency }, report, detected })
     }
 
-    /// Reads customers, named in the column `customer`, with all their attributes. A customer that comes again is rejected.
+    /// Reads customers, named in the column `customer`, with all their attributes. A customer that comes again is
+    /// rejected.
     ///
     /// # Errors
     /// See [`CsvErrorKind`](crate::CsvErrorKind).

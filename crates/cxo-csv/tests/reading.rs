@@ -102,6 +102,13 @@ fn scores_blank_and_out_of_range() {
 }
 
 #[test]
+fn a_reason_is_one_line() {
+    let report = read("score\n\"two\nlines\"\n").unwrap().report;
+    assert_eq!(report.reasons[0].reason, "score is two lines, allowed: 0 to 10");
+    assert_eq!(report.reasons[0].examples[0].value, "two\nlines");
+}
+
+#[test]
 fn lines_count_breaks_within_quotes() {
     let loaded = read("note,score\n\"two\nlines\",9\nx,12\n").unwrap();
     assert_eq!(loaded.report.reasons[0].examples[0].line, 4);
@@ -324,6 +331,12 @@ fn feedback_knows_statuses_scales_and_stages() {
             "weight is 0, allowed: a positive finite number",
         ]
     );
+    let unnamed = Load::new(Input::text("f", "metric,score,,\nnps,9,x,\nnps,8,x,\n"));
+    let loaded = unnamed.feedback(&FeedbackColumns::default(), &mut stages).unwrap();
+    assert_eq!(counts(&loaded.report), [2, 2, 0, 0, 0], "a column without a name is no identifier");
+    let declared = Load::new(Input::text("f", "metric,score,key\nnps,9,x\nnps,8,x\n"));
+    let loaded = declared.feedback(&FeedbackColumns::default().id("key"), &mut stages).unwrap();
+    assert_eq!(counts(&loaded.report), [2, 1, 0, 0, 1]);
     let plain = Load::new(Input::text("f", "metric,score\nnps,9\nnps,\n"));
     let loaded = plain.feedback(&FeedbackColumns::default(), &mut stages).unwrap();
     assert_eq!(counts(&loaded.report), [2, 1, 1, 0, 0]);

@@ -310,6 +310,7 @@ impl FromStr for ProportionMethod {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares of counts drawn in [0, n]")]
 mod tests {
     use proptest::prelude::*;
 

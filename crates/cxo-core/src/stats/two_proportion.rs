@@ -21,7 +21,7 @@ use crate::{
 /// let interval = difference.interval.unwrap();
 /// assert_eq!(
 ///     format!("{:.4} [{:.4}, {:.4}], p = {:.4}", difference.value, interval.lower, interval.upper, difference.p_value.unwrap()),
-///     "0.0373 [-0.0027, 0.0773], p = 0.0673"
+///     "0.0373 [-0.0027, 0.0776], p = 0.0673"
 /// );
 /// # Ok::<(), cxo_core::Error>(())
 /// ```
@@ -367,6 +367,7 @@ impl TwoShares {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "shares of counts drawn in [0, n]")]
 mod tests {
     use proptest::prelude::*;
 
