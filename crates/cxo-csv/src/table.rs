@@ -212,9 +212,8 @@ impl Load<'_> {
             let places = columns.places(session.rows.layout)?;
             let metric = required(places.metric, columns.metric.as_deref(), "metric", session.rows.layout)?;
             let score = required(places.score, columns.score.as_deref(), "score", session.rows.layout)?;
-            let read = |rows: &RowReader<'_>, record: &Record<'_>| {
-                feedback(rows, record, &places, (metric, score), stages)
-            };
+            let read =
+                |rows: &RowReader<'_>, record: &Record<'_>| feedback(rows, record, &places, (metric, score), stages);
             let report = each_record(session, places.id, read, each)?;
             Ok(((), report))
         })
@@ -458,12 +457,7 @@ fn named<T>(
 }
 
 /// A cell that is an identifier or a name and must not be blank.
-fn needed<T>(
-    record: &Record<'_>,
-    column: usize,
-    role: &str,
-    new: impl Fn(Box<str>) -> Result<T, Error>,
-) -> Cell<T> {
+fn needed<T>(record: &Record<'_>, column: usize, role: &str, new: impl Fn(Box<str>) -> Result<T, Error>) -> Cell<T> {
     named(record, Some(column), role, new)?.map_or_else(|| blank(record, column, role, "any text"), Ok)
 }
 

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use cxo_core::{
     Absent, Confidence, Difference, Estimate, Interval,
     domain::{Amount, Currency, LoadReport, Period as Calendar},
-    scorecard::{
-        AttributeCheck, BreakdownRow, MetricAnswer, MetricCard, PeriodChange, ScorecardResult, WhoAnswered,
-    },
+    scorecard::{AttributeCheck, BreakdownRow, MetricAnswer, MetricCard, PeriodChange, ScorecardResult, WhoAnswered},
     stats::{multiplicity::Multiplicity, suppression::Suppressed},
     survey::{
         CategoryResponse, CesResult, ContactFrequency, CsatResult, NpsResult, Respondents, ResponseRates, Segment,

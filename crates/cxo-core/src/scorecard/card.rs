@@ -195,7 +195,8 @@ impl Scorecard {
         let mut rows = Vec::with_capacity(groups.len());
         for ((name, part), shown) in groups.iter().zip(shown) {
             let asked = asking.part(part, *shown)?;
-            let versus_rest = asked.as_ref().ok().map(|asked| self.versus_rest(asking, (name, asked), part)).transpose()?;
+            let versus_rest =
+                asked.as_ref().ok().map(|asked| self.versus_rest(asking, (name, asked), part)).transpose()?;
             let segment = Segment { name: Some(name.clone()), answer: asked.map(|asked| asked.answer) };
             rows.push(BreakdownRow { segment, versus_rest });
         }
@@ -230,10 +231,7 @@ impl Scorecard {
         Ok((trend, self.change(&complete)?))
     }
 
-    fn change(
-        &self,
-        complete: &[(Day, Result<Asked, Suppressed>)],
-    ) -> Result<Result<PeriodChange, Unanswered>, Error> {
+    fn change(&self, complete: &[(Day, Result<Asked, Suppressed>)]) -> Result<Result<PeriodChange, Unanswered>, Error> {
         let why = |text: &str| Ok(Err(Unanswered(text.to_owned())));
         let [.., (before, first), (last, second)] = complete else {
             return why("there are no two complete periods with responses");
@@ -365,4 +363,3 @@ struct Decided {
     trend: Vec<Result<(), Suppressed>>,
     smallest_shown: u64,
 }
-

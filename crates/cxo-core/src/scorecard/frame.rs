@@ -117,7 +117,8 @@ impl Scorecard {
                 attributes.push(self.attribute(attribute, &groups)?);
             }
         }
-        let mut tested: Vec<&mut f64> = attributes.iter_mut().filter_map(|found| found.adjusted_p.as_mut().ok()).collect();
+        let mut tested: Vec<&mut f64> =
+            attributes.iter_mut().filter_map(|found| found.adjusted_p.as_mut().ok()).collect();
         let family: Vec<f64> = tested.iter().map(|p| **p).collect();
         tested.iter_mut().zip(adjust(&family, self.correction)?).for_each(|(p, adjusted)| **p = adjusted);
         Ok(WhoAnswered {
@@ -148,7 +149,8 @@ impl Scorecard {
             0 | 1 => Err(Suppressed::TooFew),
             _ => Ok(nonresponse(&categories, ProportionMethod::Wilson, self.confidence)?),
         };
-        let folded = if check.is_ok() { folded.into_iter().map(|(name, _)| name.to_owned()).collect() } else { Vec::new() };
+        let folded =
+            if check.is_ok() { folded.into_iter().map(|(name, _)| name.to_owned()).collect() } else { Vec::new() };
         let adjusted_p = match &check {
             Ok(check) => check.homogeneity.map(|test| test.p_value),
             Err(_) => Err(Absent::NotDefined),
