@@ -45,7 +45,7 @@ pub(crate) struct Look {
     pub(crate) name: &'static str,
     column: &'static str,
     value: fn(f64) -> String,
-    difference: fn(f64) -> String,
+    pub(crate) difference: fn(f64) -> String,
     /// What a difference is about, where it is not about the headline.
     compared: &'static str,
     range: (f64, f64),

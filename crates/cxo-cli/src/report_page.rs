@@ -73,10 +73,10 @@ fn summary(page: &mut Page, report: &ReportDocument) {
 
 fn moved(metric: &Summary<'_>) -> Option<String> {
     let change = metric.change.as_ref().ok()?;
-    let difference = metric.difference(change.difference);
-    let interval = page::interval_text(&change.interval, |bound| metric.difference(bound));
+    let interval = page::bounds(&change.interval, metric.look.difference);
     let p = change.p_value.as_ref().map(|p| format!(", p {}", page::p_value_text(*p))).unwrap_or_default();
-    Some(format!("{} {} against {}: {difference}\n    {interval}{p}", metric.look.name, change.period, change.before))
+    let (name, difference) = (metric.look.name, metric.difference(change.difference));
+    Some(format!("{name}, {} against {}: {difference} ({interval}){p}", change.period, change.before))
 }
 
 fn differing(metric: &Summary<'_>) -> Vec<Vec<String>> {
@@ -121,7 +121,7 @@ fn who_answered(page: &mut Page, report: &ReportDocument) {
         let rule = format!("more than {} in {} days", plural(contacts.limit), contacts.window_days);
         let text = match (contacts.over_limit, contacts.share_over_limit) {
             (Some(over), Some(share)) => format!(
-                "Contact: {} of {} invited customers ({}) got {rule}. Who is asked often tends to answer less.",
+                "Contact: {} of {} invited customers ({}) got {rule}.",
                 page::count(over),
                 page::count(contacts.customers),
                 page::percent(share)
