@@ -1,0 +1,214 @@
+//! `cxo report` on small directories: what it finds, what it says, and what it refuses.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod common;
+
+use std::fmt::Write as _;
+
+use common::{Folder, Run};
+use serde_json::{Value, json};
+
+/// 60 invitations of 30 customers over January and half of February: 40 answered, all of them NPS.
+fn feedback() -> String {
+    let mut csv = "customer,time,channel,stage,metric,score,status\n".to_owned();
+    for at in 0..60 {
+        let (month, day) = if at < 40 { (1, 1 + at * 3 / 4) } else { (2, at - 39) };
+        let channel = if at % 2 == 0 { "web" } else { "shop" };
+        let stage = ["delivery", "order", "visit"][at % 3];
+        let (score, status) =
+            if at % 3 == 0 { (String::new(), "invited") } else { (((at * 7) % 11).to_string(), "completed") };
+        writeln!(csv, "C{},2026-{month:02}-{day:02}T10:00:00Z,{channel},{stage},nps,{score},{status}", at % 30)
+            .unwrap();
+    }
+    csv
+}
+
+const TOUCHPOINTS: &str = "customer,time,touchpoint\nC1,2026-01-01T10:00:00Z,visit\nC1,2026-01-02T10:00:00Z,order\n";
+const TRANSACTIONS: &str = "customer,date,amount,currency\nC1,2026-01-02,10.50,EUR\nC2,2026-01-03,-0.25,EUR\n";
+
+fn customers() -> String {
+    let line = |id| format!("C{id},{}\n", if id % 2 == 0 { "north" } else { "south" });
+    std::iter::once("customer,region\n".to_owned()).chain((0..60).map(line)).collect()
+}
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    for (name, text) in [
+        ("feedback.csv", feedback()),
+        ("touchpoints.csv", TOUCHPOINTS.to_owned()),
+        ("transactions.csv", TRANSACTIONS.to_owned()),
+        ("customers.csv", customers()),
+    ] {
+        folder.write(name, &text);
+    }
+    folder
+}
+
+fn failure(run: &Run) -> (i32, String, String) {
+    let error = run.error();
+    (run.code, error["kind"].as_str().unwrap().to_owned(), error["message"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_directory_with_all_files() {
+    let document = folder().cxo("report . --format json").json();
+    assert_eq!((&document["format"], &document["last_day"]), (&json!("cxo.report"), &json!("2026-02-20")));
+    let roles: Vec<&Value> = document["files"].as_array().unwrap().iter().map(|file| &file["role"]).collect();
+    assert_eq!(roles, ["feedback", "touchpoints", "transactions", "customers"]);
+    assert_eq!((&document["response"]["invited"], &document["response"]["completed"]), (&json!(60), &json!(40)));
+    let nps = &document["metrics"][0];
+    assert_eq!(
+        (&nps["metric"], &nps["results"][0]["responses"], &nps["customers"]),
+        (&json!("nps"), &json!(40), &json!(20))
+    );
+    assert_eq!(nps["incomplete_period"], "2026-02");
+    assert!(nps["change_reason"].as_str().unwrap().contains("two complete periods"));
+    assert_eq!(document["touchpoints"], json!({"events": 2, "customers": 1}));
+    assert_eq!(
+        (&document["transactions"]["revenue"], &document["transactions"]["refunds"]),
+        (&json!("10.25"), &json!(1))
+    );
+    let who = &document["who_answered"];
+    assert_eq!((&who["customers"], &who["respondents"], &who["outside"]), (&json!(60), &json!(20), &json!(0)));
+    assert_eq!(who["attributes"][0]["attribute"], "region");
+    assert_eq!((&document["contacts"]["customers"], &document["contacts"]["invitations"]), (&json!(30), &json!(60)));
+}
+
+#[test]
+fn the_page_is_narrow_plain_and_summary_first() {
+    let run = folder().cxo("report .");
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let place = |part: &str| run.stdout.find(part).unwrap_or_else(|| panic!("{part} in\n{}", run.stdout));
+    let order = [
+        "Customer experience",
+        "on 0-10",
+        "differs",
+        "Response  66.7 %",
+        "Who answered  20 of 60",
+        "Contact:",
+        "\nNet Promoter Score",
+        "2026-02 (incomplete)",
+        "\nData",
+    ];
+    assert!(order.map(place).is_sorted(), "{}", run.stdout);
+    for line in run.stdout.lines() {
+        assert!(line.chars().count() <= 110 && line == line.trim_end() && !line.contains('\u{1b}'), "{line:?}");
+    }
+}
+
+#[test]
+fn only_feedback_or_only_another_file() {
+    let folder = Folder::new();
+    folder.write("feedback.csv", "metric,score\nnps,9\nnps,3\ncsat,4\nces,6\n");
+    let document = folder.cxo("report . --format json --min-responses 0").json();
+    assert_eq!(document["metrics"].as_array().unwrap().len(), 3);
+    assert!(
+        ["who_answered", "contacts", "touchpoints", "customers", "first_day"]
+            .iter()
+            .all(|key| document.get(key).is_none())
+    );
+    assert!(document["metrics"][0]["customers_reason"].is_string());
+    let hidden = folder.cxo("report .");
+    assert!(hidden.stdout.contains("hidden"), "{}", hidden.stdout);
+    let folder = Folder::new();
+    folder.write("customers.csv", &customers());
+    let document = folder.cxo("report . --format json").json();
+    assert_eq!((&document["customers"], &document["metrics"]), (&json!(60), &json!([])));
+    assert!(document.get("who_answered").is_none() && document.get("response").is_none());
+    assert!(folder.cxo("report .").stdout.contains("customers  60"));
+}
+
+#[test]
+fn what_is_no_directory_of_data() {
+    let folder = Folder::new();
+    folder.write("feedback.csv", "metric,score\n");
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let (code, kind, message) = failure(&folder.cxo("report empty --format json"));
+    assert_eq!((code, kind.as_str()), (1, "input"));
+    assert!(message.contains("none of feedback.csv"), "{message}");
+    let (code, kind, message) = failure(&folder.cxo("report feedback.csv --format json"));
+    assert_eq!((code, kind.as_str()), (1, "input"));
+    assert!(message.contains("is a file"), "{message}");
+    assert_eq!(failure(&folder.cxo("report nowhere --format json")).1, "io");
+    assert_eq!(failure(&folder.cxo("report . --format json")).1, "header-only");
+    assert_eq!(folder.cxo("report").code, 2);
+    folder.write("feedback.csv", "metric,score\nnps,\n");
+    assert_eq!(failure(&folder.cxo("report . --format json")).1, "no-data");
+}
+
+#[test]
+fn cxo_toml_names_files_columns_and_stages() {
+    let folder = Folder::new();
+    let odd = feedback()
+        .replace("customer,time,channel,stage,metric,score,status", "kunde;wann;kanal;phase;frage;note;stand");
+    folder.write("umfrage.txt", &odd.replace(',', ";"));
+    folder.write(
+        "cxo.toml",
+        "stages = [\"visit\", \"order\", \"delivery\"]\n[files]\nfeedback = \"umfrage.txt\"\n[columns]\ncustomer = \"kunde\"\n\
+         time = \"wann\"\nchannel = \"kanal\"\nstage = \"phase\"\nmetric = \"frage\"\nscore = \"note\"\nstatus = \"stand\"\n",
+    );
+    let document = folder.cxo("report . --format json --min-responses 0").json();
+    let by_stage = &document["metrics"][0]["breakdowns"][0];
+    let names: Vec<&Value> = by_stage["results"].as_array().unwrap().iter().map(|row| &row["segment"]).collect();
+    assert_eq!((&by_stage["by"], names), (&json!("stage"), vec![&json!("visit"), &json!("order")]));
+    assert_eq!(document["files"][0]["file"], "umfrage.txt");
+    folder.write("cxo.toml", "[files]\nfeedback = \"other.csv\"\n");
+    assert_eq!(failure(&folder.cxo("report . --format json")).1, "io");
+}
+
+#[test]
+fn bad_rows_are_counted_and_written_or_stop_a_strict_run() {
+    let folder = folder();
+    folder.write("feedback.csv", &(feedback() + "C9,2026-01-09T10:00:00Z,web,visit,nps,11,completed\n"));
+    folder.write("transactions.csv", &(TRANSACTIONS.to_owned() + "C3,2026-01-03,many,EUR\n"));
+    let document = folder.cxo("report . --format json --rejected bad.csv").json();
+    let rejected = |at: usize| document["files"][at]["load"]["rejected"].clone();
+    assert_eq!((rejected(0), rejected(1), rejected(2)), (json!(1), json!(0), json!(1)));
+    assert!(folder.read("bad.csv").contains("nps,11,completed,62,score"));
+    assert!(folder.read("bad.transactions.csv").contains("many"));
+    assert!(!folder.path().join("bad.touchpoints.csv").exists());
+    let page = folder.cxo("report .").stdout;
+    assert!(page.contains("feedback.csv: 60 of 61 rows counted; 1 rejected."), "{page}");
+    let (code, kind, _) = failure(&folder.cxo("report . --format json --strict"));
+    assert_eq!((code, kind.as_str()), (1, "bad-row"));
+}
+
+#[test]
+fn lines_and_files() {
+    let folder = folder();
+    let lines = folder.cxo("report . --format jsonl").stdout;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[0]["metric"]), (1, &json!("nps")));
+    let run = folder.cxo("report . --out report.json");
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
+    let written = folder.read("report.json");
+    assert_eq!(serde_json::from_str::<Value>(&written).unwrap()["format"], "cxo.report");
+    folder.write("feedback.csv", "metric\n");
+    assert_eq!(folder.cxo("report . --out report.json").code, 1);
+    assert_eq!(folder.read("report.json"), written, "a failure leaves the file as it was");
+}
+
+/// Bytes as a gzip file of one stored block (RFC 1952, RFC 1951 section 3.2.4).
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let crc = !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    });
+    let length = u16::try_from(bytes.len()).unwrap();
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    file.extend(length.to_le_bytes().into_iter().chain((!length).to_le_bytes()).chain(bytes.iter().copied()));
+    file.extend(crc.to_le_bytes().into_iter().chain(u32::from(length).to_le_bytes()));
+    file
+}
+
+#[test]
+fn compressed_files_are_read() {
+    let (plain, packed) = (folder(), Folder::new());
+    for name in ["feedback.csv", "touchpoints.csv", "transactions.csv", "customers.csv"] {
+        std::fs::write(packed.path().join(format!("{name}.gz")), gzip(plain.read(name).as_bytes())).unwrap();
+    }
+    let [mut one, mut other] = [plain, packed].map(|folder| folder.cxo("report . --format json").json());
+    assert_eq!(other["files"][0]["file"], "feedback.csv.gz");
+    one["files"] = Value::Null;
+    other["files"] = Value::Null;
+    assert_eq!(one, other);
+}

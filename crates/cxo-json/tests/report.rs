@@ -1,0 +1,171 @@
+//! `cxo.report`: real scorecards match the schema and read back the same, and nothing that is read can panic.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use chrono::Utc;
+use cxo_core::{
+    domain::{
+        Amount, Channel, Currency, CustomerId, Day, Feedback, LoadReport, Period, Rating, ResponseStatus, Scale,
+        Stages, SurveyMetric, Timestamp, Weight,
+    },
+    scorecard::{Answers, Frame, Scorecard},
+    stats::{multiplicity::Multiplicity, suppression::Suppressed},
+    survey::ContactRule,
+};
+use cxo_json::{
+    ContactsRow, Document, FileRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow, schema,
+};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// A report of `responses` rows: every metric and scale, weights and repeat customers in it.
+fn report(responses: i32, min_responses: u64) -> ReportDocument {
+    let stages = Stages::default();
+    let mut answers = Answers::new(Utc);
+    let mut customers: Vec<(CustomerId, Vec<Box<str>>)> = Vec::new();
+    for at in 0..responses {
+        let (metric, scale) = match at % 4 {
+            0 => (SurveyMetric::Nps, Scale::NPS),
+            1 => (SurveyMetric::Csat, Scale::ONE_TO_FIVE),
+            2 => (SurveyMetric::Ces, Scale::ONE_TO_SEVEN),
+            _ => (SurveyMetric::Csat, "1-10".parse().unwrap()),
+        };
+        let score = i64::from(scale.min()) + i64::from(at) * 7 % (i64::from(scale.max() - scale.min()) + 1);
+        let customer = CustomerId::new(format!("c{}", at % 90)).unwrap();
+        if at < 90 {
+            let region = ["north", "south", ""][usize::try_from(at).unwrap() / 4 % 3];
+            customers.push((customer.clone(), vec![region.into()]));
+            customers.push((CustomerId::new(format!("silent {at}")).unwrap(), vec!["north".into()]));
+        }
+        let rated = at % 5 > 0;
+        let feedback = Feedback {
+            customer: Some(customer),
+            time: Some(Timestamp::from(Day(at / 4))),
+            channel: Some(Channel::new(if at % 3 == 0 { "web" } else { "Zoë \"x\"\n" }).unwrap()),
+            stage: stages.iter().nth(usize::try_from(at % 5).unwrap()).cloned(),
+            rating: rated.then(|| Rating::new(score, scale).unwrap()),
+            weight: Weight::new(if at % 2 == 0 { 1.0 } else { 1.75 }).unwrap(),
+            ..Feedback::new(metric, if rated { ResponseStatus::Completed } else { ResponseStatus::Invited })
+        };
+        answers.add(&feedback).unwrap();
+    }
+    let scorecard = Scorecard::default().min_responses(min_responses);
+    let result = scorecard.ask(&answers, &stages).unwrap();
+    let mut document =
+        ReportDocument::new("Europe/Vienna", Period::Month, result.confidence, min_responses).scorecard(&result);
+    let attributes = ["region".to_owned()];
+    let who = scorecard.who_answered(&answers, Frame { attributes: &attributes, customers: &customers }).unwrap();
+    document.who_answered = Some(WhoAnsweredRow::new(&who, Multiplicity::Holm));
+    let contacts = answers.contacts(ContactRule::per_days(30, 1).unwrap()).unwrap();
+    let shown = if contacts.over_limit < min_responses { Err(Suppressed::TooFew) } else { Ok(()) };
+    document.contacts = Some(ContactsRow::new(&contacts, 30, 1, shown));
+    document.touchpoints = Some(TouchpointsRow { events: 3, customers: 2 });
+    let transactions = TransactionsRow { purchases: 5, refunds: 1, customers: 4, revenue: None, currency: None };
+    document.transactions = Some(transactions.revenue(Amount(-1205), Currency::iso("EUR").unwrap()));
+    document.customers = Some(7);
+    let load = LoadReport { rows: 3, accepted: 3, blank: 0, rejected: 0, skipped: 0, reasons: Vec::new() };
+    document.files.push(FileRow { role: "feedback".into(), file: "a/b.csv".into(), load });
+    document
+}
+
+fn errors(document: &Value) -> Vec<String> {
+    let validator = jsonschema::draft202012::new(&serde_json::from_str(schema::REPORT).unwrap()).unwrap();
+    validator.iter_errors(document).map(|error| format!("{error} at {}", error.instance_path())).collect()
+}
+
+#[test]
+fn real_scorecards_are_valid_and_read_back_the_same() {
+    for (responses, min) in [(1, 0), (1, 5), (9, 0), (40, 5), (400, 0), (400, 5), (400, 1000)] {
+        let document = report(responses, min);
+        let written: Value = serde_json::from_str(&document.to_json()).unwrap();
+        assert_eq!(errors(&written), Vec::<String>::new(), "{responses} {min}\n{written:#}");
+        assert_eq!(ReportDocument::from_slice(document.to_json().as_bytes()).unwrap(), document);
+    }
+    let empty = ReportDocument::new("UTC", Period::Week, cxo_core::Confidence::P99, 0);
+    assert_eq!(errors(&serde_json::from_str(&empty.to_json()).unwrap()), Vec::<String>::new());
+    assert_eq!(ReportDocument::from_slice(empty.to_json().as_bytes()).unwrap(), empty);
+}
+
+#[test]
+fn the_document_says_what_the_scorecard_found() {
+    let full: Value = serde_json::from_str(&report(400, 0).to_json()).unwrap();
+    let metrics = full["metrics"].as_array().unwrap();
+    assert_eq!(
+        metrics.iter().map(|card| card["metric"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["nps", "csat", "csat", "ces"]
+    );
+    assert!(metrics[2]["unanswered"].is_string() && metrics[2]["results"].as_array().unwrap().is_empty());
+    assert!(metrics[0]["change"]["p_value"].is_number() && metrics[0]["incomplete_period"] == "1970-04");
+    assert_eq!(full["who_answered"]["attributes"][0]["groups"].as_array().unwrap().len(), 3);
+    let hidden: Value = serde_json::from_str(&report(400, 1000).to_json()).unwrap();
+    assert_eq!(hidden["metrics"][0]["breakdowns"], Value::Array(Vec::new()));
+    assert!(hidden["metrics"][0]["results"][0]["suppressed"].is_string());
+    assert!(hidden["who_answered"]["attributes"][0]["suppressed"].is_string());
+    assert!(hidden["contacts"].get("over_limit").is_none());
+}
+
+#[test]
+fn the_schema_and_the_reader_refuse_alike() {
+    let document: Value = serde_json::from_str(&report(400, 0).to_json()).unwrap();
+    for (path, value) in [
+        ("/metrics/0/metric", Value::from("xyz")),
+        ("/metrics/0/results/0/score", 101.into()),
+        ("/metrics/0/change/p_value", 1.5.into()),
+        ("/metrics/0/customers", Value::Null),
+        ("/response/response_rate/rate", 2.into()),
+        ("/response/completed", (-1).into()),
+        ("/who_answered/attributes/0/groups/0/rate", 7.into()),
+        ("/contacts/share_over_limit", (-0.5).into()),
+        ("/period", "year".into()),
+        ("/files/0/load", Value::Null),
+    ] {
+        let mut changed = document.clone();
+        *changed.pointer_mut(path).unwrap() = value;
+        assert!(!errors(&changed).is_empty(), "{path}");
+        assert!(ReportDocument::from_slice(changed.to_string().as_bytes()).is_err(), "{path}");
+    }
+}
+
+/// The paths to all parts of a value.
+fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, part)| paths(part, &format!("{at}/{key}"), found)),
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(key, part)| paths(part, &format!("{at}/{key}"), found))
+        }
+        _ => (),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// A real document with one part replaced or removed: an error, or a value that reads back the same.
+    #[test]
+    fn the_reader_survives_damage(place in any::<prop::sample::Index>(), kind in 0_usize..9) {
+        let mut document: Value = serde_json::from_str(&report(40, 0).to_json()).unwrap();
+        let mut all = Vec::new();
+        paths(&document, "", &mut all);
+        let path = &all[place.index(all.len())];
+        let part = document.pointer_mut(path).unwrap();
+        *part = match kind {
+            0 => Value::Null,
+            1 => (-1).into(),
+            2 => 1e300.into(),
+            3 => "text".into(),
+            4 => Value::Array(vec![part.clone(), Value::Null]),
+            5 => serde_json::json!({"suppressed": "x"}),
+            6 => serde_json::json!({}),
+            7 => true.into(),
+            _ => u64::MAX.into(),
+        };
+        if let Ok(read) = ReportDocument::from_slice(document.to_string().as_bytes()) {
+            prop_assert_eq!(ReportDocument::from_slice(read.to_json().as_bytes()).unwrap(), read);
+        }
+    }
+
+    #[test]
+    fn the_reader_survives_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = ReportDocument::from_slice(&bytes);
+    }
+}
