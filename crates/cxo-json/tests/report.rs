@@ -131,7 +131,7 @@ fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => map.iter().for_each(|(key, part)| paths(part, &format!("{at}/{key}"), found)),
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(key, part)| paths(part, &format!("{at}/{key}"), found))
+            list.iter().enumerate().for_each(|(key, part)| paths(part, &format!("{at}/{key}"), found));
         }
         _ => (),
     }

@@ -11,7 +11,7 @@ use crate::{
     survey::{CesResult, CsatResult, NpsResult, Respondents, ResponseRates, Segment, SegmentDifference},
 };
 
-/// The answer of a [`Scorecard`].
+/// The answer of a [`Scorecard`](super::Scorecard).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ScorecardResult {
