@@ -101,7 +101,7 @@ pub(crate) struct Summary<'a> {
 
 impl<'a> Summary<'a> {
     pub(crate) fn of(metric: &'a MetricDocument) -> Self {
-        fn of<'a, R: Headline>(look: Look, card: &'a Card<R>) -> Summary<'a> {
+        fn of<R: Headline>(look: Look, card: &Card<R>) -> Summary<'_> {
             let name = format!("{} on {}", look.name, card.scale);
             let cells = match card.results.first() {
                 Some(all) => cells(name, &all.outcome, &look),

@@ -96,10 +96,10 @@ fn explained(report: &ReportDocument) -> String {
         page::level(report.confidence)
     );
     if report.min_responses > 1 {
-        text.push_str(&format!(
+        text.extend([format!(
             " {HIDDEN}: fewer than {} responses, or a group from which such a one could be computed.",
             report.min_responses
-        ));
+        )]);
     }
     text
 }
@@ -152,14 +152,14 @@ fn attributes(page: &mut Page, who: &WhoAnsweredRow, alpha: f64) {
         who.attributes.iter().filter(|row| row.test.is_some()).partition(is_unlike);
     let mut text = String::new();
     if !unlike.is_empty() {
-        text.push_str(&format!(
+        text.extend([format!(
             "By {} those who answered are not like the customers there are, beyond chance. Where such groups also score \
              differently, a total leans towards those who answer more, unless weights correct for it. ",
             tests(&unlike)
-        ));
+        )]);
     }
     if !alike.is_empty() {
-        text.push_str(&format!("By {} no difference beyond chance is seen. ", tests(&alike)));
+        text.extend([format!("By {} no difference beyond chance is seen. ", tests(&alike))]);
     }
     text.push_str(
         "Customers who were never invited count as not having answered. What those who did not answer think is not known.",
