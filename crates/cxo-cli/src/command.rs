@@ -43,7 +43,7 @@ pub(crate) fn run() -> ExitCode {
     let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {
         Ok(cli) => match cli.command {
-            Command::Report(args) => report::run(args),
+            Command::Report(args) => report::run(&args),
             Command::Nps(args) => nps::run(&args),
             Command::Csat(args) => csat::run(&args),
             Command::Ces(args) => ces::run(&args),

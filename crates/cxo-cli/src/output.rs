@@ -1,6 +1,7 @@
 //! Where results go and in which form: tables for people, documents and lines for programs, files whole or not at all.
 
 use std::{
+    ffi::OsStr,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -48,7 +49,7 @@ pub(crate) trait Present: Document {
 impl Output {
     /// The form asked for, or that of the extension.
     fn form(&self) -> Format {
-        let extension = self.out.as_deref().and_then(Path::extension).map(|extension| extension.to_ascii_lowercase());
+        let extension = self.out.as_deref().and_then(Path::extension).map(OsStr::to_ascii_lowercase);
         self.format.unwrap_or_else(|| match extension.as_ref().and_then(|extension| extension.to_str()) {
             Some("json") => Format::Json,
             Some("jsonl" | "ndjson") => Format::Jsonl,

@@ -66,7 +66,7 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-pub(crate) fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let config = folder_config(&args.directory)?;
     let (options, zone) = args.reading.options(&config)?;
     let folder = Folder { path: &args.directory, config: &config, options, rejected: args.reading.rejected.as_deref() };

@@ -79,9 +79,9 @@ impl Present for ReportDocument {
                 page::level(self.confidence)
             );
             if min > 1 {
-                text.push_str(&format!(
-                    " Groups of fewer than {min} responses are hidden, and others that would tell them."
-                ));
+                let hidden =
+                    format!(" Groups of fewer than {min} responses are hidden, and others that would tell them.");
+                text.push_str(&hidden);
             }
             page.line(&text);
         }

@@ -1,5 +1,7 @@
 //! The commands on small files whose numbers can be checked by hand.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
+
 mod common;
 
 use std::process::{Command, Stdio};
@@ -274,10 +276,8 @@ fn tables_are_plain_text_in_a_pipe() {
 #[test]
 fn a_closed_pipe_is_no_error() {
     let folder = Folder::new();
-    let mut csv = String::from("score,segment\n");
-    for row in 0..20_000 {
-        csv.push_str(&format!("{},s{row}\n", row % 11));
-    }
+    let rows = (0..20_000).map(|row| format!("{},s{row}", row % 11)).collect::<Vec<_>>();
+    let csv = format!("score,segment\n{}\n", rows.join("\n"));
     folder.write("many.csv", &csv);
     let mut child = Command::new(env!("CARGO_BIN_EXE_cxo"))
         .current_dir(folder.path())

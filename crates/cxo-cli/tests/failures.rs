@@ -1,5 +1,7 @@
 //! Every way to be wrong: one clear message, the right exit code, and the error object with `--format json`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
+
 mod common;
 
 use common::{FEEDBACK, Folder};

@@ -1,5 +1,7 @@
 //! Independent references, through the command. Skipped (and said so) without `CXO_GOLDEN_DIR`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
+
 mod common;
 
 use common::Folder;

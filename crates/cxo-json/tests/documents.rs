@@ -1,5 +1,7 @@
 //! Every document: what is written reads back the same, matches its schema, and nothing that is read can panic.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
+
 use cxo_core::{
     Confidence, Probability,
     domain::{Day, LoadReport, Period as Calendar, RejectedCell, Rejection},
