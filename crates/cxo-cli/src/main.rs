@@ -16,6 +16,7 @@ mod output;
 mod page;
 mod ratings;
 mod report;
+mod report_card;
 mod report_page;
 mod source;
 mod versus;

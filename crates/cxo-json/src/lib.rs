@@ -46,6 +46,6 @@ pub use lines::Lines;
 pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
 pub use quantity::Quantity;
 pub use report::{
-    BreakdownDocument, Card, Differing, FileRow, MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow,
-    TransactionsRow,
+    AttributeRow, AttributeTest, BreakdownDocument, Card, Change, ContactsRow, Differing, FileRow, GroupRow,
+    MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };

@@ -74,6 +74,8 @@ quantity! {
     completion_rate: crate::report::Rate, "completion_rate", "completion_rate_reason";
     response_rate: crate::report::Rate, "response_rate", "response_rate_reason";
     dismissal_rate: crate::report::Rate, "dismissal_rate", "dismissal_rate_reason";
+    change: crate::report::Change, "change", "change_reason";
+    standardized_difference: f64, "standardized_difference", "standardized_difference_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

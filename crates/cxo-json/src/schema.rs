@@ -8,6 +8,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.nps-decomposition", NPS_DECOMPOSITION),
     ("cxo.csat", CSAT),
     ("cxo.ces", CES),
+    ("cxo.report", REPORT),
 ];
 
 /// `cxo.nps`
@@ -22,3 +23,5 @@ pub const NPS_DECOMPOSITION: &str = include_str!("../schemas/cxo.nps-decompositi
 pub const CSAT: &str = include_str!("../schemas/cxo.csat.json");
 /// `cxo.ces`
 pub const CES: &str = include_str!("../schemas/cxo.ces.json");
+/// `cxo.report`
+pub const REPORT: &str = include_str!("../schemas/cxo.report.json");
