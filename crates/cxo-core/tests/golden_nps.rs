@@ -1,4 +1,5 @@
 //! NPS intervals, comparisons and plans against independent references, and their exact coverage.
+#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 
 mod common;
 
