@@ -124,7 +124,14 @@ impl Summary {
             // The last step may have changed the unit.
             pass.last[1] * UNIT.powi(pass.units - units)
         };
-        Self { half, centre: centre / sum, overlaps: [(before + centre) / sum, (centre + after) / sum], sum, units, late }
+        Self {
+            half,
+            centre: centre / sum,
+            overlaps: [(before + centre) / sum, (centre + after) / sum],
+            sum,
+            units,
+            late,
+        }
     }
 
     /// The first k <= n with c(0) + … + c(k) at least `share` of the sum.
