@@ -57,7 +57,9 @@ fn feedback(row: &Row) -> Feedback {
 
 fn answers(rows: &[Row]) -> Answers<Utc> {
     let mut answers = Answers::new(Utc);
-    rows.iter().for_each(|row| answers.add(&feedback(row)).unwrap());
+    for row in rows {
+        answers.add(&feedback(row)).unwrap();
+    }
     answers
 }
 
@@ -130,7 +132,9 @@ proptest! {
         };
         let merged = |parts: &[&[Row]]| {
             let mut whole = answers(&[]);
-            parts.iter().for_each(|part| whole.merge(&answers(part)).unwrap());
+            for part in parts {
+                whole.merge(&answers(part)).unwrap();
+            }
             whole
         };
         let straight = asked(&answers(&[a.clone(), b.clone(), c.clone()].concat()));
