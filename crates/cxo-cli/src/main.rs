@@ -1,6 +1,7 @@
 //! The `cxo` command: customer-experience metrics from CSV files, as tables for people and JSON for programs.
 #![forbid(unsafe_code)]
 
+mod asking;
 mod ces;
 mod command;
 mod config;
@@ -14,7 +15,9 @@ mod nps_decompose;
 mod nps_plan;
 mod output;
 mod page;
+mod question;
 mod ratings;
+mod reading;
 mod report;
 mod report_page;
 mod source;

@@ -16,11 +16,12 @@ use cxo_csv::{FeedbackColumns, Input, Load, Options, TouchpointColumns, Transact
 use cxo_json::{FileRow, ReportDocument, TouchpointsRow, TransactionsRow};
 
 use crate::{
+    asking::{confidence, period},
     config::Config,
     failure::Failure,
     notes,
     output::{Output, Whole},
-    source::{Reading, confidence, period},
+    reading::Reading,
 };
 
 /// The arguments of `cxo report`.

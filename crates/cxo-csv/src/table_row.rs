@@ -169,12 +169,7 @@ impl<'a> Row<'a> {
 }
 
 /// A cell as one of some known names.
-pub(crate) fn one_of<T: Copy>(
-    record: &Record<'_>,
-    column: usize,
-    role: &str,
-    known: &[(&'static str, T)],
-) -> Cell<T> {
+pub(crate) fn one_of<T: Copy>(record: &Record<'_>, column: usize, role: &str, known: &[(&'static str, T)]) -> Cell<T> {
     let text = text(record, column, role)?;
     let found = known.iter().find(|(name, _)| text.trim().eq_ignore_ascii_case(name));
     found.map(|(_, value)| *value).ok_or_else(|| {
