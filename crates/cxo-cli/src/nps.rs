@@ -16,7 +16,7 @@ use crate::{
     asking::{Asking, FILE_ONLY, QUESTION},
     failure::Failure,
     groups::Groups,
-    notes, nps_compare, nps_decompose, nps_plan,
+    notes, nps_compare, nps_decompose, nps_paired, nps_plan,
     output::{Output, Present},
     page::{self, Align, Page, Track},
     question::Question,
@@ -44,6 +44,8 @@ pub(crate) struct Args {
 enum Subcommand {
     /// The difference of two samples, with its test
     Compare(nps_compare::Args),
+    /// How the score of the same people changed between two surveys
+    Paired(nps_paired::Args),
     /// How many responses are needed
     Plan(nps_plan::Args),
     /// Which segments a change between two periods comes from, by mix and by rate
@@ -98,6 +100,7 @@ impl FromStr for Counts {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Some(Subcommand::Compare(args)) => nps_compare::run(args),
+        Some(Subcommand::Paired(args)) => nps_paired::run(args),
         Some(Subcommand::Plan(args)) => nps_plan::run(args),
         Some(Subcommand::Decompose(args)) => nps_decompose::run(args),
         None => score(&args.score),

@@ -173,7 +173,7 @@ fn nothing_accepted(file: &str, load: &LoadReport) -> String {
 }
 
 /// A missing file or a directory is told in the same words everywhere.
-fn check_file(file: &Path) -> Result<(), Failure> {
+pub(crate) fn check_file(file: &Path) -> Result<(), Failure> {
     let metadata = fs::metadata(file).map_err(|error| Failure::io(file, "read", &error))?;
     if metadata.is_dir() {
         return Err(Failure::io(file, "read", &io::ErrorKind::IsADirectory.into()));
