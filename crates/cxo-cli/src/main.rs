@@ -20,6 +20,7 @@ mod question;
 mod ratings;
 mod reading;
 mod report;
+mod report_card;
 mod report_page;
 mod source;
 mod survey;

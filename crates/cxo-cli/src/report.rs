@@ -7,13 +7,14 @@ use std::{
 };
 
 use cxo_core::{
+    ErrorKind,
     domain::{Amount, LoadReport, Period, Stages},
-    scorecard::{Answers, Scorecard},
-    stats::multiplicity::Multiplicity,
-    survey::{BoxRule, Ces, CesVersion, Csat, Vendor},
+    scorecard::{Answers, Frame, Scorecard},
+    stats::{multiplicity::Multiplicity, suppression::Suppression},
+    survey::{BoxRule, Ces, CesVersion, ContactRule, Csat, Vendor},
 };
-use cxo_csv::{FeedbackColumns, Input, Load, Options, TouchpointColumns, TransactionColumns};
-use cxo_json::{FileRow, ReportDocument, TouchpointsRow, TransactionsRow};
+use cxo_csv::{Customers, FeedbackColumns, Input, Load, Options, TouchpointColumns, TransactionColumns};
+use cxo_json::{ContactsRow, FileRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow};
 
 use crate::{
     asking::{confidence, period},
@@ -72,33 +73,34 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (options, zone) = args.reading.options(&config)?;
     let folder = Folder { path: &args.directory, config: &config, options, rejected: args.reading.rejected.as_deref() };
     let mut document = ReportDocument::new(zone.name(), args.period, args.confidence, args.min_responses);
-    let mut stages = config.stages()?.unwrap_or_default();
-    let mut found = false;
+    let (mut stages, mut answers) = (config.stages()?.unwrap_or_default(), Answers::new(zone));
     if let Some(path) = folder.file("feedback")? {
-        let (answers, file) = folder.feedback(&path, &mut stages, |stages| Answers::new(zone, args.period, stages))?;
-        document = document.scorecard(&args.scorecard().ask(&answers)?);
-        document.files.push(file);
-        found = true;
+        document.files.push(folder.feedback(&path, &mut stages, &mut answers)?);
+        document = document.scorecard(&args.scorecard().ask(&answers, &stages)?);
+        document.contacts = args.contacts(&answers)?;
     }
+    let asked = document.response.is_some();
     if let Some(path) = folder.file("touchpoints")? {
         let (row, file) = folder.touchpoints(&path, &mut stages)?;
         document.touchpoints = Some(row);
         document.files.push(file);
-        found = true;
     }
     if let Some(path) = folder.file("transactions")? {
         let (row, file) = folder.transactions(&path)?;
         document.transactions = Some(row);
         document.files.push(file);
-        found = true;
     }
     if let Some(path) = folder.file("customers")? {
-        let (customers, file) = folder.customers(&path)?;
-        document.customers = Some(customers);
+        let (found, file) = folder.customers(&path)?;
+        document.customers = Some(found.customers.len() as u64);
         document.files.push(file);
-        found = true;
+        if asked {
+            let frame = Frame { attributes: &found.attributes, customers: &found.customers };
+            let who = args.scorecard().who_answered(&answers, frame)?;
+            document.who_answered = Some(WhoAnsweredRow::new(&who, args.correction));
+        }
     }
-    if !found {
+    if document.files.is_empty() {
         let message = format!(
             "{} has none of feedback.csv, touchpoints.csv, transactions.csv and customers.csv; a cxo.toml there can name \
              other files",
@@ -117,9 +119,28 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     args.output.show(&document, &remarks)
 }
 
+/// The rule of contact that the report counts by: one invitation in 30 days.
+const WINDOW_DAYS: u32 = 30;
+const CONTACTS: u64 = 1;
+
 impl Args {
+    /// How often customers were invited, as far as the feedback says who and when.
+    fn contacts(&self, answers: &Answers<chrono_tz::Tz>) -> Result<Option<ContactsRow>, Failure> {
+        let found = match answers.contacts(ContactRule::per_days(WINDOW_DAYS, CONTACTS)?) {
+            Err(error) if error.kind() == ErrorKind::NoData => return Ok(None),
+            found => found?,
+        };
+        let mut cells = Suppression::new(self.min_responses);
+        let all = cells.total(found.customers);
+        let over = cells.table(all, &[found.over_limit])?;
+        let decided = cells.decide();
+        let shown = over.into_iter().try_for_each(|cell| decided.of(cell));
+        Ok(Some(ContactsRow::new(&found, WINDOW_DAYS, CONTACTS, shown)))
+    }
+
     fn scorecard(&self) -> Scorecard {
         let mut scorecard = Scorecard::default()
+            .period(self.period)
             .confidence(self.confidence)
             .min_responses(self.min_responses)
             .correction(self.correction);
@@ -194,8 +215,8 @@ impl Folder<'_> {
         &self,
         path: &Path,
         stages: &mut Stages,
-        empty: impl FnOnce(&Stages) -> Answers<chrono_tz::Tz>,
-    ) -> Result<(Answers<chrono_tz::Tz>, FileRow), Failure> {
+        answers: &mut Answers<chrono_tz::Tz>,
+    ) -> Result<FileRow, Failure> {
         let mut columns = FeedbackColumns::default();
         for (role, name) in self.config.columns() {
             columns = match role {
@@ -215,10 +236,9 @@ impl Folder<'_> {
                 _ => columns,
             };
         }
-        let (records, file) = self.read("feedback", path, |load| load.feedback(&columns, stages))?;
-        let mut answers = empty(stages);
-        records.iter().try_for_each(|record| answers.add(record))?;
-        Ok((answers, file))
+        let ((), file) =
+            self.read("feedback", path, |load| load.each_feedback(&columns, stages, |feedback| answers.add(feedback)))?;
+        Ok(file)
     }
 
     fn touchpoints(&self, path: &Path, stages: &mut Stages) -> Result<(TouchpointsRow, FileRow), Failure> {
@@ -270,10 +290,9 @@ impl Folder<'_> {
         Ok((row.revenue(sum, found.currency), file))
     }
 
-    fn customers(&self, path: &Path) -> Result<(u64, FileRow), Failure> {
+    fn customers(&self, path: &Path) -> Result<(Customers, FileRow), Failure> {
         let column = self.config.column("customer", None).unwrap_or_else(|| "customer".to_owned());
-        let (found, file) = self.read("customers", path, |load| load.customers(&column))?;
-        Ok((found.customers.len() as u64, file))
+        self.read("customers", path, |load| load.customers(&column))
     }
 }
 

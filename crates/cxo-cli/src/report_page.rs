@@ -1,60 +1,18 @@
-//! The scorecard as a page that a manager reads without help.
+//! The scorecard as a page that a manager reads without help: the scores, how they moved and what differs first, then who
+//! answered, then the tables.
 
 use std::io::{self, Write};
 
-use cxo_core::{Interval, domain::Scale};
-use cxo_json::{
-    Card, CesRow, CsatRow, Entry, Lines, MetricDocument, NpsRow, Quantity, ReportDocument, ResponseRow, VersusRest,
-};
+use cxo_json::{AttributeRow, Lines, ReportDocument, ResponseRow, WhoAnsweredRow};
 
 use crate::{
     output::Present,
-    page::{self, Align, Page, Track},
+    page::{self, Align, Page},
+    report_card::{self, HIDDEN, Summary, page_name},
 };
 
-/// What the page shows of a row: its headline number with everything that is needed to draw it.
-trait Headline {
-    fn responses(&self) -> u64;
-    fn value(&self) -> f64;
-    fn interval(&self) -> &Quantity<Interval>;
-    fn versus_rest(&self) -> Option<&VersusRest>;
-}
-
-macro_rules! headline {
-    ($($row:ident: $value:ident;)+) => { $(
-        impl Headline for $row {
-            fn responses(&self) -> u64 {
-                self.responses
-            }
-            fn value(&self) -> f64 {
-                self.$value
-            }
-            fn interval(&self) -> &Quantity<Interval> {
-                &self.interval
-            }
-            fn versus_rest(&self) -> Option<&VersusRest> {
-                self.versus_rest.as_ref()
-            }
-        }
-    )+ };
-}
-
-headline! {
-    NpsRow: score;
-    CsatRow: share;
-    CesRow: mean;
-}
-
-/// How the numbers of one metric are written.
-struct Look {
-    name: &'static str,
-    column: &'static str,
-    value: fn(f64) -> String,
-    difference: fn(f64) -> String,
-    /// What the difference from the rest is about.
-    compared: &'static str,
-    range: (f64, f64),
-}
+/// No line of prose is longer.
+const WIDTH: usize = 100;
 
 impl Present for ReportDocument {
     fn page(&self, page: &mut Page) {
@@ -63,27 +21,19 @@ impl Present for ReportDocument {
             _ => "without dates".to_owned(),
         };
         page.headline("Customer experience", &days, &format!("days begin in {}", self.time_zone));
-        page.facts(files(self));
+        summary(page, self);
         if let Some(response) = &self.response {
             page.headline("Response", &completed(response), &response_detail(response));
             page.facts(funnel(response));
         }
+        who_answered(page, self);
         for metric in &self.metrics {
-            metric_card(page, metric);
+            report_card::show(page, metric);
         }
+        page.headline("Data", "", "");
+        page.facts(files(self));
         if !self.metrics.is_empty() {
-            let min = self.min_responses;
-            let mut text = format!(
-                "Intervals at {}. \"vs. rest\" compares a segment with all other responses: what differs is observed, not \
-                 explained.",
-                page::level(self.confidence)
-            );
-            if min > 1 {
-                let hidden =
-                    format!(" Groups of fewer than {min} responses are hidden, and others that would tell them.");
-                text.push_str(&hidden);
-            }
-            page.line(&text);
+            page.line(&wrapped(&explained(self)));
         }
     }
 
@@ -91,6 +41,173 @@ impl Present for ReportDocument {
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
         self.metrics.iter().try_for_each(|metric| lines.write(metric))
     }
+}
+
+/// The scores, how they moved, and what differs.
+fn summary(page: &mut Page, report: &ReportDocument) {
+    let metrics: Vec<Summary<'_>> = report.metrics.iter().map(Summary::of).collect();
+    if metrics.is_empty() {
+        return;
+    }
+    let columns = [("", Align::Left), ("responses", Align::Right), ("score", Align::Right), ("interval", Align::Left)];
+    let head = |metric: &Summary<'_>| metric.cells.iter().take(columns.len()).cloned().collect();
+    page.table(&columns, metrics.iter().map(head).collect());
+
+    let moved: Vec<String> = metrics.iter().filter_map(moved).collect();
+    if !moved.is_empty() {
+        page.line(&format!("How it moved, the last complete {} against the one before it:", report.period));
+        page.bullets(&moved);
+    }
+    let found: Vec<Vec<String>> = metrics.iter().flat_map(differing).collect();
+    if found.is_empty() {
+        page.line(&format!(
+            "No segment differs from the others beyond chance (p below {:.3}).",
+            report.confidence.alpha()
+        ));
+    } else {
+        page.line("What differs from all other responses, beyond chance:");
+        let columns = [("", Align::Left), ("segment", Align::Left), ("vs. rest", Align::Right), ("p", Align::Left)];
+        page.table(&columns, found);
+    }
+}
+
+fn moved(metric: &Summary<'_>) -> Option<String> {
+    let change = metric.change.as_ref().ok()?;
+    let interval = page::bounds(&change.interval, metric.look.difference);
+    let p = change.p_value.as_ref().map(|p| format!(", p {}", page::p_value_text(*p))).unwrap_or_default();
+    let (name, difference) = (metric.look.name, metric.difference(change.difference));
+    Some(format!("{name}, {} against {}: {difference} ({interval}){p}", change.period, change.before))
+}
+
+fn differing(metric: &Summary<'_>) -> Vec<Vec<String>> {
+    let row = |(place, found): (usize, &cxo_json::Differing)| {
+        let name = if place == 0 { metric.look.name } else { "" };
+        let segment = format!("{} {}", found.by, page_name(&found.segment));
+        vec![name.to_owned(), segment, metric.difference(found.difference), page::p_value(found.adjusted_p_value)]
+    };
+    metric.differing.iter().enumerate().map(row).collect()
+}
+
+/// How to read the numbers.
+fn explained(report: &ReportDocument) -> String {
+    let mut text = format!(
+        "Intervals at {}. \"vs. rest\" compares a segment with all other responses of the metric, p is corrected for the number \
+         of segments: what differs is observed, not explained.",
+        page::level(report.confidence)
+    );
+    if report.min_responses > 1 {
+        text.push_str(&format!(
+            " {HIDDEN}: fewer than {} responses, or a group from which such a one could be computed.",
+            report.min_responses
+        ));
+    }
+    text
+}
+
+/// Respondents against customers, and how often customers were asked.
+fn who_answered(page: &mut Page, report: &ReportDocument) {
+    if let Some(who) = &report.who_answered {
+        let value = format!("{} of {} customers", page::count(who.respondents), page::count(who.customers));
+        let outside = match who.outside {
+            0 => String::new(),
+            outside => format!("and {} who are not in the list of customers", page::count(outside)),
+        };
+        page.headline("Who answered", &value, &outside);
+        if !who.attributes.is_empty() {
+            attributes(page, who, report.confidence.alpha());
+        }
+    }
+    if let Some(contacts) = &report.contacts {
+        let rule = format!("more than {} in {} days", plural(contacts.limit), contacts.window_days);
+        let text = match (contacts.over_limit, contacts.share_over_limit) {
+            (Some(over), Some(share)) => format!(
+                "Contact: {} of {} invited customers ({}) got {rule}.",
+                page::count(over),
+                page::count(contacts.customers),
+                page::percent(share)
+            ),
+            _ => format!("Contact: how many of {} customers got {rule} is {HIDDEN}.", page::count(contacts.customers)),
+        };
+        page.line(&wrapped(&text));
+    }
+}
+
+fn plural(invitations: u64) -> String {
+    if invitations == 1 { "one invitation".to_owned() } else { format!("{} invitations", page::count(invitations)) }
+}
+
+fn attributes(page: &mut Page, who: &WhoAnsweredRow, alpha: f64) {
+    let columns = [
+        ("", Align::Left),
+        ("group", Align::Left),
+        ("customers", Align::Right),
+        ("answered", Align::Right),
+        ("rate", Align::Right),
+        ("of all customers", Align::Right),
+        ("of all who answered", Align::Right),
+    ];
+    page.table(&columns, who.attributes.iter().flat_map(groups).collect());
+    let is_unlike = |row: &&AttributeRow| row.test.as_ref().is_some_and(|test| test.adjusted_p_value < alpha);
+    let (unlike, alike): (Vec<&AttributeRow>, Vec<&AttributeRow>) =
+        who.attributes.iter().filter(|row| row.test.is_some()).partition(is_unlike);
+    let mut text = String::new();
+    if !unlike.is_empty() {
+        text.push_str(&format!(
+            "By {} those who answered are not like the customers there are, beyond chance. Where such groups also score \
+             differently, a total leans towards those who answer more, unless weights correct for it. ",
+            tests(&unlike)
+        ));
+    }
+    if !alike.is_empty() {
+        text.push_str(&format!("By {} no difference beyond chance is seen. ", tests(&alike)));
+    }
+    text.push_str(
+        "Customers who were never invited count as not having answered. What those who did not answer think is not known.",
+    );
+    page.line(&wrapped(&text));
+}
+
+fn tests(rows: &[&AttributeRow]) -> String {
+    let one = |row: &&AttributeRow| {
+        let p = row.test.as_ref().map(|test| format!(" (p {})", page::p_value_text(test.adjusted_p_value)));
+        format!("{}{}", page_name(&row.attribute), p.unwrap_or_default())
+    };
+    rows.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn groups(attribute: &AttributeRow) -> Vec<Vec<String>> {
+    if attribute.suppressed.is_some() {
+        return vec![vec![page_name(&attribute.attribute), HIDDEN.to_owned()]];
+    }
+    let row = |(place, group): (usize, &cxo_json::GroupRow)| {
+        let name = if place == 0 { page_name(&attribute.attribute) } else { String::new() };
+        vec![
+            name,
+            page_name(&group.group),
+            page::count(group.customers),
+            page::count(group.respondents),
+            page::percent(group.rate),
+            page::percent(group.customers_share),
+            page::percent(group.respondents_share),
+        ]
+    };
+    attribute.groups.iter().enumerate().map(row).collect()
+}
+
+/// Prose in lines of at most [`WIDTH`] characters; a longer word stands alone.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut()
+            && (line.is_empty() || line.chars().count() + 1 + word.chars().count() <= WIDTH)
+        {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.join("\n")
 }
 
 /// What was read: a line for each file.
@@ -144,164 +261,4 @@ fn funnel(response: &ResponseRow) -> Vec<Vec<String>> {
             vec![name.to_owned(), page::count(count), format!("{:>7}  {}", page::percent(share), page::bar(share, 30))]
         })
         .collect()
-}
-
-fn metric_card(page: &mut Page, metric: &MetricDocument) {
-    let range =
-        |scale: &str| scale.parse::<Scale>().map_or((0.0, 1.0), |scale| (scale.min().into(), scale.max().into()));
-    match metric {
-        MetricDocument::Nps(card) => {
-            let look = Look {
-                name: "Net Promoter Score",
-                column: "score",
-                value: page::points,
-                difference: page::points,
-                compared: "",
-                range: (-100.0, 100.0),
-            };
-            show(page, card, &look, "-100        0        +100", |row| {
-                format!(
-                    "{} promoters, {} passives, {} detractors",
-                    page::count(row.promoters),
-                    page::count(row.passives),
-                    page::count(row.detractors)
-                )
-            });
-        }
-        MetricDocument::Csat(card) => {
-            let look = Look {
-                name: "Customer satisfaction",
-                column: "satisfied",
-                value: page::percent,
-                difference: percent_points,
-                compared: "",
-                range: (0.0, 1.0),
-            };
-            show(page, card, &look, "0 %        50 %     100 %", |row| {
-                let boxed = row.ratings.as_ref().map(|ratings| format!(" rated {}", ratings.satisfied_box));
-                let mean = row.mean.as_ref().map(|mean| format!("; mean {mean:.2}")).unwrap_or_default();
-                format!(
-                    "{} of {}{} on {}{mean}",
-                    page::count(row.satisfied),
-                    page::count(row.responses),
-                    boxed.unwrap_or_default(),
-                    card.scale
-                )
-            });
-        }
-        MetricDocument::Ces(card) => {
-            let range = range(&card.scale);
-            let look = Look {
-                name: "Customer effort",
-                column: "mean",
-                value: rating,
-                difference: percent_points,
-                compared: " easy",
-                range,
-            };
-            show(page, card, &look, &format!("{:<12}{:>13}", range.0, range.1), |row| {
-                format!(
-                    "mean on {}; {} easy, {} difficult, net easy {}",
-                    card.scale,
-                    page::percent(row.easy_share),
-                    page::percent(row.difficult_share),
-                    percent_points(row.net_easy)
-                )
-            });
-        }
-    }
-}
-
-/// A card: the headline, a table for each dimension, the trend, and what differs.
-fn show<R: Headline>(page: &mut Page, card: &Card<R>, look: &Look, ruler: &str, detail: impl Fn(&R) -> String) {
-    match card.results.first().map(|entry| entry.outcome.as_ref()) {
-        Some(Ok(all)) => {
-            page.headline(look.name, &(look.value)(all.value()), &page::interval_text(all.interval(), look.value));
-            page.line(&format!("{}{}", detail(all), customers(card, all)));
-        }
-        Some(Err(reason)) => page.headline(look.name, "not shown", reason),
-        None => page.headline(look.name, "not computed", card.unanswered.as_deref().unwrap_or_default()),
-    }
-    let columns = |first| {
-        [
-            (first, Align::Left),
-            ("responses", Align::Right),
-            (look.column, Align::Right),
-            ("interval", Align::Left),
-            (ruler, Align::Left),
-        ]
-    };
-    let versus = if look.compared.is_empty() { "vs. rest" } else { "easy vs. rest" };
-    for breakdown in &card.breakdowns {
-        let mut columns = columns(&breakdown.by).to_vec();
-        columns.extend([(versus, Align::Right), ("p, corrected", Align::Left)]);
-        page.table(&columns, breakdown.results.iter().map(|entry| segment(entry, look)).collect());
-    }
-    if !card.trend.is_empty() {
-        let rows = card.trend.iter().map(|period| cells(period.period.clone(), &period.outcome, look)).collect();
-        page.table(&columns("period"), rows);
-    }
-    let differing: Vec<String> = card
-        .differing
-        .iter()
-        .map(|found| {
-            let p = page::p_value_text(found.adjusted_p_value);
-            let difference = (look.difference)(found.difference);
-            format!("{} {}: {difference}{} against the rest (p {p})", found.by, found.segment, look.compared)
-        })
-        .collect();
-    if !differing.is_empty() {
-        page.line("What differs, after correction for the number of segments:");
-        page.bullets(&differing);
-    }
-}
-
-fn customers<R: Headline>(card: &Card<R>, all: &R) -> String {
-    match &card.customers {
-        Ok(customers) if *customers < all.responses() => {
-            format!(" · {} responses of {} customers", page::count(all.responses()), page::count(*customers))
-        }
-        Ok(_) => format!(" · {} responses", page::count(all.responses())),
-        Err(_) => format!(
-            " · {} responses; customers are not known, so the intervals assume one response each",
-            page::count(all.responses())
-        ),
-    }
-}
-
-fn segment<R: Headline>(entry: &Entry<R>, look: &Look) -> Vec<String> {
-    let mut line = cells(entry.segment.clone().unwrap_or_default(), &entry.outcome, look);
-    let found = entry.outcome.as_ref().ok().and_then(Headline::versus_rest);
-    line.push(found.map(|found| (look.difference)(found.difference)).unwrap_or_default());
-    let p = found.and_then(|found| found.adjusted_p_value.as_ref().ok());
-    line.push(p.map(|p| page::p_value(*p)).unwrap_or_default());
-    line
-}
-
-fn cells<R: Headline>(name: String, outcome: &Result<R, std::borrow::Cow<'static, str>>, look: &Look) -> Vec<String> {
-    match outcome {
-        Ok(row) => {
-            let bounds = row.interval().as_ref().ok();
-            vec![
-                name,
-                page::count(row.responses()),
-                (look.value)(row.value()),
-                page::bounds(row.interval(), look.value),
-                page::track(Track {
-                    value: row.value(),
-                    interval: bounds.map(|interval| (interval.lower, interval.upper)),
-                    range: look.range,
-                }),
-            ]
-        }
-        Err(reason) => vec![name, String::new(), String::new(), reason.to_string(), String::new()],
-    }
-}
-
-fn rating(value: f64) -> String {
-    format!("{value:.2}")
-}
-
-fn percent_points(share: f64) -> String {
-    format!("{} pts", page::points(100.0 * share))
 }

@@ -13,4 +13,5 @@ pub mod survey;
 
 pub use error::{Error, ErrorKind};
 pub use estimate::{Absent, Confidence, Difference, Estimate, Interval, Method, Probability};
-pub use state::State;
+pub use state::{Encode, State};
+pub(crate) use state::{Form, Reader, Writer};

@@ -1,4 +1,5 @@
 //! Laws of NPS states and answers: merging, ranges, containment, mirror images, monotone widths, recovery.
+#![allow(clippy::unwrap_used)] // Helpers of tests are tests.
 
 use cxo_core::{
     Absent, Confidence, ErrorKind, Method, State,

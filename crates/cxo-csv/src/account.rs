@@ -50,7 +50,7 @@ impl Fault {
     pub(crate) fn value(column: usize, raw: &[u8], role: &str, allowed: impl Into<String>) -> Self {
         let (allowed, value) = (allowed.into(), shown(raw));
         // A reason is one line, whatever the cell holds.
-        let line = value.replace(char::is_control, " ");
+        let line = value.replace(char::is_whitespace, " ").replace(char::is_control, "\u{FFFD}");
         let said = if line.trim().is_empty() { "blank" } else { &line };
         Self {
             reason: format!("{role} is {said}, allowed: {allowed}"),

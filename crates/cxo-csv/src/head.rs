@@ -20,8 +20,6 @@ use crate::{Column, CsvError, Delimiter, Encoding, Input, Options, Preset, Stric
 const HEAD_BYTES: usize = 1 << 20;
 /// Rows that are looked at to find the delimiter.
 const SAMPLE_ROWS: usize = 32;
-/// Cells of a header row that are looked at before the number of columns is known.
-const HEADER_CELLS: usize = 1 << 14;
 
 /// A stream of bytes.
 pub(crate) type Stream = Box<dyn Read + Send>;
@@ -111,8 +109,10 @@ fn filled(stream: &mut Stream, bytes: usize) -> Result<Vec<u8>, CsvError> {
 fn decoded(head: &[u8], stream: Stream, encoding: Encoding) -> Result<(Vec<u8>, Stream), CsvError> {
     let label = match encoding {
         Encoding::Utf8 => {
-            let mark = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-            return Ok((head.get(mark..).unwrap_or_default().to_vec(), skipped(stream, mark)?));
+            return match head.strip_prefix(b"\xEF\xBB\xBF") {
+                Some(_) => peeked(skipped(stream, 3)?, HEAD_BYTES),
+                None => Ok((head.to_vec(), stream)),
+            };
         }
         Encoding::Utf16Le => encoding_rs::UTF_16LE,
         Encoding::Utf16Be => encoding_rs::UTF_16BE,
@@ -211,7 +211,12 @@ pub(crate) struct HeadRecord {
 fn first_records(head: &[u8], delimiter: Delimiter, count: usize) -> Result<Vec<HeadRecord>, CsvError> {
     let mut records: Vec<HeadRecord> = Vec::new();
     let mut bad = None;
-    let mut ends = vec![0; HEADER_CELLS];
+    let (mut rows, mut most) = (0, 0);
+    scan(head, Begin::Record(0), usize::MAX, delimiter.byte(), &mut [], |record| {
+        (rows, most) = (rows + 1, most.max(record.cells));
+        if rows < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    let mut ends = vec![0; most];
     scan(head, Begin::Record(0), usize::MAX, delimiter.byte(), &mut ends, |record| {
         let cells: Result<Vec<String>, _> = (0..record.cells)
             .map_while(|index| record.cell(index))

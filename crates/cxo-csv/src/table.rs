@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use cxo_core::Error;
 use cxo_core::domain::{
     Amount, Channel, Currency, CustomerId, Device, EventId, Feedback, LoadReport, Rating, ResponseStatus, Scale, Stage,
     Stages, SurveyMetric, Touchpoint, TouchpointName, Transaction, Weight,
@@ -155,14 +156,67 @@ impl Load<'_> {
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
     ///
     /// # Complexity
-    /// One pass; memory for all records.
+    /// One pass; memory for all records. [`each_feedback`](Self::each_feedback) keeps none.
     pub fn feedback(self, columns: &FeedbackColumns, stages: &mut Stages) -> Result<Loaded<Vec<Feedback>>, CsvError> {
+        let mut records = Vec::new();
+        let Loaded { report, detected, .. } = self.owned_feedback(columns, stages, |record| {
+            records.push(record);
+            Ok(())
+        })?;
+        Ok(Loaded { value: records, report, detected })
+    }
+
+    /// Hands over survey invitations and responses as [`feedback`](Self::feedback) reads them, one by one in the order of
+    /// the file. An error of `each` stops the load.
+    ///
+    /// ```
+    /// use cxo_core::domain::Stages;
+    /// use cxo_csv::{FeedbackColumns, Input, Load};
+    ///
+    /// let csv = "customer,metric,score,stage\nanna,nps,9,purchase\nben,csat,4,return\n";
+    /// let (mut stages, mut seen) = (Stages::default(), Vec::new());
+    /// let loaded = Load::new(Input::text("feedback.csv", csv)).each_feedback(
+    ///     &FeedbackColumns::default(),
+    ///     &mut stages,
+    ///     |feedback| {
+    ///         seen.push(feedback.metric.name());
+    ///         Ok(())
+    ///     },
+    /// )?;
+    /// assert_eq!((seen, loaded.report.accepted), (vec!["nps", "csat"], 2));
+    /// assert!(stages.get("return").is_some());
+    /// # Ok::<(), cxo_csv::CsvError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory does not grow with the file.
+    pub fn each_feedback(
+        self,
+        columns: &FeedbackColumns,
+        stages: &mut Stages,
+        mut each: impl FnMut(&Feedback) -> Result<(), Error>,
+    ) -> Result<Loaded<()>, CsvError> {
+        self.owned_feedback(columns, stages, |record| each(&record))
+    }
+
+    fn owned_feedback(
+        self,
+        columns: &FeedbackColumns,
+        stages: &mut Stages,
+        each: impl FnMut(Feedback) -> Result<(), Error>,
+    ) -> Result<Loaded<()>, CsvError> {
         let time = |layout: &Layout| layout.place_of(columns.time.as_deref(), "time");
         self.run(&time, |session| {
             let places = columns.places(session.rows.layout)?;
             let metric = required(places.metric, columns.metric.as_deref(), "metric", session.rows.layout)?;
             let score = required(places.score, columns.score.as_deref(), "score", session.rows.layout)?;
-            collect(session, places.id, |rows, record| feedback(rows, record, &places, (metric, score), stages))
+            let read =
+                |rows: &RowReader<'_>, record: &Record<'_>| feedback(rows, record, &places, (metric, score), stages);
+            let report = each_record(session, places.id, read, each)?;
+            Ok(((), report))
         })
     }
 
@@ -276,25 +330,36 @@ impl Load<'_> {
 fn collect<T>(
     session: Session<'_, '_>,
     id: Option<usize>,
-    mut read: impl FnMut(&RowReader<'_>, &Record<'_>) -> Cell<Option<T>>,
+    read: impl FnMut(&RowReader<'_>, &Record<'_>) -> Cell<Option<T>>,
 ) -> Result<(Vec<T>, LoadReport), CsvError> {
-    let Session { rows, blocks, options, account } = session;
     let mut records = Vec::new();
-    let each = EachRow(|record: &Record<'_>| {
+    let report = each_record(session, id, read, |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok((records, report))
+}
+
+/// Hands over what `read` makes of each row; `None` is a blank row. An error of `each` stops the load.
+fn each_record<T>(
+    session: Session<'_, '_>,
+    id: Option<usize>,
+    mut read: impl FnMut(&RowReader<'_>, &Record<'_>) -> Cell<Option<T>>,
+    mut each: impl FnMut(T) -> Result<(), Error>,
+) -> Result<LoadReport, CsvError> {
+    let Session { rows, blocks, options, account } = session;
+    let each_row = EachRow(|record: &Record<'_>| {
         if let Some(outcome) = rows.screen(record) {
             return outcome;
         }
         match read(&rows, record) {
-            Ok(Some(found)) => {
-                records.push(found);
-                Outcome::Accepted
-            }
+            Ok(Some(found)) => each(found).map_or_else(Outcome::Refused, |()| Outcome::Accepted),
             Ok(None) => Outcome::Blank,
             Err(fault) => Outcome::Rejected(fault),
         }
     });
-    let (report, _) = blocks::in_order(blocks, rows.layout, options, account, Once::new(each, id))?;
-    Ok((records, report))
+    let (report, _) = blocks::in_order(blocks, rows.layout, options, account, Once::new(each_row, id))?;
+    Ok(report)
 }
 
 /// The place of a column without which the file means nothing.
@@ -375,7 +440,7 @@ fn named<T>(
     record: &Record<'_>,
     column: Option<usize>,
     role: &str,
-    new: impl Fn(Box<str>) -> Result<T, cxo_core::Error>,
+    new: impl Fn(Box<str>) -> Result<T, Error>,
 ) -> Cell<Option<T>> {
     let Some(column) = column else { return Ok(None) };
     // The only text that a name refuses is the empty one.
@@ -383,12 +448,7 @@ fn named<T>(
 }
 
 /// A cell that is an identifier or a name and must not be blank.
-fn needed<T>(
-    record: &Record<'_>,
-    column: usize,
-    role: &str,
-    new: impl Fn(Box<str>) -> Result<T, cxo_core::Error>,
-) -> Cell<T> {
+fn needed<T>(record: &Record<'_>, column: usize, role: &str, new: impl Fn(Box<str>) -> Result<T, Error>) -> Cell<T> {
     named(record, Some(column), role, new)?.map_or_else(|| blank(record, column, role, "any text"), Ok)
 }
 

@@ -453,3 +453,25 @@ fn qualtrics_reasons_name_what_was_skipped() {
     reasons.sort();
     assert_eq!(reasons, ["preview or test, not a response", "unfinished response"]);
 }
+
+#[test]
+fn a_header_is_read_whole_or_refused() {
+    let wide = |columns: usize| {
+        let names: String = (1..columns).map(|place| format!("c{place},")).collect();
+        format!("{names}score\n{}9\n", "1,".repeat(columns - 1))
+    };
+    let loaded = read(wide(20_000)).unwrap();
+    assert_eq!(counts(&loaded.report), [1, 1, 0, 0, 0]);
+    assert_eq!(loaded.detected.columns.len(), 20_000);
+    // Behind a byte order mark, too, a header that is longer than what is looked at is not cut off.
+    for mark in ["", "\u{FEFF}"] {
+        let error = read(format!("{mark}score,{}\n9,1\n", "x".repeat(1 << 20))).unwrap_err();
+        assert_eq!(error.kind(), CsvErrorKind::RowTooLong, "{error}");
+    }
+}
+
+#[test]
+fn an_unprintable_score_is_not_called_blank() {
+    let report = read(b"score\n9\n\0\n").unwrap().report;
+    assert_eq!(report.reasons[0].reason, "score is \u{FFFD}, allowed: 0 to 10");
+}

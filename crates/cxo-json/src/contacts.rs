@@ -29,14 +29,14 @@ pub struct ContactsDocument {
     #[serde(flatten, with = "quantity::shortest_gap_seconds")]
     pub shortest_gap_seconds: Quantity,
     /// Customers by the most invitations that any one window holds for them, fewest first.
-    pub distribution: Vec<ContactsRow>,
+    pub distribution: Vec<ContactsStep>,
     /// What happened to the rows of the file.
     pub load: LoadReport,
 }
 
 /// How many customers had at most so many invitations within a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContactsRow {
+pub struct ContactsStep {
     /// The most invitations within any one window.
     pub invitations: u64,
     /// Customers.
@@ -67,7 +67,7 @@ impl ContactsDocument {
             share_over_limit: found.share_over_limit,
             shortest_gap_seconds: quantity::of(found.shortest_gap_seconds),
             distribution: rows
-                .map(|(invitations, customers)| ContactsRow { invitations: *invitations, customers: *customers })
+                .map(|(invitations, customers)| ContactsStep { invitations: *invitations, customers: *customers })
                 .collect(),
             load,
         }

@@ -43,7 +43,7 @@ mod response;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
-pub use contacts::{AskedRule, ContactsDocument, ContactsRow};
+pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
 pub use design::DesignRow;
@@ -59,7 +59,7 @@ pub use panel::{MoveRow, PanelDocument};
 pub use quantity::Quantity;
 pub use raking::{MarginRow, RakingDocument, TargetRow, WeightRow};
 pub use report::{
-    BreakdownDocument, Card, Differing, FileRow, MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow,
-    TransactionsRow,
+    AttributeRow, AttributeTest, BreakdownDocument, Card, Change, ContactsRow, Differing, FileRow, GroupRow,
+    MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
 pub use response::ResponseDocument;

@@ -80,6 +80,7 @@ quantity! {
     homogeneity: cxo_core::survey::ChiSquareTest, "homogeneity", "homogeneity_reason";
     standardized_difference: f64, "standardized_difference", "standardized_difference_reason";
     shortest_gap_seconds: f64, "shortest_gap_seconds", "shortest_gap_seconds_reason";
+    change: crate::report::Change, "change", "change_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -1,10 +1,15 @@
 //! The document of the scorecard: `cxo.report`.
 
+use std::borrow::Cow;
+
 use cxo_core::{
-    Absent, Confidence, Estimate, Interval,
+    Absent, Confidence, Difference, Estimate, Interval,
     domain::{Amount, Currency, LoadReport, Period as Calendar},
-    scorecard::{BreakdownRow, MetricAnswer, MetricCard, ScorecardResult},
-    survey::{CesResult, CsatResult, NpsResult, Respondents, ResponseRates, Segment},
+    scorecard::{AttributeCheck, BreakdownRow, MetricAnswer, MetricCard, PeriodChange, ScorecardResult, WhoAnswered},
+    stats::{multiplicity::Multiplicity, suppression::Suppressed},
+    survey::{
+        CategoryResponse, CesResult, ContactFrequency, CsatResult, NpsResult, Respondents, ResponseRates, Segment,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +50,12 @@ pub struct ReportDocument {
     /// The number of customers in the list of customers; absent without such a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers: Option<u64>,
+    /// The respondents against the list of customers; absent without feedback or without such a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who_answered: Option<WhoAnsweredRow>,
+    /// How often customers were invited; absent where the feedback does not say who and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<ContactsRow>,
     /// The files that were read, and what happened to their rows.
     pub files: Vec<FileRow>,
 }
@@ -189,6 +200,12 @@ pub struct Card<R> {
     pub breakdowns: Vec<BreakdownDocument<R>>,
     /// By calendar period; periods without responses are not listed.
     pub trend: Vec<Period<R>>,
+    /// The label of the last period, if the data end before its last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incomplete_period: Option<String>,
+    /// The last complete period against the one before it, or why they are not compared.
+    #[serde(flatten, with = "quantity::change")]
+    pub change: Quantity<Change>,
     /// The shown segments that differ from the rest after correction, most certain first.
     pub differing: Vec<Differing>,
     /// Why the metric could not be computed.
@@ -217,6 +234,202 @@ pub struct Differing {
     pub difference: f64,
     /// The p-value, corrected for all segments of the metric.
     pub adjusted_p_value: f64,
+}
+
+/// The last complete period against the one before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The label of the last complete period.
+    pub period: String,
+    /// The label of the period before it.
+    pub before: String,
+    /// The later minus the earlier: points for NPS, -1 to 1 for the satisfied and the easy share.
+    pub difference: f64,
+    /// The standard error that the test used, or why there is none.
+    #[serde(flatten, with = "quantity::standard_error")]
+    pub standard_error: Quantity,
+    /// Two-sided p-value, or why there is none.
+    #[serde(flatten, with = "quantity::p_value")]
+    pub p_value: Quantity,
+    /// Interval of the difference, or why there is none.
+    #[serde(flatten, with = "quantity::interval")]
+    pub interval: Quantity<Interval>,
+    /// The method of standard error, test and interval.
+    pub method: String,
+}
+
+impl From<&PeriodChange> for Change {
+    fn from(change: &PeriodChange) -> Self {
+        let Difference { value, standard_error, p_value, interval, method, .. } = change.difference;
+        Self {
+            period: change.period.clone(),
+            before: change.before.clone(),
+            difference: value,
+            standard_error: quantity::of(standard_error),
+            p_value: quantity::of(p_value),
+            interval: quantity::of(interval),
+            method: method.name().to_owned(),
+        }
+    }
+}
+
+/// The customers who gave a rating against all customers of the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WhoAnsweredRow {
+    /// Customers in the list.
+    pub customers: u64,
+    /// Those of them who gave a rating.
+    pub respondents: u64,
+    /// Customers who gave a rating and are not in the list.
+    pub outside: u64,
+    /// The correction of the p-values for the number of attributes, such as `holm`.
+    pub correction: String,
+    /// One for each attribute with 2 to 12 different values.
+    pub attributes: Vec<AttributeRow>,
+}
+
+/// The respondents against all customers by one attribute.
+///
+/// JSON: `{"attribute": …, …check}` or `{"attribute": …, "suppressed": reason}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttributeRow {
+    /// The attribute.
+    pub attribute: String,
+    /// Why the check is not shown; then everything else is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Cow<'static, str>>,
+    /// Respondents against the others: whether their shares differ by more than chance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<AttributeTest>,
+    /// The groups, by the bytes of their name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupRow>,
+    /// The groups that were too small and stand together as the last of `groups`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_together: Vec<String>,
+}
+
+/// Pearson's chi-square test of homogeneity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttributeTest {
+    /// The statistic.
+    pub statistic: f64,
+    /// Degrees of freedom.
+    pub degrees: u64,
+    /// Its p-value.
+    pub p_value: f64,
+    /// The p-value, corrected for the number of attributes.
+    pub adjusted_p_value: f64,
+}
+
+/// One group of customers, and how many of them answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// The value of the attribute; empty text where it is blank.
+    pub group: String,
+    /// Customers in the group.
+    pub customers: u64,
+    /// Those of them who gave a rating.
+    pub respondents: u64,
+    /// Respondents / customers.
+    pub rate: f64,
+    /// Interval of the rate, or why there is none.
+    #[serde(flatten, with = "quantity::interval")]
+    pub interval: Quantity<Interval>,
+    /// The share of all customers who are in the group.
+    pub customers_share: f64,
+    /// The share of all respondents who are in the group.
+    pub respondents_share: f64,
+    /// The distance of both shares in standard deviations, or why there is none.
+    #[serde(flatten, with = "quantity::standardized_difference")]
+    pub standardized_difference: Quantity,
+}
+
+impl WhoAnsweredRow {
+    /// The document's form; the correction is that of the scorecard.
+    #[must_use]
+    pub fn new(found: &WhoAnswered, correction: Multiplicity) -> Self {
+        Self {
+            customers: found.customers,
+            respondents: found.respondents,
+            outside: found.outside,
+            correction: correction.name().to_owned(),
+            attributes: found.attributes.iter().map(AttributeRow::from).collect(),
+        }
+    }
+}
+
+impl From<&AttributeCheck> for AttributeRow {
+    fn from(found: &AttributeCheck) -> Self {
+        let check = found.check.as_ref().ok();
+        let tested = check.and_then(|check| Some((check.homogeneity.ok()?, found.adjusted_p.ok()?)));
+        Self {
+            attribute: found.attribute.clone(),
+            suppressed: found.check.as_ref().err().map(|hidden| Cow::Borrowed(hidden.reason())),
+            test: tested.map(|(test, adjusted_p_value)| AttributeTest {
+                statistic: test.statistic,
+                degrees: test.degrees,
+                p_value: test.p_value,
+                adjusted_p_value,
+            }),
+            groups: check.map(|check| check.categories.iter().map(GroupRow::from).collect()).unwrap_or_default(),
+            taken_together: found.folded.clone(),
+        }
+    }
+}
+
+impl From<&CategoryResponse> for GroupRow {
+    fn from(group: &CategoryResponse) -> Self {
+        Self {
+            group: group.category.clone(),
+            customers: group.invited,
+            respondents: group.responded,
+            rate: group.rate.value,
+            interval: quantity::of(group.rate.interval),
+            customers_share: group.frame_share,
+            respondents_share: group.respondent_share,
+            standardized_difference: quantity::of(group.standardized_difference),
+        }
+    }
+}
+
+/// How often known customers were invited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContactsRow {
+    /// Different customers who were invited.
+    pub customers: u64,
+    /// Their invitations; questions of one customer at the same instant are one.
+    pub invitations: u64,
+    /// The window of the rule in days.
+    pub window_days: u32,
+    /// The invitations that the rule allows in any such window.
+    pub limit: u64,
+    /// Customers with more; absent where they, or the others, are too few to be shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_limit: Option<u64>,
+    /// Over limit / customers; absent like `over_limit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_over_limit: Option<f64>,
+    /// Why both are absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Cow<'static, str>>,
+}
+
+impl ContactsRow {
+    /// The document's form of the contacts under the rule of `limit` in `window_days`; `shown` says whether the number of
+    /// customers over it may be seen.
+    #[must_use]
+    pub fn new(found: &ContactFrequency, window_days: u32, limit: u64, shown: Result<(), Suppressed>) -> Self {
+        Self {
+            customers: found.customers,
+            invitations: found.invitations,
+            window_days,
+            limit,
+            over_limit: shown.ok().map(|()| found.over_limit),
+            share_over_limit: shown.ok().map(|()| found.share_over_limit),
+            suppressed: shown.err().map(|hidden| Cow::Borrowed(hidden.reason())),
+        }
+    }
 }
 
 /// A row of the core that a card is made of.
@@ -258,6 +471,8 @@ impl ReportDocument {
             touchpoints: None,
             transactions: None,
             customers: None,
+            who_answered: None,
+            contacts: None,
             files: Vec::new(),
         }
     }
@@ -324,6 +539,8 @@ fn card_of<T, R: Row<T>>(
         scale: card.scale.to_string(),
         customers: match card.respondents {
             Respondents::Known { customers, .. } => Ok(customers),
+            Respondents::Unknown if card.unanswered.is_some() => Err("the metric could not be computed".into()),
+            Respondents::Unknown if card.overall.answer.is_err() => Err(Suppressed::TooFew.reason().into()),
             Respondents::Unknown => Err("the feedback does not say who responded".into()),
         },
         results: if card.unanswered.is_none() { segment(&card.overall).into_iter().collect() } else { Vec::new() },
@@ -343,6 +560,8 @@ fn card_of<T, R: Row<T>>(
                 Err(hidden) => Some(Period::of(of.period, point.start, &Err::<T, _>(*hidden))),
             })
             .collect(),
+        incomplete_period: card.trend.last().filter(|last| !last.complete).map(|last| last.label.clone()),
+        change: card.change.as_ref().map(Change::from).map_err(|why| why.0.clone().into()),
         differing: differing.collect(),
         unanswered: card.unanswered.as_ref().map(|why| why.0.clone()),
     }
@@ -353,7 +572,27 @@ impl<R> Card<R> {
         shown(&self.results).try_for_each(&row)?;
         self.breakdowns.iter().try_for_each(|breakdown| shown(&breakdown.results).try_for_each(&row))?;
         shown_periods(&self.trend).try_for_each(&row)?;
+        if let Ok(Change { p_value: Ok(p), .. }) = &self.change {
+            share("change.p_value", *p)?;
+        }
         self.differing.iter().try_for_each(|found| share("differing.adjusted_p_value", found.adjusted_p_value))
+    }
+}
+
+impl WhoAnsweredRow {
+    fn check(&self) -> Result<(), Error> {
+        for attribute in &self.attributes {
+            if let Some(test) = &attribute.test {
+                share("p_value", test.p_value)?;
+                share("adjusted_p_value", test.adjusted_p_value)?;
+            }
+            for group in &attribute.groups {
+                share("rate", group.rate)?;
+                share("customers_share", group.customers_share)?;
+                share("respondents_share", group.respondents_share)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -370,6 +609,10 @@ impl Document for ReportDocument {
                 &response.dismissal_rate,
             ];
             rates.into_iter().flatten().try_for_each(|rate| share("rate", rate.rate))?;
+        }
+        self.who_answered.as_ref().map_or(Ok(()), WhoAnsweredRow::check)?;
+        if let Some(contacts) = &self.contacts {
+            contacts.share_over_limit.map_or(Ok(()), |value| share("share_over_limit", value))?;
         }
         self.metrics.iter().try_for_each(|metric| match metric {
             MetricDocument::Nps(card) => card.check(NpsRow::check),

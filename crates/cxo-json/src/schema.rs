@@ -14,6 +14,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.nonresponse", NONRESPONSE),
     ("cxo.contacts", CONTACTS),
     ("cxo.index", INDEX),
+    ("cxo.report", REPORT),
 ];
 
 /// `cxo.nps`
@@ -40,3 +41,5 @@ pub const NONRESPONSE: &str = include_str!("../schemas/cxo.nonresponse.json");
 pub const CONTACTS: &str = include_str!("../schemas/cxo.contacts.json");
 /// `cxo.index`
 pub const INDEX: &str = include_str!("../schemas/cxo.index.json");
+/// `cxo.report`
+pub const REPORT: &str = include_str!("../schemas/cxo.report.json");

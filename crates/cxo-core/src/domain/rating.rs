@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Error;
+use crate::{Error, Reader, Writer};
 
 /// Which end of a scale is the good one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,6 +101,17 @@ impl Scale {
         self.max.abs_diff(self.min) as usize + 1
     }
 
+    pub(crate) fn write(self, to: &mut Writer) {
+        to.i8(self.min);
+        to.i8(self.max);
+        to.u8(self.direction as u8);
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Error> {
+        let (min, max) = (from.i8()?, from.i8()?);
+        Self::new(min, max, from.choice("direction", &[Direction::HighIsGood, Direction::LowIsGood])?)
+    }
+
     /// Whether `value` is a point of the scale.
     #[must_use]
     pub const fn contains(self, value: i64) -> bool {
@@ -171,6 +182,11 @@ impl Rating {
             Ok(small) if scale.contains(value) => Ok(Self { value: small, scale }),
             _ => Err(Error::input("rating", value, format!("{} to {}", scale.min, scale.max))),
         }
+    }
+
+    /// The rating at a position of the scale.
+    pub(crate) fn of_bin(bin: u8, scale: Scale) -> Result<Self, Error> {
+        Self::new(i64::from(scale.min) + i64::from(bin), scale)
     }
 
     /// The value.

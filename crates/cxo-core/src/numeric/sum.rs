@@ -21,6 +21,16 @@ impl Sum {
         self.lost += other.lost;
     }
 
+    /// The sum as it runs and its correction.
+    pub(crate) const fn parts(self) -> [f64; 2] {
+        [self.sum, self.lost]
+    }
+
+    /// A sum that has run, if a sum of positive terms can be so: finite, with a correction that is no greater.
+    pub(crate) fn from_parts([sum, lost]: [f64; 2]) -> Option<Self> {
+        (sum.is_finite() && lost.abs() <= sum).then_some(Self { sum, lost })
+    }
+
     /// The sum.
     pub(crate) fn value(self) -> f64 {
         self.sum + self.lost

@@ -1,13 +1,16 @@
 //! The feedback of one data set as columns.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use chrono::TimeZone;
 
 use crate::{
     Error, State,
-    domain::{Day, Feedback, Period, Rating, ResponseStatus, Scale, SurveyMetric, Weight},
-    survey::{ResponseFunnel, Symbols},
+    domain::{Day, Feedback, Period, Rating, ResponseStatus, Scale, SurveyMetric, Timestamp, Weight},
+    survey::{ContactFrequency, ContactRule, Contacts, ResponseFunnel, Symbols},
 };
 
 /// A property of a response by which a scorecard breaks its metrics down.
@@ -55,32 +58,32 @@ impl fmt::Display for Dimension {
     }
 }
 
-/// Everything that customers answered, and how far every invitation came. Class: table; 41 bytes a response, and every
-/// different customer, stage, channel, touchpoint and device once.
+/// Everything that customers answered, and how far every invitation came. Class: table; 41 bytes a response and 12 an
+/// invitation of a known customer, and every different customer, stage, channel, touchpoint and device once.
 ///
 /// A dismissal is never a response: ratings come with the status started or completed. Merging appends, in the order of
-/// the merge; customers may be on both sides, as every question sees all rows of a customer together.
+/// the merge; customers may be on both sides, as every question sees all rows of a customer together. How a trend is cut
+/// and in which order stages come is asked of it later, so that it can be filled while a file is read.
 #[derive(Debug, Clone)]
 pub struct Answers<Z> {
     zone: Z,
-    period: Period,
-    stages: Vec<String>,
     funnel: ResponseFunnel,
     days: Option<(Day, Day)>,
+    invited: Column,
+    invited_at: Vec<Timestamp>,
     metrics: BTreeMap<(SurveyMetric, i8, i8), Rows>,
 }
 
 impl<Z: TimeZone + Clone> Answers<Z> {
-    /// No feedback yet. The zone decides on which day an instant falls, `period` how the trend is cut, and `stages` in
-    /// which order stages are shown; stages that are not in it follow by their bytes.
+    /// No feedback yet. The zone decides on which day an instant falls.
     #[must_use]
-    pub fn new(zone: Z, period: Period, stages: &crate::domain::Stages) -> Self {
+    pub fn new(zone: Z) -> Self {
         Self {
             zone,
-            period,
-            stages: stages.iter().map(|stage| stage.name().to_owned()).collect(),
             funnel: ResponseFunnel::default(),
             days: None,
+            invited: Column::default(),
+            invited_at: Vec::new(),
             metrics: BTreeMap::new(),
         }
     }
@@ -96,11 +99,14 @@ impl<Z: TimeZone + Clone> Answers<Z> {
             return Err(Error::input("status of a rating", feedback.status, "started or completed"));
         }
         let day = feedback.time.map(|time| time.day_in(&self.zone)).transpose()?;
-        let start = day.map(|day| day.start_of(self.period)).transpose()?;
         self.funnel.add(feedback.status)?;
         if let Some(day) = day {
             let (first, last) = self.days.unwrap_or((day, day));
             self.days = Some((first.min(day), last.max(day)));
+        }
+        if let (Some(customer), Some(time)) = (&feedback.customer, feedback.time) {
+            self.invited.push(Some(customer.as_str()))?;
+            self.invited_at.push(time);
         }
         let Some(rating) = feedback.rating else { return Ok(()) };
         let scale = rating.scale();
@@ -108,7 +114,7 @@ impl<Z: TimeZone + Clone> Answers<Z> {
         rows.push(&Row {
             customer: feedback.customer.as_ref().map(crate::domain::CustomerId::as_str),
             keys: Dimension::ALL.map(|dimension| dimension.of(feedback)),
-            start,
+            day,
             rating,
             weight: feedback.weight,
         })
@@ -126,33 +132,42 @@ impl<Z: TimeZone + Clone> Answers<Z> {
         self.days
     }
 
-    /// The calendar period of the trend.
-    #[must_use]
-    pub const fn period(&self) -> Period {
-        self.period
+    /// How often customers were invited. Rows of one customer at the same instant are questions of one invitation; rows
+    /// without a customer or a time are not counted.
+    ///
+    /// # Errors
+    /// As for [`Contacts::frequency`].
+    pub fn contacts(&self, rule: ContactRule) -> Result<ContactFrequency, Error> {
+        let mut invitations: Vec<_> = self.invited.ids.iter().zip(&self.invited_at).collect();
+        invitations.sort_unstable();
+        invitations.dedup();
+        let mut contacts = Contacts::default();
+        invitations.into_iter().try_for_each(|(id, time)| contacts.add(self.invited.symbols.text(*id), *time))?;
+        contacts.frequency(rule)
+    }
+
+    /// Every customer who gave a rating.
+    pub(super) fn respondents(&self) -> BTreeSet<&str> {
+        self.metrics.values().flat_map(Rows::customers).collect()
     }
 
     pub(super) fn metrics(&self) -> impl Iterator<Item = (SurveyMetric, &Rows)> {
         self.metrics.iter().map(|((metric, ..), rows)| (*metric, rows))
     }
-
-    /// The place of a stage in the order of the journey.
-    pub(super) fn stage_rank(&self, name: &str) -> usize {
-        self.stages.iter().position(|stage| stage == name).unwrap_or(self.stages.len())
-    }
 }
 
 impl<Z: TimeZone + Clone> State for Answers<Z> {
     fn merge(&mut self, other: &Self) -> Result<(), Error> {
-        if (self.period, &self.stages) != (other.period, &other.stages) {
-            return Err(Error::incompatible("answers with different periods or stages"));
-        }
         let mut merged = self.clone();
         merged.funnel.merge(&other.funnel)?;
         merged.days = match (merged.days, other.days) {
             (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
             (days, None) | (None, days) => days,
         };
+        for (row, time) in other.invited_at.iter().enumerate() {
+            merged.invited.push(other.invited.text(row))?;
+            merged.invited_at.push(*time);
+        }
         for (key, rows) in &other.metrics {
             merged.metrics.entry(*key).or_insert_with(|| Rows::new(rows.scale)).append(rows)?;
         }
@@ -168,7 +183,7 @@ const NONE: u32 = u32::MAX;
 struct Row<'a> {
     customer: Option<&'a str>,
     keys: [Option<&'a str>; Dimension::ALL.len()],
-    start: Option<Day>,
+    day: Option<Day>,
     rating: Rating,
     weight: Weight,
 }
@@ -179,7 +194,7 @@ pub(super) struct Rows {
     scale: Scale,
     customers: Column,
     keys: [Column; Dimension::ALL.len()],
-    starts: Vec<Option<Day>>,
+    days: Vec<Option<Day>>,
     ratings: Vec<Rating>,
     weights: Vec<Weight>,
 }
@@ -216,7 +231,7 @@ impl Rows {
             scale,
             customers: Column::default(),
             keys: std::array::from_fn(|_| Column::default()),
-            starts: Vec::new(),
+            days: Vec::new(),
             ratings: Vec::new(),
             weights: Vec::new(),
         }
@@ -225,7 +240,7 @@ impl Rows {
     fn push(&mut self, row: &Row<'_>) -> Result<(), Error> {
         self.customers.push(row.customer)?;
         self.keys.iter_mut().zip(row.keys).try_for_each(|(column, key)| column.push(key))?;
-        self.starts.push(row.start);
+        self.days.push(row.day);
         self.ratings.push(row.rating);
         self.weights.push(row.weight);
         Ok(())
@@ -236,7 +251,7 @@ impl Rows {
             self.push(&Row {
                 customer: answered.customer,
                 keys: std::array::from_fn(|at| other.keys.get(at).and_then(|column| column.text(row))),
-                start: other.starts.get(row).copied().flatten(),
+                day: other.days.get(row).copied().flatten(),
                 rating: answered.rating,
                 weight: answered.weight,
             })?;
@@ -272,13 +287,17 @@ impl Rows {
     }
 
     /// The rows of each calendar period, by its first day.
-    pub(super) fn by_period(&self) -> BTreeMap<Day, Vec<usize>> {
+    pub(super) fn by_period(&self, period: Period) -> Result<BTreeMap<Day, Vec<usize>>, Error> {
         let mut groups: BTreeMap<Day, Vec<usize>> = BTreeMap::new();
-        for (row, start) in self.starts.iter().enumerate() {
-            if let Some(start) = start {
-                groups.entry(*start).or_default().push(row);
+        for (row, day) in self.days.iter().enumerate() {
+            if let Some(day) = day {
+                groups.entry(day.start_of(period)?).or_default().push(row);
             }
         }
-        groups
+        Ok(groups)
+    }
+
+    fn customers(&self) -> impl Iterator<Item = &str> {
+        self.customers.symbols.iter()
     }
 }

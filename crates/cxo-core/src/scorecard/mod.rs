@@ -5,7 +5,14 @@
 //! Formula page: `docs/formulas/scorecard.md`.
 
 mod answers;
+mod asking;
 mod card;
+mod frame;
+mod result;
 
 pub use answers::{Answers, Dimension};
-pub use card::{Breakdown, BreakdownRow, MetricAnswer, MetricCard, Scorecard, ScorecardResult, TrendRow, Unanswered};
+pub use card::Scorecard;
+pub use frame::{AttributeCheck, Frame, WhoAnswered};
+pub use result::{
+    Breakdown, BreakdownRow, MetricAnswer, MetricCard, PeriodChange, ScorecardResult, TrendRow, Unanswered,
+};

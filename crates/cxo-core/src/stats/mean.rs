@@ -5,7 +5,7 @@
 //! experiments ask them. Formula page: `docs/formulas/mean.md`.
 
 use crate::{
-    Absent, Confidence, Difference, Error, Estimate, Interval, Method, State,
+    Absent, Confidence, Difference, Encode, Error, Estimate, Form, Interval, Method, Reader, State, Writer,
     numeric::{normal, student_t},
 };
 
@@ -64,12 +64,13 @@ impl Moments {
     /// Adds one finite value; anything else is refused.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an infinite value or none.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an infinite value or none,
+    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) if the count no longer fits.
     pub fn add(&mut self, value: f64) -> Result<(), Error> {
         if !value.is_finite() {
             return Err(Error::input("value", value, "a finite number"));
         }
-        self.n += 1;
+        self.n = self.n.checked_add(1).ok_or_else(overflow)?;
         let delta = value - self.mean;
         self.mean += delta / self.n as f64;
         self.squares += delta * (value - self.mean);
@@ -282,16 +283,46 @@ impl LiftMethod {
     }
 }
 
+fn overflow() -> Error {
+    Error::overflow("count of values")
+}
+
 impl State for Moments {
     fn merge(&mut self, other: &Self) -> Result<(), Error> {
-        let n = self.n.checked_add(other.n).ok_or_else(|| Error::overflow("count of values"))?;
-        if n > 0 {
+        let n = self.n.checked_add(other.n).ok_or_else(overflow)?;
+        if self.n == 0 {
+            *self = *other;
+        } else if other.n > 0 {
             let (share, delta) = (other.n as f64 / n as f64, other.mean - self.mean);
             self.mean += delta * share;
             self.squares += other.squares + delta * delta * share * self.n as f64;
             self.n = n;
         }
         Ok(())
+    }
+}
+
+impl Encode for Moments {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Moments);
+        to.u64(self.n);
+        to.f64(self.mean);
+        to.f64(self.squares);
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Moments)?;
+        let read = Self { n: from.u64()?, mean: from.f64()?, squares: from.f64()? };
+        let possible = match read.n {
+            0 => read.mean == 0.0 && read.squares == 0.0,
+            1 => read.squares == 0.0,
+            _ => read.squares >= 0.0,
+        };
+        if !(possible && read.mean.is_finite() && read.squares.is_finite()) {
+            return Err(from.refuse("moments", format!("{read:?}"), "those of finite values"));
+        }
+        from.finish().map(|()| read)
     }
 }
 

@@ -208,7 +208,7 @@ impl Share {
         }
         let (at_least, above) = (Beta { a: x, b: y + 1.0 }, Beta { a: x + 1.0, b: y });
         let excess = |p: f64| at_least.cdf(p) + above.cdf(p) - alpha;
-        root::brent(excess, at_least.quantile(alpha / 2.0), above.quantile(alpha / 2.0))
+        between(excess, at_least.quantile(alpha / 2.0), above.quantile(alpha / 2.0))
     }
 
     /// The p at which P(X < x) + P(X = x) / 2 is alpha / 2.
@@ -222,8 +222,15 @@ impl Share {
         }
         let (below, at_most) = (Beta { a: x, b: y + 1.0 }, Beta { a: x + 1.0, b: y });
         let excess = |p: f64| below.sf(p) + at_most.sf(p) - alpha;
-        root::brent(excess, below.quantile_upper(alpha / 2.0), at_most.quantile_upper(alpha / 2.0))
+        between(excess, below.quantile_upper(alpha / 2.0), at_most.quantile_upper(alpha / 2.0))
     }
+}
+
+/// The zero of a monotone function of a share between two quantiles. They close in on each other as the trials grow, until
+/// only their rounding lies between them, so they are moved apart by more than that.
+fn between(excess: impl Fn(f64) -> f64, low: f64, high: f64) -> Result<f64, Error> {
+    const ROUNDING: f64 = 1e-12;
+    root::brent(excess, low * (1.0 - ROUNDING), (high * (1.0 + ROUNDING)).min(1.0))
 }
 
 /// How the interval of a [`Share`] is computed.
@@ -354,6 +361,26 @@ mod tests {
         // Some implementations answer 0.99999986 here.
         let upper = interval(Successes(0).of(1000).unwrap(), ProportionMethod::ClopperPearson, 1.0 - 1e-7).upper;
         assert!((upper - 0.016670722432038).abs() < 1e-14, "{upper}");
+    }
+
+    #[test]
+    fn mid_p_lies_within_clopper_pearson_at_every_size() {
+        let mut compared = 0;
+        for n in [2, 10_000, 1_000_000_000_000, 10_000_000_000_000_000, 1_234_567_890_123_456_789, u64::MAX] {
+            for x in [1, n / 1000, n / 10, n / 2, n / 2 + 1, n - n / 7, n - 1] {
+                for level in [0.5, 0.95, 0.9999] {
+                    let share = Successes(x).of(n).unwrap();
+                    let inner = interval(share, ProportionMethod::MidP, level);
+                    let outer = interval(share, ProportionMethod::ClopperPearson, level);
+                    let slack = 1e-15 * outer.upper;
+                    assert!(outer.lower - slack <= inner.lower, "{x} of {n}: {inner:?} {outer:?}");
+                    assert!(inner.upper <= outer.upper + slack, "{x} of {n}: {inner:?} {outer:?}");
+                    assert!(inner.contains(share.value()), "{x} of {n}: {inner:?}");
+                    compared += 1;
+                }
+            }
+        }
+        assert_eq!(compared, 126);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use super::{
     sample::{check_disjoint, check_rows},
     symbols::Symbols,
 };
-use crate::{Absent, Error, State, domain::Timestamp};
+use crate::{Absent, Encode, Error, Form, Reader, State, Writer, domain::Timestamp};
 
 /// A rule of contact: at most `limit` invitations within any `window`.
 ///
@@ -252,5 +252,28 @@ impl State for Contacts {
         self.customers.extend(other.customers.iter().filter_map(|id| ids.get(*id as usize)));
         self.times.extend_from_slice(&other.times);
         Ok(())
+    }
+}
+
+impl Encode for Contacts {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Contacts);
+        to.texts(self.symbols.iter());
+        to.count(self.customers.len());
+        for (customer, time) in self.customers.iter().zip(&self.times) {
+            to.u32(*customer);
+            to.i64(time.0);
+        }
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Contacts)?;
+        let customers = from.texts()?;
+        let mut contacts = Self::default();
+        for _ in 0..from.count(12)? {
+            contacts.add(from.text_of(&customers)?, Timestamp(from.i64()?))?;
+        }
+        from.finish().map(|()| contacts)
     }
 }

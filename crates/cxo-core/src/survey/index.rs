@@ -4,7 +4,9 @@
 //! asked at the end. Reports and analysts call it. Formula page: `docs/formulas/acsi.md`.
 
 use super::{Rating, Scale};
-use crate::{Absent, Confidence, Error, Estimate, Interval, Method, State, numeric::student_t};
+use crate::{
+    Absent, Confidence, Encode, Error, Estimate, Form, Interval, Method, Reader, State, Writer, numeric::student_t,
+};
 
 /// How much each of the three questions counts: overall satisfaction, against expectations, against the ideal.
 ///
@@ -129,15 +131,9 @@ struct RawItems {
 impl TryFrom<RawItems> for SatisfactionItems {
     type Error = Error;
 
-    /// Refuses sums that no respondents can have.
     fn try_from(raw: RawItems) -> Result<Self, Error> {
         let RawItems { respondents, incomplete, sums, products } = raw;
-        let most = |value: u64, of_one: u64| respondents.checked_mul(of_one).is_none_or(|most| value <= most);
-        if sums.iter().all(|sum| most(*sum, 9)) && products.iter().all(|product| most(*product, 81)) {
-            Ok(Self { respondents, incomplete, sums, products })
-        } else {
-            Err(Error::input("sums of ratings", format!("{sums:?}"), format!("those of {respondents} respondents")))
-        }
+        Self { respondents, incomplete, sums, products }.checked()
     }
 }
 
@@ -164,6 +160,17 @@ impl SatisfactionItems {
             one.incomplete = 1;
         }
         self.merge(&one)
+    }
+
+    /// Refuses sums that no respondents can have.
+    fn checked(self) -> Result<Self, Error> {
+        let Self { respondents, sums, products, .. } = self;
+        let most = |value: u64, of_one: u64| respondents.checked_mul(of_one).is_none_or(|most| value <= most);
+        if sums.iter().all(|sum| most(*sum, 9)) && products.iter().all(|product| most(*product, 81)) {
+            Ok(self)
+        } else {
+            Err(Error::input("sums of ratings", format!("{sums:?}"), format!("those of {respondents} respondents")))
+        }
     }
 
     /// Asks for the index of the complete respondents.
@@ -232,6 +239,23 @@ impl State for SatisfactionItems {
         }
         *self = merged;
         Ok(())
+    }
+}
+
+impl Encode for SatisfactionItems {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::SatisfactionItems);
+        to.counters([self.respondents, self.incomplete]);
+        to.counters(self.sums.into_iter().chain(self.products));
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::SatisfactionItems)?;
+        let [respondents, incomplete] = from.counters()?;
+        let (sums, products) = (from.counters()?, from.counters()?);
+        from.finish()?;
+        Self { respondents, incomplete, sums, products }.checked()
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     symbols::Symbols,
 };
 use crate::{
-    Confidence, Error, State,
+    Confidence, Encode, Error, Form, Reader, State, Writer,
     domain::{Timestamp, Weight},
     stats::design::{Design, DesignEstimate},
 };
@@ -299,5 +299,37 @@ impl State for Responses {
         self.bins.extend_from_slice(&other.bins);
         self.weights.extend_from_slice(&other.weights);
         Ok(())
+    }
+}
+
+impl Encode for Responses {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Responses);
+        self.scale.write(&mut to);
+        to.texts(self.symbols.iter());
+        to.count(self.bins.len());
+        let rows = self.customers.iter().zip(&self.times).zip(self.bins.iter().zip(&self.weights));
+        for ((customer, time), (bin, weight)) in rows {
+            to.u32(*customer);
+            to.i64(time.0);
+            to.u8(*bin);
+            to.f64(*weight);
+        }
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Responses)?;
+        let mut responses = Self::new(Scale::read(&mut from)?);
+        let customers = from.texts()?;
+        for _ in 0..from.count(21)? {
+            responses.add(Response {
+                customer: Some(from.text_of(&customers)?),
+                time: Timestamp(from.i64()?),
+                rating: Rating::of_bin(from.u8()?, responses.scale)?,
+                weight: Weight::new(from.f64()?)?,
+            })?;
+        }
+        from.finish().map(|()| responses)
     }
 }

@@ -4,7 +4,7 @@
 //! call it. Formula page: `docs/formulas/response-funnel.md`.
 
 use crate::{
-    Absent, Confidence, Error, Estimate, State,
+    Absent, Confidence, Encode, Error, Estimate, Form, Reader, State, Writer,
     domain::ResponseStatus,
     stats::proportion::{ProportionMethod, Successes},
 };
@@ -191,6 +191,29 @@ impl State for ResponseFunnel {
         }
         *self = merged;
         Ok(())
+    }
+}
+
+impl Encode for ResponseFunnel {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::ResponseFunnel);
+        let mut funnel = *self;
+        for status in ResponseStatus::ALL {
+            let count = *funnel.ended_at(status);
+            to.u8(u8::from(count.is_some()));
+            to.counters(count);
+        }
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::ResponseFunnel)?;
+        let mut funnel = Self::default();
+        for status in ResponseStatus::ALL {
+            let recorded = from.choice("whether recorded", &[false, true])?;
+            *funnel.ended_at(status) = if recorded { Some(from.u64()?) } else { None };
+        }
+        from.finish().map(|()| funnel)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     symbols::Symbols,
 };
 use crate::{
-    Confidence, Error, State,
+    Confidence, Encode, Error, Form, Reader, State, Writer,
     domain::Weight,
     stats::design::{Design, DesignEstimate, LonelyCluster},
 };
@@ -223,7 +223,8 @@ impl Sample {
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) if a stratum is named and the rows have none, or
     /// the other way round, or if another number was stated before.
     pub fn set_population(&mut self, stratum: Option<&str>, clusters: u64) -> Result<(), Error> {
-        if !self.bins.is_empty() && stratum.is_some() != self.strata.is_some() {
+        let begun = !(self.bins.is_empty() && self.population.is_empty());
+        if begun && stratum.is_some() != self.strata.is_some() {
             return Err(Error::incompatible("a population by stratum needs strata in the rows, and they need it"));
         }
         let id = match stratum {
@@ -383,14 +384,14 @@ impl State for Sample {
             return Err(Error::incompatible("samples with different policies for strata of one cluster"));
         }
         check_rows(self.bins.len(), other.bins.len())?;
-        let (mine_begun, theirs_begun) = (!self.bins.is_empty(), !other.bins.is_empty());
-        for (what, mine, theirs) in
-            [("cluster", &self.clusters, &other.clusters), ("stratum", &self.strata, &other.strata)]
-        {
-            let decided = (mine_begun || mine.is_some()) && (theirs_begun || theirs.is_some());
-            if decided && mine.is_some() != theirs.is_some() {
-                return Err(Error::incompatible(format!("rows with and without a {what}")));
-            }
+        let decided = !self.bins.is_empty() && !other.bins.is_empty();
+        if decided && self.clusters.is_some() != other.clusters.is_some() {
+            return Err(Error::incompatible("rows with and without a cluster"));
+        }
+        // Whether there are strata is also decided by a population.
+        let decided = [self, other].iter().all(|sample| !(sample.bins.is_empty() && sample.population.is_empty()));
+        if decided && self.strata.is_some() != other.strata.is_some() {
+            return Err(Error::incompatible("rows with and without a stratum"));
         }
         if let (Some(mine), Some(theirs)) = (&self.clusters, &other.clusters) {
             check_disjoint("cluster", &mine.symbols, &theirs.symbols)?;
@@ -411,6 +412,55 @@ impl State for Sample {
         }
         *self = merged;
         Ok(())
+    }
+}
+
+impl Encode for Sample {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Sample);
+        self.scale.write(&mut to);
+        to.u8(self.lonely as u8);
+        let keys = [&self.clusters, &self.strata];
+        to.u8(u8::from(self.clusters.is_some()));
+        to.u8(u8::from(self.strata.is_some()));
+        keys.into_iter().flatten().for_each(|keys| to.texts(keys.symbols.iter()));
+        let stated = (0..).zip(&self.population).filter_map(|(id, stated)| stated.map(|stated| (id, stated)));
+        to.count(stated.clone().count());
+        stated.for_each(|(stratum, size)| {
+            to.u32(stratum);
+            to.u64(size);
+        });
+        to.count(self.bins.len());
+        for (row, (bin, weight)) in self.bins.iter().zip(&self.weights).enumerate() {
+            to.u8(*bin);
+            to.f64(*weight);
+            keys.into_iter().flatten().filter_map(|keys| keys.rows.get(row)).for_each(|id| to.u32(*id));
+        }
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Sample)?;
+        let scale = Scale::read(&mut from)?;
+        let policies = [LonelyCluster::Absent, LonelyCluster::Certainty, LonelyCluster::Centred];
+        let mut sample = Self::new(scale).lonely_cluster(from.choice("policy for lonely clusters", &policies)?);
+        let mut keyed = || from.choice("whether there are keys", &[false, true]);
+        let (clustered, stratified) = (keyed()?, keyed()?);
+        let clusters = if clustered { Some(from.texts()?) } else { None };
+        let strata = if stratified { Some(from.texts()?) } else { None };
+        let mut populations = Vec::new();
+        for _ in 0..from.count(12)? {
+            // Without strata the only one is the sample itself, number 0.
+            let stratum = from.text_of(strata.as_deref().unwrap_or(&[""]))?;
+            populations.push((strata.as_ref().map(|_| stratum), from.u64()?));
+        }
+        for _ in 0..from.count(9)? {
+            let (rating, weight) = (Rating::of_bin(from.u8()?, scale)?, Weight::new(from.f64()?)?);
+            let mut key = |texts: &Option<Vec<_>>| texts.as_ref().map(|texts| from.text_of(texts)).transpose();
+            sample.add(SampleRow { rating, weight, cluster: key(&clusters)?, stratum: key(&strata)? })?;
+        }
+        populations.into_iter().try_for_each(|(stratum, size)| sample.set_population(stratum, size))?;
+        from.finish().map(|()| sample)
     }
 }
 

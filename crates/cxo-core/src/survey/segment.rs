@@ -5,7 +5,7 @@
 //! call it. Formula page: `docs/formulas/segments.md`.
 
 use super::{Rating, Tally, symbols::Symbols};
-use crate::{Error, State, stats::suppression::Suppressed};
+use crate::{Encode, Error, Form, Reader, State, Writer, stats::suppression::Suppressed};
 
 /// The answer of one segment, or why it is not shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -195,6 +195,41 @@ impl<S: State> State for Segments<S> {
         }
         *self = merged;
         Ok(())
+    }
+}
+
+/// A state that was read, if it measures the same as the empty one beside it.
+pub(super) fn like<S: State>(empty: &S, read: S) -> Result<S, Error> {
+    empty.clone().merge(&read)?;
+    Ok(read)
+}
+
+impl<S: Encode> Encode for Segments<S> {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Segments);
+        to.block(&self.empty.to_bytes());
+        to.block(&self.unkeyed.to_bytes());
+        to.count(self.states.len());
+        for (name, state) in self.names.iter().zip(&self.states) {
+            to.block(name.as_bytes());
+            to.block(&state.to_bytes());
+        }
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Segments)?;
+        let mut segments = Self::new(S::from_bytes(from.block()?)?);
+        segments.unkeyed = like(&segments.empty, S::from_bytes(from.block()?)?)?;
+        for _ in 0..from.count(16)? {
+            let name = from.text()?;
+            if segments.names.find(name).is_some() {
+                return Err(from.refuse("key", format!("\"{name}\""), "each key once"));
+            }
+            segments.names.intern(name)?;
+            segments.states.push(like(&segments.empty, S::from_bytes(from.block()?)?)?);
+        }
+        from.finish().map(|()| segments)
     }
 }
 

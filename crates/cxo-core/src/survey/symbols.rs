@@ -34,7 +34,7 @@ impl Symbols {
     }
 
     /// All texts by id.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         (0..).take(self.len()).map(|id| self.text(id))
     }
 

@@ -4,7 +4,7 @@
 //! ask their own question, with their own cuts, as often as they like.
 
 use super::{Nps, NpsCategory, Rating, Scale, kernel, nps::check_scale};
-use crate::{Error, State};
+use crate::{Encode, Error, Form, Reader, State, Writer};
 
 /// How often each point of a scale was chosen. Class: distributive, 11 counters; merges are exact.
 ///
@@ -260,6 +260,23 @@ impl State for Tally {
         }
         *self = merged.checked()?;
         Ok(())
+    }
+}
+
+impl Encode for Tally {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Tally);
+        self.scale.write(&mut to);
+        to.counters(self.counts().iter().copied());
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Tally)?;
+        let scale = Scale::read(&mut from)?;
+        let counts = (0..scale.points()).map(|_| from.u64()).collect::<Result<Vec<u64>, Error>>()?;
+        from.finish()?;
+        Self::from_counts(&counts, scale)
     }
 }
 

@@ -7,9 +7,9 @@ use std::{collections::BTreeMap, fmt};
 
 use chrono::TimeZone;
 
-use super::{Rating, Tally};
+use super::{Rating, Tally, segment::like};
 use crate::{
-    Error, State,
+    Encode, Error, Form, Reader, State, Writer,
     domain::{Day, Period, Timestamp},
 };
 
@@ -173,6 +173,56 @@ impl<S: State, Z: TimeZone + fmt::Display> State for Trend<S, Z> {
         }
         self.states = states;
         Ok(())
+    }
+}
+
+impl<S: Encode, Z: TimeZone + fmt::Display> Trend<S, Z> {
+    /// The trend as bytes, as [`Encode::to_bytes`] writes other states; the time zone is written by its name.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Trend);
+        to.u8(self.period as u8);
+        to.block(self.zone.to_string().as_bytes());
+        to.block(&self.empty.to_bytes());
+        to.count(self.states.len());
+        for (day, state) in &self.states {
+            to.i32(day.0);
+            to.block(&state.to_bytes());
+        }
+        to.finish()
+    }
+
+    /// The trend that was written. Bytes hold the name of the time zone, which does not make one, so it is given again.
+    ///
+    /// ```
+    /// use chrono::Utc;
+    /// use cxo_core::{domain::{Period, Timestamp}, survey::{Rating, Scale, Tally, Trend}};
+    /// let mut trend = Trend::new(Period::Month, Utc, Tally::new(Scale::NPS));
+    /// trend.add(Timestamp(0), Rating::new(9, Scale::NPS)?)?;
+    /// let read = Trend::<Tally, Utc>::from_bytes_in(&trend.to_bytes(), Utc)?;
+    /// assert_eq!(read.sorted().collect::<Vec<_>>(), trend.sorted().collect::<Vec<_>>());
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for a zone of another name; otherwise as
+    /// [`Encode::from_bytes`].
+    pub fn from_bytes_in(bytes: &[u8], zone: Z) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Trend)?;
+        let period = from.choice("period", &[Period::Day, Period::Week, Period::Month, Period::Quarter])?;
+        let (name, given) = (from.text()?, zone.to_string());
+        if name != given {
+            return Err(Error::incompatible(format!("a trend in the time zone {name} read in {given}")));
+        }
+        let mut trend = Self::new(period, zone, S::from_bytes(from.block()?)?);
+        for _ in 0..from.count(12)? {
+            let day = Day(from.i32()?);
+            let later = trend.states.last_key_value().is_none_or(|(last, _)| *last < day);
+            if !later || day.start_of(period)? != day {
+                return Err(from.refuse("day", day, "the first day of a period after the one before"));
+            }
+            trend.states.insert(day, like(&trend.empty, S::from_bytes(from.block()?)?)?);
+        }
+        from.finish().map(|()| trend)
     }
 }
 

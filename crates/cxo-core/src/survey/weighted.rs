@@ -9,7 +9,7 @@ use super::{
     designed::{self, Designed, Respondents, Source},
 };
 use crate::{
-    Absent, Confidence, Error, State,
+    Absent, Confidence, Encode, Error, Form, Reader, State, Writer,
     domain::Weight,
     numeric::sum::Sum,
     stats::design::{DesignEstimate, Weights},
@@ -233,5 +233,24 @@ impl State for WeightedTally {
         merged.weights()?;
         *self = merged;
         Ok(())
+    }
+}
+
+impl Encode for WeightedTally {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::WeightedTally);
+        self.scale.write(&mut to);
+        self.points().for_each(|(_, weights)| weights.write(&mut to));
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::WeightedTally)?;
+        let mut tally = Self::new(Scale::read(&mut from)?);
+        for point in tally.points.iter_mut().take(tally.scale.points()) {
+            *point = Weights::read(&mut from)?;
+        }
+        from.finish()?;
+        tally.weights().map(|_| tally)
     }
 }

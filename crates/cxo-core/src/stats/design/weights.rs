@@ -2,7 +2,7 @@
 //!
 //! State: [`Weights`], three sums. Designed samples, weighted tallies and raking ask it for Kish's effective n.
 
-use crate::{Error, numeric::sum::Sum};
+use crate::{Error, Reader, Writer, numeric::sum::Sum};
 
 /// How unequal the weights of a sample are: their number, sum and sum of squares. Class: algebraic, 3 words.
 ///
@@ -50,19 +50,8 @@ impl From<Weights> for RawWeights {
 impl TryFrom<RawWeights> for Weights {
     type Error = Error;
     fn try_from(raw: RawWeights) -> Result<Self, Error> {
-        let RawWeights { count, sum, sum_of_squares: squares } = raw;
-        let none = count == 0 && sum == 0.0 && squares == 0.0;
-        // Σw² / (Σw)² of n positive weights is at least 1 / n and at most 1; squares may underflow to 0.
-        let least = sum * sum / count as f64 * (1.0 - 1e-12);
-        let some =
-            count > 0 && sum > 0.0 && sum.is_finite() && squares >= least && squares <= sum * sum * (1.0 + 1e-12);
-        if none || some {
-            let one = |value| std::iter::once(value).collect();
-            Ok(Self { count, sum: one(sum), squares: one(squares) })
-        } else {
-            let given = format!("{count}, {sum}, {squares}");
-            Err(Error::input("number, sum and sum of squares of weights", given, "those of positive weights"))
-        }
+        let one = |value| std::iter::once(value).collect();
+        Self { count: raw.count, sum: one(raw.sum), squares: one(raw.sum_of_squares) }.checked()
     }
 }
 
@@ -72,6 +61,37 @@ impl Weights {
         self.count = self.count.saturating_add(1);
         self.sum.add(weight);
         self.squares.add(weight * weight);
+    }
+
+    /// Refuses sums that no positive weights have.
+    fn checked(self) -> Result<Self, Error> {
+        let (count, sum, squares) = (self.count, self.sum(), self.sum_of_squares());
+        let none = count == 0 && sum == 0.0 && squares == 0.0;
+        // Σw² / (Σw)² of n positive weights is at least 1 / n and at most 1; squares may underflow to 0.
+        let least = sum * sum / count as f64 * (1.0 - 1e-12);
+        let some =
+            count > 0 && sum > 0.0 && sum.is_finite() && squares >= least && squares <= sum * sum * (1.0 + 1e-12);
+        if none || some {
+            Ok(self)
+        } else {
+            let given = format!("{count}, {sum}, {squares}");
+            Err(Error::input("number, sum and sum of squares of weights", given, "those of positive weights"))
+        }
+    }
+
+    pub(crate) fn write(self, to: &mut Writer) {
+        to.u64(self.count);
+        [self.sum.parts(), self.squares.parts()].into_iter().flatten().for_each(|part| to.f64(part));
+    }
+
+    pub(crate) fn read(from: &mut Reader<'_>) -> Result<Self, Error> {
+        let count = from.u64()?;
+        let mut sum = || {
+            let parts = [from.f64()?, from.f64()?];
+            Sum::from_parts(parts)
+                .ok_or_else(|| from.refuse("sum of weights", format!("{parts:?}"), "a finite sum and its correction"))
+        };
+        Self { count, sum: sum()?, squares: sum()? }.checked()
     }
 
     /// The weights of another sample beside these.

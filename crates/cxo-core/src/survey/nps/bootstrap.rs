@@ -50,6 +50,7 @@ const UNIT: f64 = 1.0e250;
 const NEGLIGIBLE: f64 = 1.0e-280;
 
 /// A pass over the coefficients of a half, from its end towards the middle.
+#[derive(Clone, Copy)]
 struct Pass {
     half: Half,
     k: f64,
@@ -97,17 +98,23 @@ struct Summary {
     /// c(0) + … + c(n) in the unit of the end of the pass, and that unit.
     sum: f64,
     units: i32,
+    /// The pass where its sum was at most a unit short of this one's: where the search for a share begins.
+    late: Pass,
 }
 
 impl Summary {
     fn of(half: Half) -> Self {
         let mut pass = Pass::new(half);
+        let (mut late, mut last) = (pass, pass);
         while pass.k < half.n && !pass.is_spent() {
             pass.advance();
+            if pass.units != last.units {
+                (late, last) = (last, pass);
+            }
         }
         let (sum, units) = (pass.sum, pass.units);
         if pass.k < half.n {
-            return Self { half, centre: 0.0, overlaps: [0.0; 2], sum, units };
+            return Self { half, centre: 0.0, overlaps: [0.0; 2], sum, units, late };
         }
         let [before, centre] = pass.last;
         let after = if half.near == 0.0 {
@@ -117,13 +124,20 @@ impl Summary {
             // The last step may have changed the unit.
             pass.last[1] * UNIT.powi(pass.units - units)
         };
-        Self { half, centre: centre / sum, overlaps: [(before + centre) / sum, (centre + after) / sum], sum, units }
+        Self {
+            half,
+            centre: centre / sum,
+            overlaps: [(before + centre) / sum, (centre + after) / sum],
+            sum,
+            units,
+            late,
+        }
     }
 
     /// The first k <= n with c(0) + … + c(k) at least `share` of the sum.
     fn reach(&self, share: f64) -> Option<f64> {
         let target = |units: i32| share * self.sum * UNIT.powi(self.units - units);
-        let mut pass = Pass::new(self.half);
+        let mut pass = if self.late.sum < target(self.late.units) { self.late } else { Pass::new(self.half) };
         let mut wanted = target(pass.units);
         while pass.sum < wanted {
             if pass.k >= self.half.n || pass.is_spent() {

@@ -18,7 +18,7 @@ pub use panel::{NpsPanel, PanelAnswer, PanelMethod};
 pub use plan::{NpsPower, NpsSampleSize, NpsShares};
 
 use super::{Rating, Scale, kernel};
-use crate::{Confidence, Error, Estimate, Method, State};
+use crate::{Confidence, Encode, Error, Estimate, Form, Method, Reader, State, Writer};
 
 /// The class of one answer to the likelihood-to-recommend question (0 to 10).
 ///
@@ -284,6 +284,22 @@ impl State for Nps {
         merged.responses()?;
         *self = merged;
         Ok(())
+    }
+}
+
+impl Encode for Nps {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Nps);
+        to.counters([self.promoters, self.passives, self.detractors]);
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Nps)?;
+        let [promoters, passives, detractors] = from.counters()?;
+        from.finish()?;
+        let nps = Self { promoters, passives, detractors };
+        nps.responses().map(|_| nps)
     }
 }
 

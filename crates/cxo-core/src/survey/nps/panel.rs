@@ -10,7 +10,7 @@ use super::{
     Nps, NpsCategory,
     comparison::{Contrast, without_test},
 };
-use crate::{Absent, Confidence, Difference, Error, Method, State};
+use crate::{Absent, Confidence, Difference, Encode, Error, Form, Method, Reader, State, Writer};
 
 /// The two answers of one person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -247,5 +247,20 @@ impl State for NpsPanel {
         }
         *self = Self::from_counts(counts)?;
         Ok(())
+    }
+}
+
+impl Encode for NpsPanel {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::NpsPanel);
+        to.counters(self.counts.into_iter().flatten());
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::NpsPanel)?;
+        let counts = [from.counters()?, from.counters()?, from.counters()?];
+        from.finish()?;
+        Self::from_counts(counts)
     }
 }
