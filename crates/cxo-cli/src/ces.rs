@@ -3,18 +3,25 @@
 use std::io::{self, Write};
 
 use cxo_core::{
+    Error,
     domain::Scale,
-    survey::{Ces, CesVersion, Direction, RatingBox},
+    survey::{
+        Ces, CesResult, CesVersion, Direction, RatingBox, SegmentAndRest, SegmentDifference, Segments, Tally,
+        VersusRest,
+    },
 };
-use cxo_json::{CesDocument, CesRow, Entry, Lines, Period};
+use cxo_json::{CesDocument, CesRow, DesignRow, Lines};
 
 use crate::{
+    asking::{Asking, QUESTION},
     failure::Failure,
     groups::Groups,
     notes,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, QUESTION, Survey},
+    question::Question,
+    ratings::{Answer, Context, Ratings},
+    source::Survey,
     versus,
 };
 
@@ -52,21 +59,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let (easy, difficult) = ces.boxes(scale).map_err(|error| Failure::option("--box", &error))?;
     let groups = Groups::read(args.survey.open(scale)?, scale)?;
-    let answers = groups.ask(args.asking.min_responses, |ratings, _| {
-        let mut answer = ratings.ces(&ces)?;
-        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
-        Ok(answer)
-    })?;
-    let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(
-        &mut results,
-        &groups,
-        &args.asking,
-        |versus, tallies, shown| versus.ces(tallies, &ces, shown),
-        |row: &mut CesRow| &mut row.versus_rest,
-    )?;
+    let answers = groups.ask(&ces, &args.asking)?;
     let mut remarks = notes::load(&groups.load);
-    remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
+    remarks.extend(page::versus_note(versus::shown(&answers.results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));
     let document = CesDocument {
         version: if version == CesVersion::V1 { 1 } else { 2 },
@@ -74,12 +69,42 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         direction: scale.direction(),
         easy_box: easy.to_string(),
         difficult_box: difficult.to_string(),
-        results,
-        trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        results: answers.results,
+        trend: answers.trend,
         customers: answers.respondents.into(),
         load: Some(groups.load),
     };
     args.output.show(&document, &remarks)
+}
+
+impl Question for Ces {
+    type Result = CesResult;
+    type Row = CesRow;
+
+    fn ask(&self, ratings: &Ratings, context: Context) -> Result<Answer<CesResult>, Error> {
+        ratings.ces(self, context)
+    }
+
+    fn of_tallies(
+        &self,
+        versus: VersusRest,
+        segments: &Segments<Tally>,
+        tested: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        versus.ces(segments, self, tested)
+    }
+
+    fn of_answers(
+        &self,
+        versus: VersusRest,
+        answers: Vec<SegmentAndRest<'_, CesResult>>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        versus.ces_answers(answers)
+    }
+
+    fn complete(row: &mut CesRow) -> (&mut Option<DesignRow>, &mut Option<cxo_json::VersusRest>) {
+        (&mut row.design, &mut row.versus_rest)
+    }
 }
 
 impl Present for CesDocument {

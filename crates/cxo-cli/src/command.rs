@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, csat, failure::Failure, nps, report};
+use crate::{ces, csat, failure::Failure, nps, report, survey};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ enum Command {
     Csat(csat::Args),
     /// Customer Effort Score: mean rating, easy and difficult shares
     Ces(ces::Args),
+    /// The survey itself: response, weights, non-response, contact frequency, satisfaction index
+    Survey(survey::Args),
 }
 
 /// Reads the arguments, runs the command, and turns its outcome into an exit code.
@@ -47,6 +49,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Nps(args) => nps::run(&args),
             Command::Csat(args) => csat::run(&args),
             Command::Ces(args) => ces::run(&args),
+            Command::Survey(args) => survey::run(&args),
         },
         Err(error) => return refused(&error, json),
     };

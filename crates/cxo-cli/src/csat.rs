@@ -3,19 +3,25 @@
 use std::io::{self, Write};
 
 use cxo_core::{
+    Error,
     domain::Scale,
     stats::proportion::ProportionMethod,
-    survey::{BoxRule, Csat, CsatCounts, Vendor},
+    survey::{
+        BoxRule, Csat, CsatCounts, CsatResult, SegmentAndRest, SegmentDifference, Segments, Tally, Vendor, VersusRest,
+    },
 };
-use cxo_json::{CsatDocument, CsatRow, Entry, Lines, Period};
+use cxo_json::{CsatDocument, CsatRow, DesignRow, Entry, Lines};
 
 use crate::{
+    asking::{Asking, FILE_ONLY, QUESTION},
     failure::Failure,
     groups::Groups,
     notes,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, FILE_ONLY, QUESTION, Survey},
+    question::Question,
+    ratings::{Answer, Context, Ratings},
+    source::Survey,
     versus,
 };
 
@@ -65,31 +71,49 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let (rule, _) = csat.boxed(args.scale).map_err(|error| Failure::option("--scale, --top, --rule", &error))?;
     let groups = Groups::read(args.survey.open(args.scale)?, args.scale)?;
-    let answers = groups.ask(args.asking.min_responses, |ratings, _| {
-        let mut answer = ratings.csat(&csat)?;
-        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
-        Ok(answer)
-    })?;
-    let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(
-        &mut results,
-        &groups,
-        &args.asking,
-        |versus, tallies, shown| versus.csat(tallies, &csat, shown),
-        |row: &mut CsatRow| &mut row.versus_rest,
-    )?;
+    let answers = groups.ask(&csat, &args.asking)?;
     let mut remarks = notes::load(&groups.load);
-    remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
+    remarks.extend(page::versus_note(versus::shown(&answers.results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));
     let document = CsatDocument {
         scale: Some(args.scale.to_string()),
         rule: Some(rule.to_string()),
-        results,
-        trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        results: answers.results,
+        trend: answers.trend,
         customers: answers.respondents.into(),
         load: Some(groups.load),
     };
     args.output.show(&document, &remarks)
+}
+
+impl Question for Csat {
+    type Result = CsatResult;
+    type Row = CsatRow;
+
+    fn ask(&self, ratings: &Ratings, context: Context) -> Result<Answer<CsatResult>, Error> {
+        ratings.csat(self, context)
+    }
+
+    fn of_tallies(
+        &self,
+        versus: VersusRest,
+        segments: &Segments<Tally>,
+        tested: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        versus.csat(segments, self, tested)
+    }
+
+    fn of_answers(
+        &self,
+        versus: VersusRest,
+        answers: Vec<SegmentAndRest<'_, CsatResult>>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        versus.csat_answers(answers)
+    }
+
+    fn complete(row: &mut CsatRow) -> (&mut Option<DesignRow>, &mut Option<cxo_json::VersusRest>) {
+        (&mut row.design, &mut row.versus_rest)
+    }
 }
 
 impl Present for CsatDocument {

@@ -1,17 +1,23 @@
 //! Responses counted by segment and by period in one pass, and a question asked of every group that may be shown.
 
+use std::borrow::Cow;
+
 use cxo_core::{
     Error, State,
     domain::{Day, LoadReport, Period, Scale},
     stats::suppression::{Decisions, Suppressed, Suppression},
-    survey::{Respondents, Segment, Segments, Tally, Trend},
+    survey::{Respondents, SegmentId, Segments, Tally, Trend},
 };
 use cxo_csv::Response;
+use cxo_json::Entry;
 
 use crate::{
+    asking::Asking,
     failure::Failure,
-    ratings::{Answer, Ratings},
+    question::{self, Question},
+    ratings::{Answer, Context, Ratings},
     source::{Layout, Source},
+    versus,
 };
 
 /// The responses of one file.
@@ -31,15 +37,17 @@ struct Counts {
     all: Ratings,
     segments: Segments<Ratings>,
     trend: Option<Trend<Ratings, chrono_tz::Tz>>,
+    /// The segment of each keyed response, in the order of `all`; empty without segments.
+    of_row: Vec<SegmentId>,
     /// The joined segment of the row at hand, kept to save an allocation a row.
     name: String,
 }
 
-/// The answers for all responses and each segment, and for each period.
+/// The rows for all responses and each segment, and for each period.
 #[derive(Debug)]
-pub(crate) struct Answers<T> {
-    pub(crate) segments: Vec<Segment<T>>,
-    pub(crate) trend: Vec<(Period, Day, Result<T, Suppressed>)>,
+pub(crate) struct Answers<R> {
+    pub(crate) results: Vec<Entry<R>>,
+    pub(crate) trend: Vec<cxo_json::Period<R>>,
     /// Who gave the responses.
     pub(crate) respondents: Respondents,
 }
@@ -51,7 +59,7 @@ impl Counts {
     fn new(layout: &Layout, scale: Scale) -> Self {
         let empty = Ratings::new(scale, layout.knowledge);
         let trend = layout.period.map(|period| Trend::new(period, layout.zone, empty.clone()));
-        Self { all: empty.clone(), segments: Segments::new(empty), trend, name: String::new() }
+        Self { all: empty.clone(), segments: Segments::new(empty), trend, of_row: Vec::new(), name: String::new() }
     }
 
     fn add(&mut self, response: &Response<'_>) -> Result<(), Error> {
@@ -68,8 +76,11 @@ impl Counts {
                 Some(self.name.as_str())
             }
         };
-        if name.is_some() {
-            self.segments.state_of(name)?.add(response)?;
+        if let Some(name) = name {
+            if self.all.keyed() {
+                self.of_row.push(self.segments.intern(name)?);
+            }
+            self.segments.state_of(Some(name))?.add(response)?;
         }
         if let (Some(trend), Some(time)) = (&mut self.trend, response.time) {
             trend.state_at(time)?.add(response)?;
@@ -91,44 +102,79 @@ impl Groups {
     /// Reads a file.
     pub(crate) fn read(source: Source, scale: Scale) -> Result<Self, Failure> {
         let layout = source.layout.clone();
-        let file = source.file().to_owned();
         let loaded = source.fold(|| Counts::new(&layout, scale), Counts::add, |counts, other| counts.merge(&other))?;
-        let load = loaded.report;
-        if load.accepted == 0 {
-            return Err(Failure::data("no-data", nothing_accepted(&file.display().to_string(), &load)).in_file(&file));
-        }
-        Ok(Self { counts: loaded.value, weighted: layout.weighted, load })
+        Ok(Self { counts: loaded.value, weighted: layout.weighted, load: loaded.report })
     }
 
-    /// Asks every group that may be shown. The question is told the smallest number of responses that is shown.
-    pub(crate) fn ask<T>(
-        &self,
-        min_responses: u64,
-        question: impl Fn(&Ratings, u64) -> Result<Answer<T>, Error>,
-    ) -> Result<Answers<T>, Error> {
+    /// Asks every group that may be shown, and compares the segments with their rest.
+    pub(crate) fn ask<Q: Question>(&self, question: &Q, asking: &Asking) -> Result<Answers<Q::Row>, Failure> {
         let Counts { all, segments, trend, .. } = &self.counts;
         let segments = segments.sorted();
         let period = trend.as_ref().map_or(Period::Day, Trend::period);
         let periods: Vec<(Day, &Ratings)> = trend.iter().flat_map(Trend::sorted).collect();
-        let cells = Cells::decide(min_responses, all, [&ratings(&segments), &ratings(&periods)])?;
+        let cells = Cells::decide(asking.min_responses, all, [&ratings(&segments), &ratings(&periods)])?;
+        let context = Context { smallest: cells.smallest, weighted: self.weighted };
         let ask = |ratings: &Ratings, shown: Result<(), Suppressed>| match shown {
-            Ok(()) => question(ratings, cells.smallest).map(Ok),
-            Err(reason) => Ok(Err(reason)),
+            Ok(()) => question.ask(ratings, context).map(Ok),
+            Err(reason) => Ok::<_, Error>(Err(reason)),
+        };
+        let outcome = |answer: Result<Answer<Q::Result>, Suppressed>| match answer {
+            Ok(answer) => Ok(question::row::<Q>(&answer)),
+            Err(reason) => Err(Cow::Borrowed(reason.reason())),
         };
 
         let whole = ask(all, cells.whole)?;
         let respondents = whole.as_ref().map_or(Respondents::Unknown, |answer| answer.respondents);
-        let result = |answer: Result<Answer<T>, Suppressed>| answer.map(|answer| answer.result);
-        let mut answers = vec![Segment { name: None, answer: result(whole) }];
+        let mut results = vec![Entry { segment: None, outcome: outcome(whole) }];
         let [of_segments, of_periods] = &cells.parts;
         for ((name, ratings), shown) in segments.into_iter().zip(of_segments) {
-            answers.push(Segment { name: Some(name.to_owned()), answer: result(ask(ratings, *shown)?) });
+            results.push(Entry { segment: Some(name.to_owned()), outcome: outcome(ask(ratings, *shown)?) });
         }
-        let mut trend = Vec::with_capacity(periods.len());
+        let mut rows = Vec::with_capacity(periods.len());
         for ((start, ratings), shown) in periods.into_iter().zip(of_periods) {
-            trend.push((period, start, result(ask(ratings, *shown)?)));
+            let outcome = outcome(ask(ratings, *shown)?);
+            rows.push(cxo_json::Period { period: period.label(start), start: start.to_string(), outcome });
         }
-        Ok(Answers { segments: answers, trend, respondents })
+        versus::put(&mut results, self, question, asking)?;
+        Ok(Answers { results, trend: rows, respondents })
+    }
+
+    /// Each shown segment of weighted or keyed responses with all other responses, by the bytes of its name.
+    pub(crate) fn segments_and_rests(
+        &self,
+        shown: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<(&str, &Ratings, Ratings)>, Error> {
+        let Counts { all, segments, of_row, .. } = &self.counts;
+        let sorted = segments.sorted();
+        let mut found = Vec::new();
+        if !all.keyed() {
+            // Weights cannot be subtracted without loss, so the rest is what comes before and what comes behind.
+            let mut behind = vec![segments.unkeyed().clone()];
+            for (_, ratings) in sorted.iter().skip(1).rev() {
+                let mut next = behind.last().cloned().unwrap_or_else(|| segments.unkeyed().clone());
+                next.merge(ratings)?;
+                behind.push(next);
+            }
+            let mut before: Option<Ratings> = None;
+            for ((name, ratings), mut rest) in sorted.into_iter().zip(behind.into_iter().rev()) {
+                if let Some(before) = &before {
+                    rest.merge(before)?;
+                }
+                match &mut before {
+                    Some(before) => before.merge(ratings)?,
+                    None => before = Some(ratings.clone()),
+                }
+                if shown(name) {
+                    found.push((name, ratings, rest));
+                }
+            }
+            return Ok(found);
+        }
+        for (name, ratings) in sorted.into_iter().filter(|(name, _)| shown(name)) {
+            let own = segments.id(name);
+            found.push((name, ratings, all.subset(|row| of_row.get(row).copied() != own)?));
+        }
+        Ok(found)
     }
 
     /// The tallies of the segments, where responses are neither weighted nor keyed; comparisons are defined on those.
@@ -172,10 +218,4 @@ impl Cells {
         let smallest = shown.map(|(_, size)| *size).min().map_or(total, |size| size.min(total));
         Ok(Self { whole: decisions.of(whole), parts, smallest })
     }
-}
-
-fn nothing_accepted(file: &str, load: &LoadReport) -> String {
-    let LoadReport { rows, blank, rejected, skipped, .. } = load;
-    let first = load.reasons.first().map(|reason| format!(" ({})", reason.reason)).unwrap_or_default();
-    format!("{file}: no rating in {rows} rows: {blank} blank, {rejected} rejected{first}, {skipped} skipped")
 }

@@ -1,6 +1,7 @@
 //! The `cxo` command: customer-experience metrics from CSV files, as tables for people and JSON for programs.
 #![forbid(unsafe_code)]
 
+mod asking;
 mod ces;
 mod command;
 mod config;
@@ -11,14 +12,23 @@ mod notes;
 mod nps;
 mod nps_compare;
 mod nps_decompose;
+mod nps_paired;
 mod nps_plan;
 mod output;
 mod page;
+mod question;
 mod ratings;
+mod reading;
 mod report;
 mod report_card;
 mod report_page;
 mod source;
+mod survey;
+mod survey_contacts;
+mod survey_index;
+mod survey_nonresponse;
+mod survey_rake;
+mod survey_response;
 mod versus;
 
 use std::process::ExitCode;

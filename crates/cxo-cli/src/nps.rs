@@ -6,19 +6,22 @@ use std::{
 };
 
 use cxo_core::{
-    Error,
+    Confidence, Error,
     domain::Scale,
-    survey::{Nps, NpsMethod},
+    survey::{Nps, NpsMethod, NpsResult, SegmentAndRest, SegmentDifference, Segments, Tally, VersusRest},
 };
-use cxo_json::{Entry, Lines, NpsDocument, NpsRow, Period};
+use cxo_json::{DesignRow, Entry, Lines, NpsDocument, NpsRow};
 
 use crate::{
+    asking::{Asking, FILE_ONLY, QUESTION},
     failure::Failure,
     groups::Groups,
-    notes, nps_compare, nps_decompose, nps_plan,
+    notes, nps_compare, nps_decompose, nps_paired, nps_plan,
     output::{Output, Present},
     page::{self, Align, Page, Track},
-    source::{Asking, FILE_ONLY, QUESTION, Survey},
+    question::Question,
+    ratings::{Answer, Context, Ratings},
+    source::Survey,
     versus,
 };
 
@@ -41,6 +44,8 @@ pub(crate) struct Args {
 enum Subcommand {
     /// The difference of two samples, with its test
     Compare(nps_compare::Args),
+    /// How the score of the same people changed between two surveys
+    Paired(nps_paired::Args),
     /// How many responses are needed
     Plan(nps_plan::Args),
     /// Which segments a change between two periods comes from, by mix and by rate
@@ -95,6 +100,7 @@ impl FromStr for Counts {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Some(Subcommand::Compare(args)) => nps_compare::run(args),
+        Some(Subcommand::Paired(args)) => nps_paired::run(args),
         Some(Subcommand::Plan(args)) => nps_plan::run(args),
         Some(Subcommand::Decompose(args)) => nps_decompose::run(args),
         None => score(&args.score),
@@ -109,30 +115,54 @@ fn score(args: &Score) -> Result<(), Failure> {
         return args.output.show(&NpsDocument::new(Scale::NPS.to_string(), vec![row]), &[]);
     }
     let groups = Groups::read(args.survey.open(Scale::NPS)?, Scale::NPS)?;
-    let answers = groups.ask(args.asking.min_responses, |ratings, smallest| {
-        let mut answer = ratings.nps(args.interval.resolve(smallest), confidence)?;
-        answer.result.weighted = answer.result.weighted.filter(|_| groups.weighted);
-        Ok(answer)
-    })?;
-    let mut results: Vec<_> = answers.segments.iter().map(Entry::from).collect();
-    versus::put(
-        &mut results,
-        &groups,
-        &args.asking,
-        |versus, tallies, shown| versus.nps(tallies, shown),
-        |row: &mut NpsRow| &mut row.versus_rest,
-    )?;
+    let answers = groups.ask(&NpsQuestion { method: args.interval, confidence }, &args.asking)?;
     let mut remarks = notes::load(&groups.load);
-    remarks.extend(page::versus_note(versus::shown(&results, |row| row.versus_rest.as_ref())));
+    remarks.extend(page::versus_note(versus::shown(&answers.results, |row| row.versus_rest.as_ref())));
     remarks.push(notes::respondents(answers.respondents));
     let document = NpsDocument {
         scale: Scale::NPS.to_string(),
-        results,
-        trend: answers.trend.iter().map(|(period, start, answer)| Period::of(*period, *start, answer)).collect(),
+        results: answers.results,
+        trend: answers.trend,
         customers: answers.respondents.into(),
         load: Some(groups.load),
     };
     args.output.show(&document, &remarks)
+}
+
+/// The score with its interval.
+struct NpsQuestion {
+    method: NpsMethod,
+    confidence: Confidence,
+}
+
+impl Question for NpsQuestion {
+    type Result = NpsResult;
+    type Row = NpsRow;
+
+    fn ask(&self, ratings: &Ratings, context: Context) -> Result<Answer<NpsResult>, Error> {
+        ratings.nps(self.method, self.confidence, context)
+    }
+
+    fn of_tallies(
+        &self,
+        versus: VersusRest,
+        segments: &Segments<Tally>,
+        tested: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        versus.nps(segments, tested)
+    }
+
+    fn of_answers(
+        &self,
+        versus: VersusRest,
+        answers: Vec<SegmentAndRest<'_, NpsResult>>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        versus.nps_answers(answers)
+    }
+
+    fn complete(row: &mut NpsRow) -> (&mut Option<DesignRow>, &mut Option<cxo_json::VersusRest>) {
+        (&mut row.design, &mut row.versus_rest)
+    }
 }
 
 impl Present for NpsDocument {

@@ -6,11 +6,11 @@ use cxo_core::{Confidence, survey::NpsComparison};
 use cxo_json::{ComparisonDocument, Document, Lines, Side};
 
 use crate::{
+    asking,
     failure::Failure,
     nps::Counts,
     output::{Output, Present},
     page::{self, Align, Page},
-    source,
 };
 
 /// The arguments of `cxo nps compare`.
@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "METHOD", default_value = "adjusted-wald")]
     method: NpsComparison,
     /// Level of the interval
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = source::confidence)]
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
     confidence: Confidence,
     #[command(flatten)]
     output: Output,

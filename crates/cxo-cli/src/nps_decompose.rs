@@ -37,7 +37,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FROM..TO")]
     after: Days,
     /// Level of the interval of the change
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = crate::source::confidence)]
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = crate::asking::confidence)]
     confidence: cxo_core::Confidence,
     #[command(flatten)]
     output: Output,

@@ -6,10 +6,10 @@ use cxo_core::{Confidence, Probability, survey::NpsShares};
 use cxo_json::{Document, Lines, PlanDocument};
 
 use crate::{
+    asking,
     failure::Failure,
     output::{Output, Present},
     page::{self, Page},
-    source,
 };
 
 /// The arguments of `cxo nps plan`.
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "SHARE", requires = "difference")]
     power: Option<f64>,
     /// Level of the interval, or 1 minus the level of the two-sided test
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = source::confidence)]
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
     confidence: Confidence,
     #[command(flatten)]
     output: Output,

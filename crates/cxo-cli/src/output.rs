@@ -47,6 +47,16 @@ pub(crate) trait Present: Document {
 }
 
 impl Output {
+    /// The file asked for.
+    pub(crate) fn out(&self) -> Option<&Path> {
+        self.out.as_deref()
+    }
+
+    /// The same form on standard output.
+    pub(crate) fn to_stdout(&self) -> Self {
+        Self { out: None, format: self.format }
+    }
+
     /// The form asked for, or that of the extension.
     fn form(&self) -> Format {
         let extension = self.out.as_deref().and_then(Path::extension).map(OsStr::to_ascii_lowercase);
@@ -102,7 +112,7 @@ fn write_stdout(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(
 }
 
 /// Writes a result file whole or not at all.
-fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut whole = Whole::create(path)?;
     fill(whole.writer()).map_err(|error| Failure::io(path, "write", &error))?;
     whole.commit()

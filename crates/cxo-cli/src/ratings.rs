@@ -4,6 +4,7 @@
 use cxo_core::{
     Confidence, Error, State,
     domain::{Scale, Timestamp},
+    stats::design::DesignEstimate,
     survey::{
         self, Ces, CesResult, Csat, CsatResult, Designed, NpsMethod, NpsResult, Repeats, Respondents, Responses,
         Sample, SampleRow, Tally, WeightedTally,
@@ -78,31 +79,59 @@ impl Ratings {
         }
     }
 
-    pub(crate) fn nps(&self, method: NpsMethod, confidence: Confidence) -> Result<Answer<NpsResult>, Error> {
-        Ok(match self {
+    pub(crate) fn nps(
+        &self,
+        method: NpsMethod,
+        confidence: Confidence,
+        context: Context,
+    ) -> Result<Answer<NpsResult>, Error> {
+        let method = method.resolve(context.smallest);
+        let mut answer: Answer<NpsResult> = match self {
             Self::Plain(tally) => Answer::plain(tally.nps()?.result(method, confidence)?),
             Self::Weighted(tally) => tally.nps(method, confidence)?.into(),
             Self::Customers(responses, repeats) => responses.nps(*repeats, method, confidence)?.into(),
             Self::Design(sample) => sample.nps(method, confidence)?.into(),
-        })
+        };
+        answer.result.weighted = answer.result.weighted.filter(|_| context.weighted);
+        Ok(answer)
     }
 
-    pub(crate) fn csat(&self, question: &Csat) -> Result<Answer<CsatResult>, Error> {
-        Ok(match self {
+    pub(crate) fn csat(&self, question: &Csat, context: Context) -> Result<Answer<CsatResult>, Error> {
+        let mut answer: Answer<CsatResult> = match self {
             Self::Plain(tally) => Answer::plain(question.ask(tally)?),
             Self::Weighted(tally) => tally.csat(question)?.into(),
             Self::Customers(responses, repeats) => responses.csat(*repeats, question)?.into(),
             Self::Design(sample) => sample.csat(question)?.into(),
-        })
+        };
+        answer.result.weighted = answer.result.weighted.filter(|_| context.weighted);
+        Ok(answer)
     }
 
-    pub(crate) fn ces(&self, question: &Ces) -> Result<Answer<CesResult>, Error> {
-        Ok(match self {
+    pub(crate) fn ces(&self, question: &Ces, context: Context) -> Result<Answer<CesResult>, Error> {
+        let mut answer: Answer<CesResult> = match self {
             Self::Plain(tally) => Answer::plain(question.ask(tally)?),
             Self::Weighted(tally) => tally.ces(question)?.into(),
             Self::Customers(responses, repeats) => responses.ces(*repeats, question)?.into(),
             Self::Design(sample) => sample.ces(question)?.into(),
-        })
+        };
+        answer.result.weighted = answer.result.weighted.filter(|_| context.weighted);
+        Ok(answer)
+    }
+
+    /// Keyed responses for whose position `keep` is true; others cannot be told apart.
+    pub(crate) fn subset(&self, keep: impl Fn(usize) -> bool) -> Result<Self, Error> {
+        match self {
+            Self::Customers(responses, repeats) => Ok(Self::Customers(Box::new(responses.subset(keep)?), *repeats)),
+            Self::Design(sample) => Ok(Self::Design(Box::new(sample.subset(keep)?))),
+            Self::Plain(_) | Self::Weighted(_) => {
+                Err(Error::incompatible("a part of responses that were only counted"))
+            }
+        }
+    }
+
+    /// Whether the responses are kept one by one, in the order of the file.
+    pub(crate) const fn keyed(&self) -> bool {
+        matches!(self, Self::Customers(..) | Self::Design(_))
     }
 }
 
@@ -118,22 +147,32 @@ impl State for Ratings {
     }
 }
 
-/// A result, and who gave it.
+/// What a question must know beside the ratings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    /// The smallest number of responses that is shown: one document has one method.
+    pub(crate) smallest: u64,
+    /// Whether there is a column of weights; without one the weighted sums say nothing new.
+    pub(crate) weighted: bool,
+}
+
+/// A result, who gave it, and what its design does to its certainty.
 #[derive(Debug)]
 pub(crate) struct Answer<T> {
     pub(crate) result: T,
     pub(crate) respondents: Respondents,
+    pub(crate) design: Option<DesignEstimate>,
 }
 
 impl<T> Answer<T> {
     const fn plain(result: T) -> Self {
-        Self { result, respondents: Respondents::Unknown }
+        Self { result, respondents: Respondents::Unknown, design: None }
     }
 }
 
 impl<T> From<Designed<T>> for Answer<T> {
-    fn from(Designed { result, respondents, .. }: Designed<T>) -> Self {
-        Self { result, respondents }
+    fn from(Designed { result, respondents, design, .. }: Designed<T>) -> Self {
+        Self { result, respondents, design: Some(design) }
     }
 }
 

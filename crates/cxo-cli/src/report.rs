@@ -17,11 +17,12 @@ use cxo_csv::{Customers, FeedbackColumns, Input, Load, Options, TouchpointColumn
 use cxo_json::{ContactsRow, FileRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow};
 
 use crate::{
+    asking::{confidence, period},
     config::Config,
     failure::Failure,
     notes,
     output::{Output, Whole},
-    source::{Reading, confidence, period},
+    reading::Reading,
 };
 
 /// The arguments of `cxo report`.

@@ -1,38 +1,52 @@
 //! Each shown segment against the rest, put beside its result.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use cxo_core::{
-    Error,
-    survey::{SegmentDifference, Segments, Tally, VersusRest},
-};
+use cxo_core::survey::{SegmentAndRest, SegmentDifference, VersusRest};
 use cxo_json::Entry;
 
-use crate::{failure::Failure, groups::Groups, source::Asking};
+use crate::{asking::Asking, failure::Failure, groups::Groups, question::Question, ratings::Context};
 
-/// Compares each shown segment with all other responses. Weighted and keyed responses have no such test and stay as they
-/// are; so does a single segment, whose rest is empty.
-pub(crate) fn put<T>(
-    results: &mut [Entry<T>],
+/// Compares each shown segment with all other responses; a single segment has no rest.
+pub(crate) fn put<Q: Question>(
+    results: &mut [Entry<Q::Row>],
     groups: &Groups,
+    question: &Q,
     asking: &Asking,
-    compare: impl FnOnce(VersusRest, &Segments<Tally>, &dyn Fn(&str) -> bool) -> Result<Vec<SegmentDifference>, Error>,
-    slot: impl Fn(&mut T) -> &mut Option<cxo_json::VersusRest>,
 ) -> Result<(), Failure> {
-    let Some(tallies) = groups.tallies()?.filter(|tallies| tallies.len() > 1) else { return Ok(()) };
-    let hidden: BTreeSet<String> =
-        results.iter().filter(|entry| entry.outcome.is_err()).filter_map(|entry| entry.segment.clone()).collect();
-    let shown = |name: &str| !hidden.contains(name);
     let versus = VersusRest::default().correction(asking.correction).confidence(asking.confidence);
-    let found = compare(versus, &tallies, &shown)?;
+    let shown =
+        |name: &str| results.iter().any(|entry| entry.segment.as_deref() == Some(name) && entry.outcome.is_ok());
+    let found = if let Some(tallies) = groups.tallies()? {
+        if tallies.len() > 1 { question.of_tallies(versus, &tallies, &shown)? } else { Vec::new() }
+    } else {
+        of_answers(groups, question, versus, &shown)?
+    };
     let found: BTreeMap<&str, &SegmentDifference> = found.iter().map(|found| (found.name.as_str(), found)).collect();
     for entry in results {
         let own = entry.segment.as_deref().and_then(|segment| found.get(segment));
         if let (Ok(row), Some(difference)) = (&mut entry.outcome, own) {
-            *slot(row) = cxo_json::VersusRest::of(difference);
+            Q::complete(row).1.clone_from(&cxo_json::VersusRest::of(difference));
         }
     }
     Ok(())
+}
+
+/// The comparisons of weighted and keyed responses: of two answers, on effective counts.
+fn of_answers<Q: Question>(
+    groups: &Groups,
+    question: &Q,
+    versus: VersusRest,
+    shown: &dyn Fn(&str) -> bool,
+) -> Result<Vec<SegmentDifference>, Failure> {
+    // No interval of these answers is shown, so its method does not matter.
+    let context = Context { smallest: 0, weighted: groups.weighted };
+    let mut pairs = Vec::new();
+    for (name, segment, rest) in groups.segments_and_rests(shown)? {
+        let rest = if rest.responses()? == 0 { None } else { Some(question.ask(&rest, context)?.result) };
+        pairs.push(SegmentAndRest { name, segment: question.ask(segment, context)?.result, rest });
+    }
+    Ok(question.of_answers(versus, pairs)?)
 }
 
 /// The comparisons that were made.

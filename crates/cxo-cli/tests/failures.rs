@@ -34,7 +34,7 @@ const CASES: &[(&str, i32, &str, &str)] = &[
         "bad-row",
     ),
     ("nps negative.csv --score score --weight weight", 1, "weight is -1", "no-data"),
-    ("nps words.csv --score score", 1, "no rating in 2 rows: 0 blank, 2 rejected", "no-data"),
+    ("nps words.csv --score score", 1, "nothing to count in 2 rows: 0 blank, 2 rejected", "no-data"),
     ("nps nonsense.csv --score score --time when --period day", 1, "\"soon\"", "date-format"),
     ("nps feedback.csv --score score --out folder", 1, "cannot write folder: it is a directory", "io"),
     ("nps feedback.csv --score score --out no/such/file", 1, "cannot write no/such/file", "io"),

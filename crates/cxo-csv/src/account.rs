@@ -10,6 +10,7 @@ use crate::cell::{shown, unquoted};
 use crate::error::Problem;
 use crate::head::Layout;
 use crate::scan::Record;
+use crate::write::write_row;
 use crate::{CsvError, Strictness};
 
 /// Examples kept for a reason.
@@ -240,12 +241,13 @@ impl<'a> Account<'a> {
             self.header_written = true;
             let names = layout.columns.iter().map(|column| column.name.as_bytes());
             let added: [&[u8]; 3] = [b"rejected_line", b"rejected_column", b"rejected_reason"];
-            write_row(&mut text, names.chain(added), layout);
+            write_row(&mut text, names.chain(added), layout.delimiter);
         }
         let missing = layout.columns.len().saturating_sub(noted.row.len());
         let cells = noted.row.iter().map(Vec::as_slice).chain(std::iter::repeat_n(&b""[..], missing));
         let line = line.to_string();
-        write_row(&mut text, cells.chain([line.as_bytes(), column.as_bytes(), noted.fault.reason.as_bytes()]), layout);
+        let added = [line.as_bytes(), column.as_bytes(), noted.fault.reason.as_bytes()];
+        write_row(&mut text, cells.chain(added), layout.delimiter);
         writer.write_all(&text).map_err(CsvError::from)
     }
 
@@ -259,26 +261,4 @@ impl<'a> Account<'a> {
         self.report.reasons.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.reason.cmp(&b.reason)));
         self.report
     }
-}
-
-fn write_row<'c>(to: &mut Vec<u8>, cells: impl Iterator<Item = &'c [u8]>, layout: &Layout) {
-    let delimiter = layout.delimiter.byte();
-    for (index, cell) in cells.enumerate() {
-        if index > 0 {
-            to.push(delimiter);
-        }
-        if cell.iter().any(|byte| matches!(byte, b'"' | b'\n' | b'\r') || *byte == delimiter) {
-            to.push(b'"');
-            for byte in cell {
-                to.push(*byte);
-                if *byte == b'"' {
-                    to.push(b'"');
-                }
-            }
-            to.push(b'"');
-        } else {
-            to.extend_from_slice(cell);
-        }
-    }
-    to.push(b'\n');
 }

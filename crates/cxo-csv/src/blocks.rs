@@ -33,6 +33,11 @@ const JUDGED_ROWS: usize = 4;
 pub(crate) trait Rows {
     /// The next row.
     fn row(&mut self, record: &Record<'_>) -> Outcome;
+    /// The next row, whose line is counted if it is asked for.
+    #[inline]
+    fn row_on(&mut self, _line: &mut dyn FnMut() -> u64, record: &Record<'_>) -> Outcome {
+        self.row(record)
+    }
     /// The rows that follow are those of the next block.
     fn next_block(&mut self) -> Result<(), Error>;
 }
@@ -136,9 +141,10 @@ impl<'l, 'a, R: Rows> Ordered<'l, 'a, R> {
 
     /// Hands over the records of `data` that end before or at the first line break at or behind `until`.
     fn hand_over(&mut self, part: &mut Part, data: &[u8], from: usize, until: usize) -> Scanned {
-        let Self { layout, rows, ends, .. } = self;
+        let Self { layout, rows, ends, account, .. } = self;
         scan(data, Begin::Record(from), until, layout.delimiter.byte(), ends, |record| {
-            let outcome = rows.row(record);
+            let mut line = || account.line() + part.lines_before(record.start(), data, layout);
+            let outcome = rows.row_on(&mut line, record);
             if part.note(outcome, data, record, layout) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })
     }

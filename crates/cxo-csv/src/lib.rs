@@ -2,7 +2,7 @@
 //!
 //! A [`Load`] reads an [`Input`] (a file, a pipe, `.gz`) with [`Options`] and hands its rows over as what they mean:
 //! survey [responses](Load::fold_responses), [feedback](Load::feedback), [touchpoints](Load::touchpoints),
-//! [transactions](Load::transactions) or [customers](Load::customers). Every row is accounted for in the
+//! [transactions](Load::transactions), [customers](Load::customers), or [rows of any columns](Load::each_row). Every row is accounted for in the
 //! [`LoadReport`](cxo_core::domain::LoadReport): accepted, blank, rejected with a reason, or skipped by a rule of the
 //! format; nothing is dropped without a trace and nothing in a file can make it panic.
 //!
@@ -49,6 +49,8 @@ mod response;
 mod row;
 mod scan;
 mod table;
+mod table_row;
+mod write;
 
 pub use date::{DateFormat, DatePattern};
 pub use error::{CsvError, CsvErrorKind};
@@ -58,3 +60,5 @@ pub use options::{DecimalMark, Delimiter, Encoding, Options, ShortRows, Strictne
 pub use preset::Preset;
 pub use response::{Response, ResponseColumns};
 pub use table::{Customers, FeedbackColumns, TouchpointColumns, TransactionColumns, Transactions};
+pub use table_row::{NotTaken, Row, RowColumns};
+pub use write::write_row;

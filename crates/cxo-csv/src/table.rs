@@ -15,6 +15,7 @@ use crate::head::Layout;
 use crate::load::Session;
 use crate::row::{Cell, EachRow, Once, RowReader, raw, text};
 use crate::scan::Record;
+use crate::table_row::one_of;
 use crate::{CsvError, Load, Loaded};
 
 macro_rules! columns {
@@ -432,16 +433,6 @@ fn scale(record: &Record<'_>, column: Option<usize>, metric: SurveyMetric) -> Ce
             ))
         }),
     }
-}
-
-/// A cell that must be one of some words, in any case and with blanks around it.
-fn one_of<T: Copy>(record: &Record<'_>, column: usize, role: &str, known: &[(&'static str, T)]) -> Cell<T> {
-    let text = text(record, column, role)?;
-    let found = known.iter().find(|(name, _)| text.trim().eq_ignore_ascii_case(name));
-    found.map(|(_, value)| *value).ok_or_else(|| {
-        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-        Box::new(Fault::value(column, raw(record, column), role, names.join(", ")))
-    })
 }
 
 /// A cell that is an identifier or a name; none if it is blank.

@@ -8,7 +8,7 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Customers, Document, Entry, Error, Period, Quantity, VersusRest,
+    Customers, DesignRow, Document, Entry, Error, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, at_least_zero, share, within},
 };
@@ -67,6 +67,9 @@ pub struct CesRow {
     pub difficult_share: f64,
     /// Easy minus difficult share, -1 to 1; positive is easy.
     pub net_easy: f64,
+    /// What the sampling design does to the certainty of the score; absent for a plain sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design: Option<DesignRow>,
     /// The segment against all other responses; absent unless compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versus_rest: Option<VersusRest>,
@@ -91,6 +94,7 @@ impl From<&CesResult> for CesRow {
             easy_share: result.easy_share.value,
             difficult_share: result.difficult_share.value,
             net_easy: result.net_easy.value,
+            design: None,
             versus_rest: None,
         }
     }
@@ -129,6 +133,7 @@ impl CesRow {
             at_least_zero("weighted_difficult", weighted.weighted_difficult)?;
             at_least_zero("effective_responses", weighted.effective_responses)?;
         }
+        self.design.as_ref().map_or(Ok(()), DesignRow::check)?;
         self.versus_rest.as_ref().map_or(Ok(()), VersusRest::check)
     }
 }

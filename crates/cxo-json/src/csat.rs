@@ -6,7 +6,7 @@ use cxo_core::{Estimate, Interval, domain::LoadReport, survey::CsatResult};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Customers, Document, Entry, Error, Period, Quantity, VersusRest,
+    Customers, DesignRow, Document, Entry, Error, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, at_least_zero, share, within},
 };
@@ -65,6 +65,9 @@ pub struct CsatRow {
     /// What only ratings tell; its keys are absent when the counts were given.
     #[serde(flatten)]
     pub ratings: Option<CsatDetail>,
+    /// What the sampling design does to the certainty of the score; absent for a plain sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design: Option<DesignRow>,
     /// The segment against all other responses; absent unless compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versus_rest: Option<VersusRest>,
@@ -119,6 +122,7 @@ impl From<&CsatResult> for CsatRow {
                 dissatisfied_share: ratings.dissatisfied_share.value,
                 net_satisfied: ratings.net.value,
             }),
+            design: None,
             versus_rest: None,
         }
     }
@@ -160,6 +164,7 @@ impl CsatRow {
             at_least_zero("weighted_satisfied", weighted.weighted_satisfied)?;
             at_least_zero("effective_responses", weighted.effective_responses)?;
         }
+        self.design.as_ref().map_or(Ok(()), DesignRow::check)?;
         self.versus_rest.as_ref().map_or(Ok(()), VersusRest::check)
     }
 }

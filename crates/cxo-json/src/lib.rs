@@ -23,29 +23,43 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ces;
+mod contacts;
 mod csat;
 mod decomposition;
+mod design;
 mod document;
 mod entry;
 mod error;
 mod failure;
+mod index;
 mod lines;
+mod nonresponse;
 mod nps;
+mod panel;
 mod quantity;
+mod raking;
 mod report;
+mod response;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
+pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
+pub use design::DesignRow;
 pub use document::Document;
 pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;
 pub use failure::{FailureDetail, FailureDocument};
+pub use index::{IndexDocument, ItemRow};
 pub use lines::Lines;
+pub use nonresponse::{CategoryRow, NonResponseDocument};
 pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
+pub use panel::{MoveRow, PanelDocument};
 pub use quantity::Quantity;
+pub use raking::{MarginRow, RakingDocument, TargetRow, WeightRow};
 pub use report::{
     AttributeRow, AttributeTest, BreakdownDocument, Card, Change, ContactsRow, Differing, FileRow, GroupRow,
     MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
+pub use response::ResponseDocument;

@@ -8,7 +8,7 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Customers, Document, Entry, Error, Period, Quantity, VersusRest,
+    Customers, DesignRow, Document, Entry, Error, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, at_least_zero, points, share, within},
 };
@@ -61,6 +61,9 @@ pub struct NpsRow {
     /// Interval of the score in points, or why there is none.
     #[serde(flatten, with = "quantity::interval")]
     pub interval: Quantity<Interval>,
+    /// What the sampling design does to the certainty of the score; absent for a plain sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub design: Option<DesignRow>,
     /// The segment against all other responses; absent unless compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versus_rest: Option<VersusRest>,
@@ -84,6 +87,7 @@ impl From<&NpsResult> for NpsRow {
             score: value,
             standard_error: quantity::of(standard_error),
             interval: quantity::of(interval),
+            design: None,
             versus_rest: None,
         }
     }
@@ -129,6 +133,7 @@ impl NpsRow {
                 at_least_zero(key, value)?;
             }
         }
+        self.design.as_ref().map_or(Ok(()), DesignRow::check)?;
         self.versus_rest.as_ref().map_or(Ok(()), VersusRest::check)
     }
 }
@@ -186,7 +191,7 @@ impl ComparisonDocument {
 }
 
 impl Side {
-    fn of(nps: &Nps) -> Result<Self, CoreError> {
+    pub(crate) fn of(nps: &Nps) -> Result<Self, CoreError> {
         let responses = nps.responses()?;
         let score = nps.estimate(NpsMethod::Wald, Confidence::default())?.value;
         Ok(Self { responses, promoters: nps.promoters, passives: nps.passives, detractors: nps.detractors, score })

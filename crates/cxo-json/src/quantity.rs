@@ -74,8 +74,13 @@ quantity! {
     completion_rate: crate::report::Rate, "completion_rate", "completion_rate_reason";
     response_rate: crate::report::Rate, "response_rate", "response_rate_reason";
     dismissal_rate: crate::report::Rate, "dismissal_rate", "dismissal_rate_reason";
-    change: crate::report::Change, "change", "change_reason";
+    design_effect_with_replacement: f64, "design_effect_with_replacement", "design_effect_with_replacement_reason";
+    design_effect_without_replacement: f64, "design_effect_without_replacement", "design_effect_without_replacement_reason";
+    goodness_of_fit: cxo_core::survey::ChiSquareTest, "goodness_of_fit", "goodness_of_fit_reason";
+    homogeneity: cxo_core::survey::ChiSquareTest, "homogeneity", "homogeneity_reason";
     standardized_difference: f64, "standardized_difference", "standardized_difference_reason";
+    shortest_gap_seconds: f64, "shortest_gap_seconds", "shortest_gap_seconds_reason";
+    change: crate::report::Change, "change", "change_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

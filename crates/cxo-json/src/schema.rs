@@ -8,6 +8,12 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.nps-decomposition", NPS_DECOMPOSITION),
     ("cxo.csat", CSAT),
     ("cxo.ces", CES),
+    ("cxo.nps-panel", NPS_PANEL),
+    ("cxo.response", RESPONSE),
+    ("cxo.raking", RAKING),
+    ("cxo.nonresponse", NONRESPONSE),
+    ("cxo.contacts", CONTACTS),
+    ("cxo.index", INDEX),
     ("cxo.report", REPORT),
 ];
 
@@ -23,5 +29,17 @@ pub const NPS_DECOMPOSITION: &str = include_str!("../schemas/cxo.nps-decompositi
 pub const CSAT: &str = include_str!("../schemas/cxo.csat.json");
 /// `cxo.ces`
 pub const CES: &str = include_str!("../schemas/cxo.ces.json");
+/// `cxo.nps-panel`
+pub const NPS_PANEL: &str = include_str!("../schemas/cxo.nps-panel.json");
+/// `cxo.response`
+pub const RESPONSE: &str = include_str!("../schemas/cxo.response.json");
+/// `cxo.raking`
+pub const RAKING: &str = include_str!("../schemas/cxo.raking.json");
+/// `cxo.nonresponse`
+pub const NONRESPONSE: &str = include_str!("../schemas/cxo.nonresponse.json");
+/// `cxo.contacts`
+pub const CONTACTS: &str = include_str!("../schemas/cxo.contacts.json");
+/// `cxo.index`
+pub const INDEX: &str = include_str!("../schemas/cxo.index.json");
 /// `cxo.report`
 pub const REPORT: &str = include_str!("../schemas/cxo.report.json");

@@ -4,16 +4,23 @@
 
 use cxo_core::{
     Confidence, Probability,
-    domain::{Day, LoadReport, Period as Calendar, RejectedCell, Rejection},
-    stats::suppression::Suppressed,
+    domain::{Day, LoadReport, Period as Calendar, RejectedCell, Rejection, ResponseStatus, Timestamp, Weight},
+    stats::{
+        proportion::ProportionMethod,
+        raking::{Margin, RakeOptions, rake},
+        suppression::Suppressed,
+    },
     survey::{
-        Ces, CesVersion, Csat, CsatCounts, Nps, NpsComparison, NpsDecomposition, NpsMethod, NpsResult, NpsShares,
-        Rating, Scale, Segment, Segments, Tally,
+        Ces, CesVersion, ContactRule, Contacts, Csat, CsatCounts, FrameCategory, IndexWeights, Nps, NpsComparison,
+        NpsDecomposition, NpsMethod, NpsPanel, NpsResult, NpsShares, PanelMethod, Rating, ResponseFunnel,
+        SatisfactionItems, Scale, Segment, Segments, Tally, WeightedTally, nonresponse,
     },
 };
 use cxo_json::{
-    CesDocument, CesRow, ComparisonDocument, CsatDocument, CsatRow, Customers, DecompositionDocument, Document, Entry,
-    Error, NpsDocument, NpsRow, Period, PlanDocument, VersusRest, WeightedNps, schema,
+    AskedRule, CesDocument, CesRow, ComparisonDocument, ContactsDocument, CsatDocument, CsatRow, Customers,
+    DecompositionDocument, DesignRow, Document, Entry, Error, IndexDocument, MarginRow, NonResponseDocument,
+    NpsDocument, NpsRow, PanelDocument, Period, PlanDocument, RakingDocument, ResponseDocument, ResponseRow, TargetRow,
+    VersusRest, WeightedNps, schema,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -156,6 +163,66 @@ fn satisfaction_and_effort_are_valid() {
 }
 
 #[test]
+fn documents_of_the_survey_itself_are_valid() {
+    let mut funnel = ResponseFunnel::default();
+    for status in [ResponseStatus::Invited, ResponseStatus::Completed, ResponseStatus::Dismissed] {
+        funnel.add(status).unwrap();
+    }
+    let row = ResponseRow::from(&funnel.rates(Confidence::P95).unwrap());
+    valid(&ResponseDocument { results: vec![Entry { segment: None, outcome: Ok(row) }], load: load() });
+
+    let frame = [("web", 50, 5), ("store", 30, 6)].map(|(category, invited, responded)| FrameCategory {
+        category,
+        invited,
+        responded,
+    });
+    for part in [&frame[..], &frame[..1]] {
+        let found = nonresponse(part, ProportionMethod::Wilson, Confidence::P95).unwrap();
+        valid(&NonResponseDocument::new("region", &found, load()));
+    }
+
+    let region = Margin::new("region", ["n", "s", "s"], [("n", 50.0), ("s", 50.0)]).unwrap();
+    let raked = rake(&[1.0; 3], &[region], &RakeOptions::default()).unwrap();
+    let target = TargetRow { category: "n".into(), responses: 1, target: 50.0, before: 1.0, after: 50.0 };
+    let margin = MarginRow { margin: "region".into(), categories: vec![target] };
+    valid(&RakingDocument::new(&raked, &[2, 3, 5], vec![margin], load()));
+
+    let mut contacts = Contacts::default();
+    for (customer, day) in [("ann", 0), ("bob", 3), ("ann", 10)] {
+        contacts.add(customer, Timestamp::from(Day(day))).unwrap();
+        let found = contacts.frequency(ContactRule::per_days(30, 1).unwrap()).unwrap();
+        valid(&ContactsDocument::new(AskedRule { window_seconds: 2_592_000, limit: 1 }, &found, load()));
+    }
+
+    let mut items = SatisfactionItems::default();
+    for ratings in [[8, 7, 6], [10, 9, 9]] {
+        items.add(ratings.map(|value| Some(Rating::new(value, Scale::ONE_TO_TEN).unwrap()))).unwrap();
+        let found = items.index(IndexWeights::EQUAL, Confidence::P95).unwrap();
+        valid(&IndexDocument::new(["a", "b", "c"].map(str::to_owned), &found, load()));
+    }
+
+    for counts in [[[9, 2, 1], [3, 8, 4], [0, 5, 7]], [[0, 0, 0], [0, 0, 0], [0, 0, 4]]] {
+        let panel = NpsPanel::from_counts(counts).unwrap();
+        for method in PanelMethod::ALL {
+            let change = panel.change(method, Confidence::P95).unwrap();
+            valid(&PanelDocument::new(&panel, &change, load()).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_design_of_a_weighted_row_is_valid() {
+    let mut tally = WeightedTally::new(Scale::NPS);
+    for (score, weight) in [(9, 1.0), (3, 2.5), (8, 1.0)] {
+        tally.add(Rating::new(score, Scale::NPS).unwrap(), Weight::new(weight).unwrap()).unwrap();
+        let answer = tally.nps(NpsMethod::Auto, Confidence::P95).unwrap();
+        let mut row = NpsRow::from(&answer.result);
+        row.design = Some(DesignRow::from(&answer.design));
+        valid(&NpsDocument::new("0-10", vec![Entry { segment: None, outcome: Ok(row) }]));
+    }
+}
+
+#[test]
 fn every_schema_is_a_valid_schema_and_names_its_format() {
     for (format, text) in schema::ALL {
         let schema: Value = serde_json::from_str(text).unwrap();
@@ -255,6 +322,12 @@ fn read_all(bytes: &[u8]) {
     let _ = CsatDocument::from_slice(bytes);
     let _ = CesDocument::from_slice(bytes);
     let _ = DecompositionDocument::from_slice(bytes);
+    let _ = PanelDocument::from_slice(bytes);
+    let _ = ResponseDocument::from_slice(bytes);
+    let _ = RakingDocument::from_slice(bytes);
+    let _ = NonResponseDocument::from_slice(bytes);
+    let _ = ContactsDocument::from_slice(bytes);
+    let _ = IndexDocument::from_slice(bytes);
 }
 
 proptest! {

@@ -46,5 +46,5 @@ pub(crate) use symbols::Symbols;
 pub use tally::Tally;
 pub use trend::{Trend, TrendPoint};
 pub(crate) use versus_rest::agresti_caffo;
-pub use versus_rest::{SegmentDifference, VersusRest};
+pub use versus_rest::{SegmentAndRest, SegmentDifference, VersusRest};
 pub use weighted::WeightedTally;

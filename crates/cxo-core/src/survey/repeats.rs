@@ -222,6 +222,33 @@ impl Responses {
         designed::ces(&self.under(policy), question)
     }
 
+    /// The responses for whose position, from 0, `keep` is true, as a state of their own.
+    ///
+    /// ```
+    /// use cxo_core::{domain::{Timestamp, Weight}, survey::{Rating, Response, Responses, Scale}};
+    /// let mut responses = Responses::new(Scale::NPS);
+    /// for (customer, score) in [("ann", 9), ("bob", 3), ("ann", 8)] {
+    ///     let (time, rating) = (Timestamp(0), Rating::new(score, Scale::NPS)?);
+    ///     responses.add(Response { customer: Some(customer), time, rating, weight: Weight::ONE })?;
+    /// }
+    /// let kept = responses.subset(|row| row != 1)?;
+    /// assert_eq!((kept.responses(), kept.customers()), (2, 1));
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`Responses::add`], which took them before.
+    pub fn subset(&self, keep: impl Fn(usize) -> bool) -> Result<Self, Error> {
+        let mut kept = Self::new(self.scale);
+        let rows = self.customers.iter().zip(&self.times).zip(self.bins.iter().zip(&self.weights));
+        for (_, ((customer, time), (bin, weight))) in rows.enumerate().filter(|(row, _)| keep(*row)) {
+            let rating = Rating::new(i64::from(self.scale.min()) + i64::from(*bin), self.scale)?;
+            let customer = Some(self.symbols.text(*customer));
+            kept.add(Response { customer, time: *time, rating, weight: Weight::new(*weight)? })?;
+        }
+        Ok(kept)
+    }
+
     fn under(&self, policy: Repeats) -> Chosen<'_> {
         Chosen { responses: self, policy, tally: self.tally(policy) }
     }

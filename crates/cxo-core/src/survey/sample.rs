@@ -3,6 +3,8 @@
 //! State: [`Sample`], the rows as columns: rating, weight, and the numbers that stand for cluster and stratum. NPS, CSAT and
 //! CES of a designed sample are asked of it; samples with weights only fit a [`WeightedTally`].
 
+use std::collections::BTreeMap;
+
 use super::{
     Ces, CesResult, Csat, CsatResult, NpsMethod, NpsResult, Rating, Scale, WeightedTally,
     designed::{self, Designed, Respondents, Source},
@@ -279,7 +281,46 @@ impl Sample {
         if let Some(population) = &population {
             design = design.population(population);
         }
-        design.mean(&values)
+        design.mean(&values).map_err(|error| self.cluster_in_two_strata().unwrap_or(error))
+    }
+
+    /// What the design can only say with its numbers of cluster and strata.
+    fn cluster_in_two_strata(&self) -> Option<Error> {
+        let (clusters, strata) = (self.clusters.as_ref()?, self.strata.as_ref()?);
+        let mut stratum_of = BTreeMap::new();
+        clusters.rows.iter().zip(&strata.rows).find_map(|(cluster, stratum)| {
+            let first = stratum_of.entry(cluster).or_insert(stratum);
+            let [one, other] = [*first, stratum].map(|id| strata.symbols.text(*id));
+            (*first != stratum).then(|| {
+                let cluster = clusters.symbols.text(*cluster);
+                Error::incompatible(format!(
+                    "cluster \"{cluster}\" lies in the strata \"{one}\" and \"{other}\"; clusters of different strata \
+                     need different names"
+                ))
+            })
+        })
+    }
+
+    /// The rows for whose position, from 0, `keep` is true, as a sample of their own with the same populations.
+    ///
+    /// # Errors
+    /// As for [`Sample::add`] and [`Sample::set_population`], which took them before.
+    pub fn subset(&self, keep: impl Fn(usize) -> bool) -> Result<Self, Error> {
+        fn text(keys: Option<&Keys>, row: usize) -> Option<&str> {
+            keys.and_then(|keys| keys.rows.get(row).map(|id| keys.symbols.text(*id)))
+        }
+        let mut kept = Self::new(self.scale).lonely_cluster(self.lonely);
+        for (row, (bin, weight)) in self.bins.iter().zip(&self.weights).enumerate().filter(|(row, _)| keep(*row)) {
+            let rating = Rating::new(i64::from(self.scale.min()) + i64::from(*bin), self.scale)?;
+            let (cluster, stratum) = (text(self.clusters.as_ref(), row), text(self.strata.as_ref(), row));
+            kept.add(SampleRow { cluster, stratum, ..SampleRow::new(rating, Weight::new(*weight)?) })?;
+        }
+        for (id, population) in (0..).zip(&self.population) {
+            if let Some(population) = population {
+                kept.set_population(self.strata.as_ref().map(|strata| strata.symbols.text(id)), *population)?;
+            }
+        }
+        Ok(kept)
     }
 
     /// The population of each stratum that has rows; `None` if none is stated.

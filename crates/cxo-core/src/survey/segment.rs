@@ -70,6 +70,12 @@ impl<S: State> Segments<S> {
         Ok(SegmentId(id))
     }
 
+    /// The id of a key that was seen.
+    #[must_use]
+    pub fn id(&self, name: &str) -> Option<SegmentId> {
+        self.names.find(name).map(SegmentId)
+    }
+
     /// The state to which a response with this key belongs; without a key it counts in the total only.
     ///
     /// # Errors

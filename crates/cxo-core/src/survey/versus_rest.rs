@@ -1,9 +1,13 @@
 //! Which segments differ from the rest? Each is tested against all other responses, with correction for how many are tested.
 //!
-//! It keeps no state; it asks [`Segments`] of tallies. Reports call it for "the segments that differ".
+//! It keeps no state; it asks [`Segments`] of tallies, or compares answers of weighted and designed samples. Reports call it
+//! for "the segments that differ".
 //! Formula page: `docs/formulas/segments.md`.
 
-use super::{Ces, Csat, NpsComparison, RatingBox, Segments, Tally, boxes::Shares};
+use super::{
+    Ces, CesResult, Csat, CsatResult, EffectiveCounts, NpsComparison, NpsResult, RatingBox, Segments, Tally,
+    boxes::Shares,
+};
 use crate::{
     Absent, Confidence, Difference, Error,
     stats::{
@@ -59,6 +63,17 @@ pub struct SegmentDifference {
     pub adjusted_p: Result<f64, Absent>,
     /// How it was adjusted.
     pub correction: Multiplicity,
+}
+
+/// The answers of one segment and of all other responses to the same question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SegmentAndRest<'a, T> {
+    /// The key.
+    pub name: &'a str,
+    /// The answer of the segment.
+    pub segment: T,
+    /// The answer of all other responses; `None` if there are none.
+    pub rest: Option<T>,
 }
 
 impl VersusRest {
@@ -147,20 +162,125 @@ impl VersusRest {
             let counts: Vec<u64> =
                 all.counts().iter().zip(segment.counts()).map(|(all, own)| all.saturating_sub(*own)).collect();
             let rest = Tally::from_counts(&counts, all.scale())?;
-            let difference = match segment.responses().min(rest.responses()) {
-                0 => Err(Absent::NoObservations),
-                1 => Err(Absent::OneObservation),
-                _ => Ok(difference(segment, &rest)?),
-            };
-            found.push(SegmentDifference {
-                name: name.to_owned(),
-                responses: segment.responses(),
-                rest: rest.responses(),
-                difference,
-                adjusted_p: difference.and_then(|difference| difference.p_value),
-                correction: self.correction,
-            });
+            let sizes = [segment.responses(), rest.responses()];
+            found.push(self.found(name, sizes, || difference(segment, &rest))?);
         }
+        self.adjusted(found)
+    }
+
+    /// Compares the NPS of each segment with that of its rest where both are answers of a weighted or designed sample, as
+    /// [`nps`](Self::nps) does with tallies: the same method, on effective counts, the weighted shares times
+    /// variance / standard error².
+    ///
+    /// Segment and rest are taken as independent. A cluster or customer with responses on both sides makes the difference
+    /// surer than its interval says, as such responses resemble each other.
+    ///
+    /// ```
+    /// use cxo_core::{Confidence, domain::Weight};
+    /// use cxo_core::survey::{NpsMethod, Rating, Scale, SegmentAndRest, VersusRest, WeightedTally};
+    /// let mut sides = [WeightedTally::new(Scale::NPS); 2];
+    /// for (side, score, weight, times) in [(0, 9, 1.0, 60), (0, 4, 2.0, 40), (1, 9, 1.0, 90), (1, 4, 1.0, 110)] {
+    ///     for _ in 0..times {
+    ///         sides[side].add(Rating::new(score, Scale::NPS)?, Weight::new(weight)?)?;
+    ///     }
+    /// }
+    /// let answer = |side: &WeightedTally| side.nps(NpsMethod::Auto, Confidence::P95).map(|answer| answer.result);
+    /// let web = SegmentAndRest { name: "web", segment: answer(&sides[0])?, rest: Some(answer(&sides[1])?) };
+    /// let found = VersusRest::default().nps_answers([web])?;
+    /// assert!((found[0].difference.unwrap().value - (-100.0 / 7.0 + 10.0)).abs() < 1e-9);
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) if an adjusted p-value cannot be computed.
+    pub fn nps_answers<'a>(
+        &self,
+        answers: impl IntoIterator<Item = SegmentAndRest<'a, NpsResult>>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        self.answers(
+            answers,
+            |answer| answer.responses,
+            |segment, rest| {
+                let counts = EffectiveCounts::of_result(rest);
+                Ok(EffectiveCounts::of_result(segment).compare(counts, NpsComparison::default(), self.confidence))
+            },
+        )
+    }
+
+    /// Compares the satisfied shares, as [`nps_answers`](Self::nps_answers) does the scores. Method: Agresti and Caffo on
+    /// effective responses.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for an answer without effective responses.
+    pub fn csat_answers<'a>(
+        &self,
+        answers: impl IntoIterator<Item = SegmentAndRest<'a, CsatResult>>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        self.answers(
+            answers,
+            |answer| answer.responses,
+            |segment, rest| {
+                let shares = [Share::of_estimate(&segment.share)?, Share::of_estimate(&rest.share)?];
+                agresti_caffo(shares, self.confidence)
+            },
+        )
+    }
+
+    /// Compares the easy shares, as [`csat_answers`](Self::csat_answers) does the satisfied ones.
+    ///
+    /// # Errors
+    /// As [`csat_answers`](Self::csat_answers).
+    pub fn ces_answers<'a>(
+        &self,
+        answers: impl IntoIterator<Item = SegmentAndRest<'a, CesResult>>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        self.answers(
+            answers,
+            |answer| answer.responses,
+            |segment, rest| {
+                let shares = [Share::of_estimate(&segment.easy_share)?, Share::of_estimate(&rest.easy_share)?];
+                agresti_caffo(shares, self.confidence)
+            },
+        )
+    }
+
+    fn answers<'a, T>(
+        &self,
+        answers: impl IntoIterator<Item = SegmentAndRest<'a, T>>,
+        responses: impl Fn(&T) -> u64,
+        difference: impl Fn(&T, &T) -> Result<Difference, Error>,
+    ) -> Result<Vec<SegmentDifference>, Error> {
+        let found = answers.into_iter().map(|SegmentAndRest { name, segment, rest }| match rest {
+            Some(rest) => self.found(name, [responses(&segment), responses(&rest)], || difference(&segment, &rest)),
+            None => self.found(name, [responses(&segment), 0], || Err(Error::no_data("comparison without a rest"))),
+        });
+        self.adjusted(found.collect::<Result<_, _>>()?)
+    }
+
+    /// One segment, its p-value not yet adjusted.
+    fn found(
+        &self,
+        name: &str,
+        [responses, rest]: [u64; 2],
+        difference: impl FnOnce() -> Result<Difference, Error>,
+    ) -> Result<SegmentDifference, Error> {
+        let difference = match responses.min(rest) {
+            0 => Err(Absent::NoObservations),
+            1 => Err(Absent::OneObservation),
+            _ => Ok(difference()?),
+        };
+        Ok(SegmentDifference {
+            name: name.to_owned(),
+            responses,
+            rest,
+            difference,
+            adjusted_p: difference.and_then(|difference| difference.p_value),
+            correction: self.correction,
+        })
+    }
+
+    /// Takes the whole family into account.
+    fn adjusted(&self, mut found: Vec<SegmentDifference>) -> Result<Vec<SegmentDifference>, Error> {
         let family: Vec<f64> = found.iter().filter_map(|segment| segment.adjusted_p.ok()).collect();
         let adjusted = adjust(&family, self.correction)?;
         let with_test = found.iter_mut().filter(|segment| segment.adjusted_p.is_ok());
@@ -178,7 +298,10 @@ pub(crate) fn agresti_caffo([first, second]: [Share; 2], confidence: Confidence)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::survey::{BoxRule, CesVersion, Rating, Scale};
+    use crate::{
+        domain::Weight,
+        survey::{BoxRule, CesVersion, NpsMethod, Rating, Scale, WeightedTally},
+    };
 
     fn segments(scale: Scale, rows: &[(Option<&str>, i64, u32)]) -> Segments<Tally> {
         let mut segments = Segments::new(Tally::new(scale));
@@ -226,6 +349,60 @@ mod tests {
         assert_eq!([one[0].adjusted_p, one[1].adjusted_p], [Err(Absent::OneObservation); 2]);
         let none = test.nps(&Segments::new(Tally::new(Scale::NPS)), |_| true).unwrap();
         assert!(none.is_empty());
+    }
+
+    /// With weights of one the answers say what the tallies say.
+    #[test]
+    fn answers_of_equal_weights_compare_like_tallies() {
+        let rows = [(Some("a"), 9, 40), (Some("a"), 3, 12), (Some("a"), 7, 9), (Some("b"), 3, 30), (Some("b"), 8, 33)];
+        let rows = [&rows[..], &[(Some("b"), 10, 21), (Some("c"), 10, 1)]].concat();
+        let tallies = segments(Scale::NPS, &rows);
+        let side = |rows: &[(Option<&str>, i64, u32)]| {
+            let mut tally = WeightedTally::new(Scale::NPS);
+            for (_, score, times) in rows {
+                for _ in 0..*times {
+                    tally.add(Rating::new(*score, Scale::NPS).unwrap(), Weight::ONE).unwrap();
+                }
+            }
+            tally
+        };
+        let names = ["a", "b", "c"];
+        let sides = names.map(|name| {
+            let (own, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.0 == Some(name));
+            [side(&own), side(&rest)]
+        });
+        let pairs = || names.into_iter().zip(&sides);
+        let test = VersusRest::default();
+        let nps = |tally: &WeightedTally| tally.nps(NpsMethod::Auto, Confidence::P95).unwrap().result;
+        let weighted = test.nps_answers(pairs().map(|(name, [segment, rest])| SegmentAndRest {
+            name,
+            segment: nps(segment),
+            rest: Some(nps(rest)),
+        }));
+        let csat = Csat::default().rule(BoxRule::Top(2));
+        let share = |tally: &WeightedTally| tally.csat(&csat).unwrap().result;
+        let shares = test.csat_answers(pairs().map(|(name, [segment, rest])| SegmentAndRest {
+            name,
+            segment: share(segment),
+            rest: Some(share(rest)),
+        }));
+        let plain = [test.nps(&tallies, |_| true).unwrap(), test.csat(&tallies, &csat, |_| true).unwrap()];
+        for (weighted, plain) in [weighted.unwrap(), shares.unwrap()].iter().zip(&plain) {
+            assert_eq!(weighted.len(), 3);
+            for (one, two) in weighted.iter().zip(plain) {
+                assert_eq!((&one.name, one.responses, one.rest), (&two.name, two.responses, two.rest));
+                match (one.difference, two.difference) {
+                    (Ok(found), Ok(expected)) => {
+                        assert!((found.value - expected.value).abs() < 1e-9);
+                        assert!((found.p_value.unwrap() - expected.p_value.unwrap()).abs() < 1e-9);
+                        assert!((one.adjusted_p.unwrap() - two.adjusted_p.unwrap()).abs() < 1e-9);
+                    }
+                    (found, expected) => assert_eq!(found.err(), expected.err()),
+                }
+            }
+        }
+        let alone = test.nps_answers([SegmentAndRest { name: "a", segment: nps(&sides[0][0]), rest: None }]).unwrap();
+        assert_eq!(alone[0].adjusted_p, Err(Absent::NoObservations));
     }
 
     #[test]

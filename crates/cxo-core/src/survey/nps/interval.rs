@@ -6,7 +6,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::Nps;
+use super::{Nps, NpsResult, WeightedNps};
 use crate::{
     Absent, Confidence, Error, Interval, Method,
     numeric::{normal, root, student_t},
@@ -157,6 +157,20 @@ impl EffectiveCounts {
     /// Their sum.
     pub(crate) fn n(self) -> f64 {
         self.promoters + self.passives + self.detractors
+    }
+
+    /// The weighted shares of an answer times n* = variance / standard error², the number of independent responses that
+    /// would tell as much; the effective n of the weights where all answers are alike.
+    pub(crate) fn of_result(result: &NpsResult) -> Self {
+        let NpsResult { promoters, passives, detractors, weighted, score, .. } = *result;
+        let rows =
+            WeightedNps { promoters: promoters as f64, passives: passives as f64, detractors: detractors as f64 };
+        let WeightedNps { promoters, passives, detractors } = weighted.unwrap_or(rows);
+        let counts = Self { promoters, passives, detractors };
+        let squared = score.standard_error.map_or(0.0, |error| (error / 100.0).powi(2));
+        // A standard error of nothing but rounding would tell of more responses than can be counted.
+        let known = squared * u64::MAX as f64 > counts.variance();
+        counts.scaled_to(if known { counts.variance() / squared } else { score.effective_n })
     }
 
     /// The same shares of another sum.

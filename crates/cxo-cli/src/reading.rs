@@ -1,0 +1,199 @@
+//! How a file is read: its delimiter, dates and encoding, what becomes of bad rows, and the bar while it is long.
+
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use clap::Args;
+use cxo_core::{Error, domain::LoadReport};
+use cxo_csv::{
+    CsvError, DateFormat, Delimiter, Encoding, Input, Load, Loaded, NotTaken, Options, Preset, Row, RowColumns,
+    Strictness,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{config::Config, failure::Failure, output::Whole};
+
+/// How a file is read.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct Reading {
+    /// What separates cells: a character, or tab [default: detected]
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<Delimiter>,
+    /// How dates are written: iso, us, european, unix-seconds, or a pattern such as %d.%m.%Y [default: detected]
+    #[arg(long, value_name = "FORMAT")]
+    date_format: Option<DateFormat>,
+    /// IANA time zone of local times and of days, such as Europe/Vienna [default: UTC]
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    time_zone: Option<chrono_tz::Tz>,
+    /// The tool that wrote the file: plain, qualtrics, surveymonkey … [default: detected]
+    #[arg(long, value_name = "TOOL")]
+    preset: Option<Preset>,
+    /// utf-8, utf-16le, utf-16be, windows-1252, latin-1 [default: detected]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<Encoding>,
+    /// Stop at the first bad row instead of counting it
+    #[arg(long)]
+    strict: bool,
+    /// Write the rejected rows with their reasons to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejected: Option<PathBuf>,
+}
+
+/// A CSV file whose columns the command names itself.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TableFile {
+    /// The CSV file (.gz too); - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl TableFile {
+    /// Finds the options of the file in the arguments and in `cxo.toml`.
+    pub(crate) fn open(&self) -> Result<Readable, Failure> {
+        Readable::open(&self.file, &self.reading)
+    }
+}
+
+impl Reading {
+    pub(crate) fn options(&self, config: &Config) -> Result<(Options, chrono_tz::Tz), Failure> {
+        let read = config.read();
+        let zone = match self.time_zone {
+            Some(zone) => zone,
+            None => named("time-zone", read.time_zone.as_deref(), zone)?.unwrap_or(chrono_tz::UTC),
+        };
+        let strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
+        let mut options = Options::default().time_zone(zone).strictness(strictness);
+        let delimiter = match self.delimiter {
+            None => named("delimiter", read.delimiter.as_deref(), Delimiter::from_str)?,
+            given => given,
+        };
+        let date_format = match &self.date_format {
+            None => named("date-format", read.date_format.as_deref(), DateFormat::from_str)?,
+            given => given.clone(),
+        };
+        if let Some(delimiter) = delimiter {
+            options = options.delimiter(delimiter);
+        }
+        if let Some(date_format) = date_format {
+            options = options.date_format(date_format);
+        }
+        if let Some(preset) = self.preset {
+            options = options.preset(preset);
+        }
+        if let Some(encoding) = self.encoding {
+            options = options.encoding(encoding);
+        }
+        Ok((options, zone))
+    }
+}
+
+/// A value of `cxo.toml`, read like the option of the same name.
+fn named<T>(key: &str, text: Option<&str>, read: impl Fn(&str) -> Result<T, Error>) -> Result<Option<T>, Failure> {
+    text.map(read).transpose().map_err(|error| Failure::data("config", format!("cxo.toml, {key}: {error}")))
+}
+
+/// A file with all that is needed to read it once.
+#[derive(Debug)]
+pub(crate) struct Readable {
+    pub(crate) file: PathBuf,
+    pub(crate) config: Config,
+    pub(crate) zone: chrono_tz::Tz,
+    options: Options,
+    rejected: Option<PathBuf>,
+}
+
+impl Readable {
+    pub(crate) fn open(file: &Path, reading: &Reading) -> Result<Self, Failure> {
+        let stdin = file == Path::new("-");
+        let config = if stdin { Config::default() } else { Config::beside(file)? };
+        if !stdin {
+            check_file(file)?;
+        }
+        let (options, zone) = reading.options(&config)?;
+        Ok(Self { file: file.to_owned(), config, zone, options, rejected: reading.rejected.clone() })
+    }
+
+    /// The column of a role, which must be known: asked for by an option of the same name, or named in `cxo.toml`.
+    pub(crate) fn column(&self, role: &str, asked: Option<&String>, holds: &str) -> Result<String, Failure> {
+        self.config.column(role, asked.cloned()).ok_or_else(|| {
+            let stdin = self.file == Path::new("-");
+            let names = if stdin { None } else { Load::new(Input::path(&self.file)).detect().ok() };
+            let names = names.map(|found| found.columns.iter().map(|column| format!("\"{}\"", column.name)).collect());
+            let names = names.map(|names: Vec<String>| format!("; the columns are {}", names.join(", ")));
+            let message = format!("which column holds {holds}? Give --{role} COLUMN, or name it in cxo.toml");
+            Failure::usage(message + &names.unwrap_or_default())
+        })
+    }
+
+    /// Reads the file with its options, a bar where it is long, and the rejected rows written out where that is asked.
+    pub(crate) fn read<T>(
+        self,
+        read: impl FnOnce(Load<'_>) -> Result<Loaded<T>, CsvError>,
+    ) -> Result<Loaded<T>, Failure> {
+        let stdin = self.file == Path::new("-");
+        let input = if stdin { Input::stdin() } else { Input::path(&self.file) };
+        let bar = progress(&self.file);
+        let advance = |bytes| bar.set_position(bytes);
+        let mut rejected = self.rejected.as_deref().map(Whole::create).transpose()?;
+        let mut load = Load::new(input).options(self.options).progress(&advance);
+        if let Some(whole) = &mut rejected {
+            load = load.rejected(whole.writer());
+        }
+        let loaded = read(load)?;
+        bar.finish_and_clear();
+        rejected.map_or(Ok(()), Whole::commit)?;
+        if loaded.report.accepted == 0 {
+            let message = nothing_accepted(&self.file.display().to_string(), &loaded.report);
+            return Err(Failure::data("no-data", message).in_file(&self.file));
+        }
+        Ok(loaded)
+    }
+
+    /// Reads row by row.
+    pub(crate) fn each_row(
+        self,
+        columns: &RowColumns,
+        each: impl FnMut(&Row<'_>) -> Result<(), NotTaken>,
+    ) -> Result<Loaded<()>, Failure> {
+        self.read(|load| load.each_row(columns, each))
+    }
+}
+
+fn nothing_accepted(file: &str, load: &LoadReport) -> String {
+    let LoadReport { rows, blank, rejected, skipped, .. } = load;
+    let first = load.reasons.first().map(|reason| format!(" ({})", reason.reason)).unwrap_or_default();
+    format!("{file}: nothing to count in {rows} rows: {blank} blank, {rejected} rejected{first}, {skipped} skipped")
+}
+
+/// A missing file or a directory is told in the same words everywhere.
+pub(crate) fn check_file(file: &Path) -> Result<(), Failure> {
+    let metadata = fs::metadata(file).map_err(|error| Failure::io(file, "read", &error))?;
+    if metadata.is_dir() {
+        return Err(Failure::io(file, "read", &io::ErrorKind::IsADirectory.into()));
+    }
+    Ok(())
+}
+
+/// Files below this size are read before a bar could be seen.
+const LONG: u64 = 64 << 20;
+
+/// A bar on standard error for long input, if that is a terminal.
+fn progress(file: &Path) -> ProgressBar {
+    let bytes = fs::metadata(file).map_or(0, |metadata| metadata.len());
+    if bytes < LONG || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("reading {bytes} of {total_bytes} {wide_bar} {eta}");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn zone(text: &str) -> Result<chrono_tz::Tz, Error> {
+    text.parse().map_err(|_| Error::input("time zone", format!("\"{text}\""), "an IANA name such as Europe/Vienna"))
+}
