@@ -95,7 +95,11 @@ fn refused(error: &clap::Error, json: bool) -> ExitCode {
         kind: "usage".to_owned(),
         message: message.split_whitespace().collect::<Vec<_>>().join(" "),
         value: context(ContextKind::InvalidValue),
-        allowed: context(ContextKind::ValidValue),
+        allowed: context(ContextKind::ValidValue).or_else(|| {
+            // What the parser of a value of ours said.
+            let source = std::error::Error::source(error)?.downcast_ref::<cxo_core::Error>()?;
+            source.allowed().map(str::to_owned)
+        }),
         ..FailureDetail::default()
     };
     say(&serde_json::to_string(&FailureDocument { error: detail }).unwrap_or_default());

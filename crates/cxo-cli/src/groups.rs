@@ -126,7 +126,8 @@ impl Groups {
         let whole = ask(all, cells.whole)?;
         let respondents = whole.as_ref().map_or(Respondents::Unknown, |answer| answer.respondents);
         let mut results = vec![Entry { segment: None, outcome: outcome(whole) }];
-        let [of_segments, of_periods] = &cells.parts;
+        // Under a hidden total not even the keys are told.
+        let [of_segments, of_periods] = if cells.whole.is_ok() { &cells.parts } else { &[Vec::new(), Vec::new()] };
         for ((name, ratings), shown) in segments.into_iter().zip(of_segments) {
             results.push(Entry { segment: Some(name.to_owned()), outcome: outcome(ask(ratings, *shown)?) });
         }

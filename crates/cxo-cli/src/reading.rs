@@ -10,8 +10,8 @@ use std::{
 use clap::Args;
 use cxo_core::{Error, domain::LoadReport};
 use cxo_csv::{
-    CsvError, DateFormat, Delimiter, Encoding, Input, Load, Loaded, NotTaken, Options, Preset, Row, RowColumns,
-    Strictness,
+    CsvError, DateFormat, DecimalMark, Delimiter, Encoding, Input, Load, Loaded, NotTaken, Options, Preset, Row,
+    RowColumns, Strictness,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -36,6 +36,9 @@ pub(crate) struct Reading {
     /// utf-8, utf-16le, utf-16be, windows-1252, latin-1 [default: detected]
     #[arg(long, value_name = "NAME")]
     encoding: Option<Encoding>,
+    /// What stands before the fraction of a number: point or comma [default: point]
+    #[arg(long, value_name = "MARK")]
+    decimal_mark: Option<DecimalMark>,
     /// Stop at the first bad row instead of counting it
     #[arg(long)]
     strict: bool,
@@ -86,6 +89,9 @@ impl Reading {
         }
         if let Some(preset) = self.preset {
             options = options.preset(preset);
+        }
+        if let Some(mark) = self.decimal_mark {
+            options = options.decimal_mark(mark);
         }
         if let Some(encoding) = self.encoding {
             options = options.encoding(encoding);

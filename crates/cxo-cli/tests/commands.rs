@@ -323,3 +323,24 @@ fn a_change_is_taken_apart_without_residual() {
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("first..last day"), "{}", run.stderr);
 }
+
+#[test]
+fn a_hidden_total_hides_its_keys() {
+    let folder = Folder::new();
+    folder.write("one.csv", "score,channel,time\n9,web,2026-01-01\n");
+    let hidden = "--by channel --time time --period month --min-responses 5 --format json";
+    let document = folder.cxo(&format!("nps one.csv --score score {hidden}")).json();
+    assert_eq!(document["results"].as_array().unwrap().len(), 1, "not even the name of the segment");
+    assert!(document["results"][0]["suppressed"].is_string());
+    assert_eq!(document.get("trend"), None);
+}
+
+#[test]
+fn decimal_commas_are_read_where_they_are_declared() {
+    let folder = Folder::new();
+    folder.write("semicolons.csv", "score;weight\n9;1,5\n3;2,5\n");
+    let document =
+        folder.cxo("nps semicolons.csv --score score --weight weight --decimal-mark comma --format json").json();
+    assert!(near(&document["results"][0]["score"], -25.0));
+    assert_eq!(document["results"][0]["weighted_responses"], 4.0);
+}

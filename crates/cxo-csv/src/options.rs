@@ -164,6 +164,19 @@ impl fmt::Display for DecimalMark {
     }
 }
 
+impl FromStr for DecimalMark {
+    type Err = Error;
+
+    /// `point` or `comma`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "point" => Ok(Self::Point),
+            "comma" => Ok(Self::Comma),
+            _ => Err(Error::input("decimal mark", format!("\"{text}\""), "point, comma")),
+        }
+    }
+}
+
 /// How a file is read. What is not set is found out from the file, and [`Detected`](crate::Detected) says what was
 /// found.
 ///
