@@ -3,8 +3,6 @@
 //! Its state is [`Sampled`], the rows as a question sees them. The scorecard asks it for the total, every segment, every
 //! period and every rest, and compares what it gets.
 
-use std::collections::BTreeSet;
-
 use super::{
     MetricAnswer,
     answers::{Answered, Rows},
@@ -24,54 +22,43 @@ pub(super) struct Sampled<'a> {
     rows: &'a Rows,
     /// With the direction of the question.
     pub(super) scale: Scale,
+    /// All of them, with who gave them.
+    responses: Responses,
     /// Equal weights and no customer twice: plain counts say all.
     plain: bool,
 }
 
 impl<'a> Sampled<'a> {
     /// The rows as a question sees them.
-    pub(super) fn new(rows: &'a Rows, question: &Question) -> Self {
-        Self { rows, scale: question.scale(rows.scale()), plain: is_plain(rows) }
+    pub(super) fn new(rows: &'a Rows, question: &Question) -> Result<Self, Error> {
+        let scale = question.scale(rows.scale());
+        let mut responses = Responses::new(scale);
+        let mut weights = rows.iter().map(|answered| answered.weight);
+        let first = weights.next();
+        let equal = weights.all(|weight| Some(weight) == first);
+        for Answered { customer, rating, weight } in rows.iter() {
+            let rating = Rating::new(i64::from(rating.value()), scale)?;
+            // No policy that looks at the time is asked for.
+            responses.add(Response { customer, time: Timestamp(0), rating, weight })?;
+        }
+        let plain = equal && responses.customers() == responses.responses();
+        Ok(Self { rows, scale, responses, plain })
     }
 
-    fn answered<'b>(&'b self, part: &'b [usize]) -> impl Iterator<Item = Result<(Answered<'b>, Rating), Error>> {
-        part.iter().filter_map(|row| self.rows.get(*row)).map(|answered| {
-            let rating = Rating::new(i64::from(answered.rating.value()), self.scale)?;
-            Ok((answered, rating))
-        })
+    /// Who gave the rows.
+    pub(super) fn respondents(&self) -> Respondents {
+        match self.responses.named_customers() {
+            0 => Respondents::Unknown,
+            customers => Respondents::Known { customers, policy: Repeats::All },
+        }
     }
 
     fn tally(&self, part: &[usize]) -> Result<Tally, Error> {
         let mut tally = Tally::new(self.scale);
-        self.answered(part).try_for_each(|row| tally.add(row?.1))?;
-        Ok(tally)
-    }
-
-    fn responses(&self, part: &[usize]) -> Result<Responses, Error> {
-        let mut responses = Responses::new(self.scale);
-        for row in self.answered(part) {
-            let (Answered { customer, weight, .. }, rating) = row?;
-            // No policy that looks at the time is asked for.
-            responses.add(Response { customer, time: Timestamp(0), rating, weight })?;
+        for answered in part.iter().filter_map(|row| self.rows.get(*row)) {
+            tally.add(Rating::new(i64::from(answered.rating.value()), self.scale)?)?;
         }
-        Ok(responses)
-    }
-}
-
-fn is_plain(rows: &Rows) -> bool {
-    let mut seen = BTreeSet::new();
-    let first = rows.get(0).map(|answered| answered.weight);
-    rows.iter().all(|answered| {
-        Some(answered.weight) == first && answered.customer.is_none_or(|customer| seen.insert(customer))
-    })
-}
-
-/// Who gave the rows.
-pub(super) fn respondents(rows: &Rows) -> Respondents {
-    let known: BTreeSet<_> = rows.iter().filter_map(|answered| answered.customer).collect();
-    match known.len() as u64 {
-        0 => Respondents::Unknown,
-        customers => Respondents::Known { customers, policy: Repeats::All },
+        Ok(tally)
     }
 }
 
@@ -134,7 +121,7 @@ impl Question {
                     let nps = sample.tally(part)?.nps()?;
                     (nps.result(*method, *confidence)?, EffectiveCounts::from(nps))
                 } else {
-                    let designed = sample.responses(part)?.nps(Repeats::All, *method, *confidence)?;
+                    let designed = sample.responses.part(part).nps(Repeats::All, *method, *confidence)?;
                     (designed.result, designed.effective_counts())
                 };
                 Ok(Asked { answer: MetricAnswer::Nps(result), side: Side::Counts(counts) })
@@ -143,7 +130,7 @@ impl Question {
                 let result = if sample.plain {
                     csat.ask(&sample.tally(part)?)?
                 } else {
-                    sample.responses(part)?.csat(Repeats::All, csat)?.result
+                    sample.responses.part(part).csat(Repeats::All, csat)?.result
                 };
                 Ok(Asked { answer: MetricAnswer::Csat(result), side: Side::Share(Share::of_estimate(&result.share)?) })
             }
@@ -151,7 +138,7 @@ impl Question {
                 let result = if sample.plain {
                     ces.ask(&sample.tally(part)?)?
                 } else {
-                    sample.responses(part)?.ces(Repeats::All, ces)?.result
+                    sample.responses.part(part).ces(Repeats::All, ces)?.result
                 };
                 let side = Side::Share(Share::of_estimate(&result.easy_share)?);
                 Ok(Asked { answer: MetricAnswer::Ces(result), side })

@@ -5,7 +5,7 @@
 use super::{
     Answers, Breakdown, BreakdownRow, Dimension, MetricCard, PeriodChange, ScorecardResult, TrendRow, Unanswered,
     answers::Rows,
-    asking::{Asked, Question, Sampled, respondents},
+    asking::{Asked, Question, Sampled},
 };
 use crate::{
     Absent, Confidence, Error,
@@ -159,7 +159,7 @@ impl Scorecard {
         let periods: Groups<Day> = rows.by_period(self.period)?.into_iter().collect();
         let decided = self.suppress(everyone.len(), &groups, &periods)?;
         let asking = Asking {
-            sample: Sampled::new(rows, &question),
+            sample: Sampled::new(rows, &question)?,
             question: question.resolved(decided.smallest_shown),
             everyone,
         };
@@ -177,7 +177,7 @@ impl Scorecard {
         Ok(MetricCard {
             metric,
             scale: asking.sample.scale,
-            respondents: respondents(rows),
+            respondents: asking.sample.respondents(),
             overall: Segment { name: None, answer: overall.map(|asked| asked.answer) },
             breakdowns,
             trend,

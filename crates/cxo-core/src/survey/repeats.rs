@@ -6,7 +6,7 @@
 use super::{
     Ces, CesResult, Csat, CsatResult, NpsMethod, NpsResult, Rating, Repeats, Scale, WeightedTally,
     designed::{self, Designed, Respondents, Source},
-    sample::{check_disjoint, check_rows, tally_of, values_of},
+    sample::{check_disjoint, check_rows, dense, tally_of, values_of},
     symbols::Symbols,
 };
 use crate::{
@@ -150,6 +150,27 @@ impl Responses {
     #[must_use]
     pub fn customers(&self) -> u64 {
         self.symbols.len() as u64
+    }
+
+    /// The number of different customers who are known by name.
+    pub(crate) fn named_customers(&self) -> u64 {
+        self.symbols.iter().filter(|name| !name.is_empty()).count() as u64
+    }
+
+    /// The responses in these rows, to be asked under [`Repeats::All`] only: customers lose their names, so
+    /// that no text is hashed again.
+    pub(crate) fn part(&self, rows: &[usize]) -> Self {
+        fn at<T: Copy>(column: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().filter_map(|row| column.get(*row)).copied().collect()
+        }
+        Self {
+            scale: self.scale,
+            symbols: Symbols::default(),
+            customers: dense(&at(&self.customers, rows)).0,
+            times: at(&self.times, rows),
+            bins: at(&self.bins, rows),
+            weights: at(&self.weights, rows),
+        }
     }
 
     /// The bytes that the columns and the texts take on the heap.
