@@ -600,16 +600,7 @@ impl Document for ReportDocument {
     const FORMAT: &'static str = "cxo.report";
 
     fn check(&self) -> Result<(), Error> {
-        if let Some(response) = &self.response {
-            let rates = [
-                &response.seen_rate,
-                &response.start_rate,
-                &response.completion_rate,
-                &response.response_rate,
-                &response.dismissal_rate,
-            ];
-            rates.into_iter().flatten().try_for_each(|rate| share("rate", rate.rate))?;
-        }
+        self.response.as_ref().map_or(Ok(()), ResponseRow::check)?;
         self.who_answered.as_ref().map_or(Ok(()), WhoAnsweredRow::check)?;
         if let Some(contacts) = &self.contacts {
             contacts.share_over_limit.map_or(Ok(()), |value| share("share_over_limit", value))?;
