@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("domain", &["error", "estimate", "state"]),
     ("stats", &["error", "numeric", "estimate", "state", "domain"]),
     ("survey", &["error", "numeric", "estimate", "state", "domain", "stats"]),
+    ("clv", &["error", "numeric", "estimate", "state", "domain", "stats"]),
     ("scorecard", &["error", "estimate", "state", "domain", "stats", "survey"]),
 ];
 

@@ -188,6 +188,10 @@ methods! {
     DeltaMethod => "delta-method",
     /// Normal interval around the log of a ratio, of odds too.
     LogRatio => "log-ratio",
+    /// Normal interval around the logarithm of a positive parameter, from the curvature of the likelihood.
+    LogWald => "log-wald",
+    /// The parameters under which the data are most likely.
+    MaximumLikelihood => "maximum-likelihood",
 }
 
 impl fmt::Display for Method {
@@ -217,6 +221,8 @@ pub enum Absent {
     NoObservations,
     /// The source does not record what the rate needs.
     NotRecorded,
+    /// The mean or the time is infinite.
+    Infinite,
 }
 
 impl Absent {
@@ -232,6 +238,7 @@ impl Absent {
             Self::NotDefined => "the method is not defined for this sample",
             Self::NoObservations => "there are no observations",
             Self::NotRecorded => "the source does not record it",
+            Self::Infinite => "it is infinite",
         }
     }
 }

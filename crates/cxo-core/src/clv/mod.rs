@@ -1,0 +1,17 @@
+//! What will a customer buy, for how long, and what is that worth? From purchases ([`Summary`]) through models of buying
+//! and leaving to lifetime value. State: summaries, a table keyed by customer, from which every model is fitted.
+//!
+//! One idea holds the models of customers without a contract together: what such a model knows of a customer after a
+//! history is the probability that he is still a customer, and, if he is, a fresh process of the same family with updated
+//! parameters. That is an [`Outlook`]; every prediction is a question to it.
+
+mod beta_geometric;
+mod fit;
+mod outlook;
+mod process;
+mod rows;
+mod summary;
+
+pub use fit::{FitOptions, Fitted, Model, Parameter};
+pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
+pub use summary::{Summaries, Summary};

@@ -1,0 +1,45 @@
+//! What a customer who is alive will do: one process a file, each with the parameters that his history has left him.
+//!
+//! Stateless; called by [`Outlook`](super::Outlook), which mixes the answers with the probability of being alive. Times are in
+//! the unit of the summaries, measured from the end of the observation, and finite, at least 0.
+
+use std::ops::ControlFlow;
+
+use crate::Absent;
+
+/// The questions that an outlook asks. All answers are given that the customer is alive now.
+pub(super) trait Renewal {
+    /// P(alive at t).
+    fn survival(&self, t: f64) -> f64;
+
+    /// E[purchases in (0, t]].
+    fn expected(&self, t: f64) -> f64;
+
+    /// E[purchases in (0, ∞)], if it is finite.
+    fn total(&self) -> Result<f64, Absent>;
+
+    /// ∫ e^(-rate t) dE(t) over (0, ∞), for a rate above 0.
+    fn discounted(&self, rate: f64) -> f64;
+
+    /// P(no purchase in (0, t]).
+    fn none(&self, t: f64) -> f64;
+
+    /// P(no purchase ever).
+    fn never(&self) -> f64;
+
+    /// E[time of the next purchase | there is one], if it is finite.
+    fn mean_time(&self) -> Result<f64, Absent>;
+
+    /// Hands over P(X = 0), P(X = 1), … for the purchases X in (0, t] until told to stop. Nothing is allocated.
+    fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>);
+}
+
+/// The process of a customer who is alive, whichever the model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Process {}
+
+impl Process {
+    pub(super) fn renewal(&self) -> &dyn Renewal {
+        match *self {}
+    }
+}
