@@ -70,6 +70,10 @@ impl FitOptions {
         self.iterations = iterations;
         self
     }
+
+    pub(super) const fn iterations(&self) -> u32 {
+        self.iterations
+    }
 }
 
 /// A parameter with its uncertainty.
@@ -381,6 +385,11 @@ fn penalised<const K: usize, L: Likelihood<K>>(
         surface.hessian.add(at, at, -2.0 * penalty);
     }
     surface
+}
+
+/// The names of the parameters of a model.
+pub(super) fn names_of(model: &impl Model) -> Vec<&'static str> {
+    model.parameters().into_iter().map(|(name, _)| name).collect()
 }
 
 /// Whether the end of a search is an answer, and in the words of the parameters why it is none.
