@@ -7,11 +7,15 @@
 
 mod beta_geometric;
 mod fit;
+mod nodes;
 mod outlook;
+mod pareto_likelihood;
+mod pareto_nbd;
 mod process;
 mod rows;
 mod summary;
 
 pub use fit::{FitOptions, Fitted, Model, Parameter};
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
+pub use pareto_nbd::ParetoNbd;
 pub use summary::{Summaries, Summary};

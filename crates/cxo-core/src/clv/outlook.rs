@@ -74,7 +74,6 @@ pub struct Limits {
 
 impl Outlook {
     /// Not a public constructor: models make outlooks.
-    #[expect(dead_code, reason = "the models come next")]
     pub(super) const fn new(alive: f64, process: Process) -> Self {
         Self { alive, process }
     }

@@ -3,7 +3,15 @@
 //! Stateless; called by [`Outlook`](super::Outlook), which mixes the answers with the probability of being alive. Times are in
 //! the unit of the summaries, measured from the end of the observation, and finite, at least 0.
 
+pub(super) mod gamma_poisson;
+pub(super) mod gompertz;
+pub(super) mod pareto;
+
 use std::ops::ControlFlow;
+
+use gamma_poisson::GammaPoisson;
+use gompertz::Gompertz;
+use pareto::Pareto;
 
 use crate::Absent;
 
@@ -36,10 +44,16 @@ pub(super) trait Renewal {
 
 /// The process of a customer who is alive, whichever the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Process {}
+pub(super) enum Process {
+    Pareto(GammaPoisson<Pareto>),
+    Gompertz(GammaPoisson<Gompertz>),
+}
 
 impl Process {
     pub(super) fn renewal(&self) -> &dyn Renewal {
-        match *self {}
+        match self {
+            Self::Pareto(process) => process,
+            Self::Gompertz(process) => process,
+        }
     }
 }
