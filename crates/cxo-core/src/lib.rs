@@ -13,6 +13,6 @@ pub mod stats;
 pub mod survey;
 
 pub use error::{Error, ErrorKind};
-pub use estimate::{Absent, Confidence, Difference, Estimate, Interval, Method, Probability};
+pub use estimate::{Absent, Confidence, Difference, Estimate, Interval, Method, Probability, Seed};
 pub use state::{Encode, State};
 pub(crate) use state::{Form, Reader, Writer};

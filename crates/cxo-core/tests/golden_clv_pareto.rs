@@ -103,10 +103,8 @@ fn published() {
         assert!((value - printed).abs() < 1.1e-3, "{name} {value}");
     }
     assert!((fitted.log_likelihood() + 9595.0).abs() < 0.05);
-    let holdout: f64 = histories
-        .iter()
-        .map(|history| fitted.model().outlook(history).expected_purchases(39.0).unwrap())
-        .sum();
+    let holdout: f64 =
+        histories.iter().map(|history| fitted.model().outlook(history).expected_purchases(39.0).unwrap()).sum();
     assert!((holdout - 1665.5).abs() < 0.05, "{holdout}");
     let model = ParetoNbd::new([0.5534, 10.5802, 0.6061, 11.6562]).unwrap();
     let outlook = model.outlook(&Summary::new(26, 30.86, 31.0).unwrap());

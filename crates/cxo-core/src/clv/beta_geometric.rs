@@ -14,19 +14,20 @@ pub(super) enum Leaving {
     AfterAll,
 }
 
-/// The likelihood in r, α, a, b.
+/// The likelihood in r, α, a, b. A purchase is every k-th event, and what depends on k and the data alone is left out.
 #[derive(Debug, Clone)]
-pub(super) struct BetaGeometric<'a> {
+pub(super) struct BetaGeometricLikelihood<'a> {
     pub(super) leaving: Leaving,
+    pub(super) k: u32,
     pub(super) frequencies: &'a [f64],
 }
 
 /// What depends on the parameters and the frequency only.
 #[derive(Debug, Clone, Copy)]
 struct Group {
-    /// r + x.
+    /// r + k x.
     shape: f64,
-    /// ln Γ(r + x) / Γ(r) + ln B(a, b + y) / B(a, b) + r ln α, and its derivatives.
+    /// ln Γ(r + k x) / Γ(r) + ln B(a, b + y) / B(a, b) + r ln α, and its derivatives.
     base: Jet<4>,
     /// Whether y > 0: whether he can have left at all.
     may_have_left: bool,
@@ -38,11 +39,12 @@ struct Group {
 
 #[derive(Debug, Clone)]
 pub(super) struct Point {
+    k: u32,
     alpha: f64,
     groups: Vec<Group>,
 }
 
-impl Likelihood<4> for BetaGeometric<'_> {
+impl Likelihood<4> for BetaGeometricLikelihood<'_> {
     type Row = Row;
     type Point = Point;
 
@@ -50,7 +52,7 @@ impl Likelihood<4> for BetaGeometric<'_> {
         let group = |&x: &f64| {
             let y = if self.leaving == Leaving::AfterAll { x + 1.0 } else { x };
             let ln_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
-            let (shape, sum) = (r + x, a + b);
+            let (shape, sum) = (r + f64::from(self.k) * x, a + b);
             let mut base = Jet {
                 value: ln_gamma(shape) - ln_gamma(r) + ln_beta(a, b + y) - ln_beta(a, b) + r * alpha.ln(),
                 ..Jet::default()
@@ -67,7 +69,7 @@ impl Likelihood<4> for BetaGeometric<'_> {
             let inverse_b = 1.0 / (b + y - 1.0);
             Group { shape, base, may_have_left: y > 0.0, odds: (a * inverse_b).ln(), inverse_a: 1.0 / a, inverse_b }
         };
-        Point { alpha, groups: self.frequencies.iter().map(group).collect() }
+        Point { k: self.k, alpha, groups: self.frequencies.iter().map(group).collect() }
     }
 
     #[inline]
@@ -82,18 +84,28 @@ impl Likelihood<4> for BetaGeometric<'_> {
         jet.gradient[1] -= n * end;
         jet.hessian[1][0] -= end;
         jet.hessian[1][1] += n * end * end;
+        let silence = row.age - row.recency;
+        // How far he may have come to the next purchase: none of the derivatives if every event is one.
+        let stages = if point.k == 1 { Stages::default() } else { Stages::new(point.k, n, silence, end) };
         if !group.may_have_left {
+            stages.add_to(&mut jet, 1.0);
             return jet;
         }
         let last = 1.0 / (point.alpha + row.recency);
         // ln (α + T) / (α + t_x).
-        let silence = ((row.age - row.recency) * last).ln_1p();
-        let log_odds = group.odds + n * silence;
+        let grown = (silence * last).ln_1p();
+        let log_odds = group.odds + n * grown - stages.value;
         let less = (-log_odds.abs()).exp();
         jet.value += log_odds.max(0.0) + less.ln_1p();
         let left = if log_odds > 0.0 { 1.0 / (1.0 + less) } else { less / (1.0 + less) };
         let spread = less / ((1.0 + less) * (1.0 + less));
-        let slope = [silence, n * (end - last), group.inverse_a, -group.inverse_b];
+        stages.add_to(&mut jet, 1.0 - left);
+        jet.value += left * stages.value;
+        for (slope, stage) in jet.gradient.iter_mut().zip(stages.gradient) {
+            *slope += left * stage;
+        }
+        let [by_r, by_alpha] = stages.gradient;
+        let slope = [grown - by_r, n * (end - last) - by_alpha, group.inverse_a, -group.inverse_b];
         for i in 0..4 {
             jet.gradient[i] += left * slope[i];
             for j in 0..=i {
@@ -108,37 +120,53 @@ impl Likelihood<4> for BetaGeometric<'_> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::fit::{FitOptions, climb};
-    use super::super::rows::Rows;
-    use super::super::{Summaries, Summary};
-    use super::*;
+/// ln Σ over j < k of (n)_j / j! (silence / (α + T))^j with its derivatives by r and α.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stages {
+    value: f64,
+    gradient: [f64; 2],
+    /// By r, by r and α, by α.
+    hessian: [f64; 3],
+}
 
-    #[test]
-    fn cdnow() {
-        let Ok(folder) = std::env::var("CXO_GOLDEN_DIR") else { return };
-        let text = std::fs::read_to_string(format!("{folder}/../data/clv/cdnow_summary.csv")).unwrap();
-        let summaries = text.lines().skip(1).map(|line| {
-            let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
-            Summary::new(cells[1] as u32, cells[2], cells[3]).unwrap()
-        });
-        let summaries: Summaries = summaries.collect();
-        let rows = Rows::new(&summaries).unwrap();
-        for leaving in [Leaving::AfterRepeats, Leaving::AfterAll] {
-            let likelihood = BetaGeometric { leaving, frequencies: &rows.frequencies };
-            let start = std::time::Instant::now();
-            let names = ["r", "alpha", "a", "b"];
-            let starts = [[0.0; 4], [-1.0, -1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 1.0]];
-            let found = climb(&likelihood, &rows.rows, &starts, names, &FitOptions::default()).unwrap();
-            eprintln!("{:?} {} rows", start.elapsed(), rows.rows.len());
-            let mut logs = found.logs.clone();
-            logs[1] += rows.scale.ln();
-            eprintln!(
-                "{:?} {} {found:?}",
-                logs.iter().map(|l| l.exp()).collect::<Vec<_>>(),
-                found.log_likelihood - rows.purchases * rows.scale.ln()
-            );
+impl Stages {
+    fn new(k: u32, n: f64, silence: f64, end: f64) -> Self {
+        let ratio = silence * end;
+        let (mut term, mut first, mut second) = (1.0, 0.0, 0.0);
+        let (mut sum, mut by_r, mut by_count) = (0.0, 0.0, 0.0);
+        let [mut by_rr, mut by_both, mut by_squares] = [0.0; 3];
+        for j in 0..k {
+            let j = f64::from(j);
+            sum += term;
+            by_r += term * first;
+            by_count += term * j;
+            by_rr += term * (first * first - second);
+            by_both += term * first * j;
+            by_squares += term * j * (j + 1.0);
+            let factor = n + j;
+            term *= factor / (j + 1.0) * ratio;
+            first += 1.0 / factor;
+            second += 1.0 / (factor * factor);
         }
+        let [by_r, by_count, by_rr, by_both, by_squares] =
+            [by_r, by_count, by_rr, by_both, by_squares].map(|part| part / sum);
+        Self {
+            value: sum.ln(),
+            gradient: [by_r, -end * by_count],
+            hessian: [
+                by_rr - by_r * by_r,
+                -end * (by_both - by_r * by_count),
+                end * end * (by_squares - by_count * by_count),
+            ],
+        }
+    }
+
+    fn add_to(&self, jet: &mut Jet<4>, weight: f64) {
+        jet.value += weight * self.value;
+        jet.gradient[0] += weight * self.gradient[0];
+        jet.gradient[1] += weight * self.gradient[1];
+        jet.hessian[0][0] += weight * self.hessian[0];
+        jet.hessian[1][0] += weight * self.hessian[1];
+        jet.hessian[1][1] += weight * self.hessian[2];
     }
 }

@@ -2,7 +2,7 @@
 //! dropout for [`BgNbd`](super::BgNbd) and [`ParetoNbd`](super::ParetoNbd). State: a small table of numbers beside the
 //! summaries; the fitted coefficients are associations, not effects.
 
-use super::fit::{FitOptions, Likelihood, Model, names_of, optimum, total, verdict};
+use super::fit::{FitOptions, Likelihood, names_of, optimum, total, verdict};
 use super::outlook::{Outlook, PurchaseModel};
 use super::rows::{Row, Rows};
 use super::{Summaries, Summary};
@@ -120,7 +120,8 @@ impl Covariates {
         let rows = (self.values.len() / width.max(1)) as f64;
         match products.spectrum().first() {
             Some((least, vector)) if *least < COLLINEAR * rows => {
-                let among = self.names.iter().zip(vector).filter(|(_, part)| part.abs() > 0.1).map(|(name, _)| name.as_str());
+                let among =
+                    self.names.iter().zip(vector).filter(|(_, part)| part.abs() > 0.1).map(|(name, _)| name.as_str());
                 let among = among.collect::<Vec<_>>().join(", ");
                 Err(Error::not_identified(format!("the covariates {among} are collinear")))
             }
@@ -416,7 +417,11 @@ fn cells(
     let mut all: Vec<(Vec<f64>, (Summary, u64))> =
         summaries.iter().enumerate().map(|(at, row)| (standardised(at), row)).collect();
     let by_covariates = |left: &[f64], right: &[f64]| {
-        left.iter().zip(right).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+        left.iter()
+            .zip(right)
+            .map(|(x, y)| x.total_cmp(y))
+            .find(|order| order.is_ne())
+            .unwrap_or(std::cmp::Ordering::Equal)
     };
     all.sort_by(|left, right| by_covariates(&left.0, &right.0));
     all.chunk_by(|left, right| left.0 == right.0)

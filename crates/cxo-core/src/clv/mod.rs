@@ -6,6 +6,8 @@
 //! parameters. That is an [`Outlook`]; every prediction is a question to it.
 
 mod beta_geometric;
+mod bg_nbd;
+mod covariates;
 mod fit;
 mod nodes;
 mod outlook;
@@ -13,9 +15,13 @@ mod pareto_likelihood;
 mod pareto_nbd;
 mod process;
 mod rows;
+mod simulation;
 mod summary;
 
+pub use bg_nbd::{BgCnbd, BgNbd, MbgCnbd, MbgNbd};
+pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
 pub use fit::{FitOptions, Fitted, Model, Parameter};
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub use simulation::Simulated;
 pub use summary::{Summaries, Summary};

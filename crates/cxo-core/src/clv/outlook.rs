@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 
 use super::process::Process;
-use super::{Model, Summary};
-use crate::{Absent, Confidence, Error};
+use super::{Model, Simulated, Summary};
+use crate::{Absent, Confidence, Error, Seed};
 
 /// A model of buying and leaving without a contract.
 pub trait PurchaseModel: Model {
@@ -14,6 +14,18 @@ pub trait PurchaseModel: Model {
 
     /// ln of the density of this history.
     fn log_likelihood_of(&self, history: &Summary) -> f64;
+
+    /// Customers drawn from the model, one for each age (the time from the first purchase to the end of the observation).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of an age that is not finite or below 0.
+    fn simulate(&self, ages: &[f64], seed: Seed) -> Result<Simulated, Error>;
+
+    /// Whether everyone without a repeat purchase is alive by construction, as under BG/NBD and BG/CNBD-k: then such a customer
+    /// is never in danger in the words of the model, whatever his silence.
+    fn one_time_buyers_are_alive(&self) -> bool {
+        false
+    }
 }
 
 /// A continuous discount rate per unit of time, above 0.

@@ -100,7 +100,8 @@ impl Silence {
         let [purchase, leave] = self.logs();
         let alive = (-self.shape * purchase - self.s * leave).exp();
         let purchases = self.shape - r;
-        ln_gamma(self.shape) - ln_gamma(r)
+        ln_gamma(self.shape)
+            - ln_gamma(r)
             - r * (self.recency / self.alpha).ln_1p()
             - purchases * (self.alpha + self.recency).ln()
             - self.s * (self.recency / self.beta).ln_1p()

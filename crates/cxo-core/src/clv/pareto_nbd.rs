@@ -1,6 +1,7 @@
 //! Who is still a customer if everybody buys at random and leaves at random? The Pareto/NBD model of Schmittlein, Morrison and
 //! Colombo (1987). State: its four parameters; called by whoever values customers without a contract.
 
+use super::covariates::Regressed;
 use super::fit::{FitOptions, Fitted, Model, climb};
 use super::outlook::{Outlook, PurchaseModel};
 use super::pareto_likelihood::{ParetoLikelihood, Silence};
@@ -8,15 +9,19 @@ use super::process::Process;
 use super::process::gamma_poisson::GammaPoisson;
 use super::process::pareto::Pareto;
 use super::rows::Rows;
-use super::{Summaries, Summary};
-use crate::Error;
+use super::{Simulated, Summaries, Summary};
+use crate::{Error, Seed};
 
 const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
 
 /// The Pareto/NBD model: while alive, a customer buys at a rate drawn from Gamma(r, α); he leaves, unseen, at a rate drawn from
 /// Gamma(s, β).
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "[f64; 4]", into = "[f64; 4]"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "[f64; 4]", into = "[f64; 4]")
+)]
 pub struct ParetoNbd {
     parameters: [f64; 4],
 }
@@ -81,6 +86,28 @@ impl PurchaseModel for ParetoNbd {
 
     fn log_likelihood_of(&self, history: &Summary) -> f64 {
         self.silence(history).log_likelihood(self.parameters[0])
+    }
+
+    fn simulate(&self, ages: &[f64], seed: Seed) -> Result<Simulated, Error> {
+        let [r, alpha, s, beta] = self.parameters;
+        Simulated::draw(ages, seed, |random, age, purchases| {
+            let rate = random.gamma(r, alpha);
+            let lifetime = random.exponential() / random.gamma(s, beta);
+            random.poisson_times(rate, lifetime.min(age), purchases);
+            lifetime > age
+        })
+    }
+}
+
+impl Regressed for ParetoNbd {
+    type Likelihood<'a> = ParetoLikelihood<'a>;
+
+    const PURCHASE: [f64; 4] = [0.0, -1.0, 0.0, 0.0];
+    const DROPOUT: [f64; 4] = [0.0, 0.0, 0.0, -1.0];
+    const TIME: [f64; 4] = [0.0, 1.0, 0.0, 1.0];
+
+    fn likelihood(frequencies: &[f64]) -> ParetoLikelihood<'_> {
+        ParetoLikelihood { frequencies }
     }
 }
 
@@ -183,26 +210,46 @@ mod tests {
         let likelihood = ParetoLikelihood { frequencies: &frequencies };
         use super::super::fit::Likelihood;
         use super::super::rows::Row;
-        for parameters in [[0.55, 0.33, 0.6, 0.36], [1.3, 0.2, 0.9, 4.0], [0.2, 3.0, 2.5, 0.1], [3.0, 1.0, 40.0, 90.0]] {
-            for (group, recency, age) in [(0, 0.0, 1.2), (1, 0.3, 1.0), (1, 0.9, 0.9), (2, 0.001, 5.0), (3, 0.9, 1.1), (2, 0.9, 1.0)] {
+        for parameters in [[0.55, 0.33, 0.6, 0.36], [1.3, 0.2, 0.9, 4.0], [0.2, 3.0, 2.5, 0.1], [3.0, 1.0, 40.0, 90.0]]
+        {
+            for (group, recency, age) in
+                [(0, 0.0, 1.2), (1, 0.3, 1.0), (1, 0.9, 0.9), (2, 0.001, 5.0), (3, 0.9, 1.1), (2, 0.9, 1.0)]
+            {
                 let row = Row { group, recency, age };
                 let jet = |p: [f64; 4]| ParetoLikelihood::jet(&likelihood.at(p), &row);
                 let here = jet(parameters);
                 let silence = Silence {
                     shape: parameters[0] + frequencies[group as usize],
-                    alpha: parameters[1], s: parameters[2], beta: parameters[3], recency, age };
+                    alpha: parameters[1],
+                    s: parameters[2],
+                    beta: parameters[3],
+                    recency,
+                    age,
+                };
                 let value = silence.log_likelihood(parameters[0]);
                 assert!((here.value - value).abs() < 1e-11 * (1.0 + value.abs()), "{} {value}", here.value);
                 for i in 0..4 {
                     let step = 1e-5 * parameters[i];
-                    let moved = |sign: f64| { let mut p = parameters; p[i] += sign * step; jet(p) };
+                    let moved = |sign: f64| {
+                        let mut p = parameters;
+                        p[i] += sign * step;
+                        jet(p)
+                    };
                     let (up, down) = (moved(1.0), moved(-1.0));
                     let slope = (up.value - down.value) / (2.0 * step);
-                    assert!((slope - here.gradient[i]).abs() * parameters[i] < 3e-8 * (1.0 + value.abs()), "{parameters:?} {row:?} {i}: {slope} {}", here.gradient[i]);
+                    assert!(
+                        (slope - here.gradient[i]).abs() * parameters[i] < 3e-8 * (1.0 + value.abs()),
+                        "{parameters:?} {row:?} {i}: {slope} {}",
+                        here.gradient[i]
+                    );
                     for j in 0..4 {
                         let bend = (up.gradient[j] - down.gradient[j]) / (2.0 * step);
                         let scale = parameters[i] * parameters[j];
-                        assert!((bend - here.second(i, j)).abs() * scale < 1e-7 * (1.0 + value.abs()), "{parameters:?} {row:?} {i} {j}: {bend} {}", here.second(i, j));
+                        assert!(
+                            (bend - here.second(i, j)).abs() * scale < 1e-7 * (1.0 + value.abs()),
+                            "{parameters:?} {row:?} {i} {j}: {bend} {}",
+                            here.second(i, j)
+                        );
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! What do the likelihoods of continuous time read? Histories in units of about their mean age, sorted, equal ones merged.
 
-use super::{Summaries, Summary};
 use super::fit::Weighted;
+use super::{Summaries, Summary};
 use crate::Error;
 
 /// One distinct history.

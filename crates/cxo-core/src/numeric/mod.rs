@@ -14,6 +14,7 @@ pub(crate) mod matrix;
 pub(crate) mod newton;
 pub(crate) mod noncentral_t;
 pub(crate) mod normal;
+pub(crate) mod random;
 pub(crate) mod root;
 pub(crate) mod student_t;
 pub(crate) mod sum;
@@ -23,7 +24,7 @@ mod tail;
 mod accuracy_tests;
 
 /// b0 + a1 / (b1 + a2 / (b2 + …)) with (an, bn) = `term(n)`, by the modified Lentz method (Thompson and Barnett 1986).
-fn continued_fraction(first: f64, term: impl Fn(f64) -> (f64, f64)) -> f64 {
+pub(crate) fn continued_fraction(first: f64, term: impl Fn(f64) -> (f64, f64)) -> f64 {
     const TINY: f64 = 1e-300;
     let guarded = |value: f64| if value == 0.0 { TINY } else { value };
     let mut value = guarded(first);

@@ -147,10 +147,17 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         while panels(scale, t, |u| widen * self.step(u), |_, _| true) >= NODES / GAUSS_16.len() {
             widen *= 1.5;
         }
-        panels(scale, t, |u| widen * self.step(u), |from, to| {
-            each_node(scale, from, to, |u, width| put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u)));
-            true
-        });
+        panels(
+            scale,
+            t,
+            |u| widen * self.step(u),
+            |from, to| {
+                each_node(scale, from, to, |u, width| {
+                    put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u))
+                });
+                true
+            },
+        );
         let used = NODES - free.len();
         recur(self.shape, nodes.get_mut(..used).unwrap_or_default(), visit);
     }
@@ -235,12 +242,7 @@ fn each_node(scale: f64, from: f64, to: f64, mut visit: impl FnMut(f64, f64)) {
 }
 
 /// ∫ over (0, to] of a positive function with one hill, whose panels may be as wide as `step` says.
-pub(in crate::clv) fn integral(
-    scale: f64,
-    to: f64,
-    step: impl Fn(f64) -> f64,
-    function: impl Fn(f64) -> f64,
-) -> f64 {
+pub(in crate::clv) fn integral(scale: f64, to: f64, step: impl Fn(f64) -> f64, function: impl Fn(f64) -> f64) -> f64 {
     let mut sum = 0.0;
     panels(scale, to, step, |from, to| {
         let mut part = 0.0;
