@@ -167,12 +167,6 @@ macro_rules! family {
             const fn family(&self) -> Family {
                 Family { leaving: $leaving, k: self.k(), parameters: self.parameters }
             }
-
-            #[cfg(test)]
-            fn unchecked(&self, frequency: f64, recency: f64, age: f64) -> (f64, Outlook) {
-                let history = History { frequency, recency, age, sum_log_intervals: 0.0 };
-                (self.family().log_likelihood(&history), self.family().outlook(&history))
-            }
         }
 
         impl Model for $model {

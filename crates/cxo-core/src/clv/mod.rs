@@ -18,6 +18,9 @@ mod rows;
 mod simulation;
 mod summary;
 
+#[cfg(test)]
+mod likelihood_tests;
+
 pub use bg_nbd::{BgCnbd, BgNbd, MbgCnbd, MbgNbd};
 pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
 pub use fit::{FitOptions, Fitted, Model, Parameter};

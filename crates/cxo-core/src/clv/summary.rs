@@ -83,6 +83,12 @@ impl Summary {
         Ok(Self { frequency, recency, age, monetary_value: None, sum_log_intervals })
     }
 
+    /// Without the checks, for cases on the edge of what is allowed.
+    #[cfg(test)]
+    pub(super) const fn unchecked(frequency: u32, recency: f64, age: f64) -> Self {
+        Self { frequency, recency, age, monetary_value: None, sum_log_intervals: Some(0.0) }
+    }
+
     /// As [`new`](Self::new), from a number that should be a count, as files hold it.
     ///
     /// # Errors

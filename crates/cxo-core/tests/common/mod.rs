@@ -1,5 +1,8 @@
 //! Reads the reference numbers.
 
+#[allow(dead_code)] // Each test target uses a part.
+pub(crate) mod clv;
+
 use serde_json::Value;
 
 /// The file of reference numbers at `path` under `CXO_GOLDEN_DIR`; `None`, with a note, where the variable is not set.
