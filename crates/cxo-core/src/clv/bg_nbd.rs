@@ -51,23 +51,26 @@ impl Family {
         if self.leaving == Leaving::AfterAll { history.frequency + 1.0 } else { history.frequency }
     }
 
-    /// ln of P(gone) / P(alive) with the sum over the stages of the current interval in the latter; none if he cannot have left.
-    fn log_odds_of_gone(&self, history: &History) -> f64 {
+    /// P(gone) / P(alive) as a factor and a logarithm, so that neither overflows; a factor of 0 if he cannot have left.
+    fn odds_of_gone(&self, history: &History) -> (f64, f64) {
         let [r, alpha, a, b] = self.parameters;
         let chances = self.chances(history);
         if chances == 0.0 {
-            return f64::NEG_INFINITY;
+            return (0.0, 0.0);
         }
         let shape = r + f64::from(self.k) * history.frequency;
         let silence = history.age - history.recency;
-        (a / (b + chances - 1.0)).ln() + shape * (silence / (alpha + history.recency)).ln_1p()
-            - self.log_stages(history)
+        let grown = shape * (silence / (alpha + history.recency)).ln_1p();
+        (a / (b + chances - 1.0), grown - self.log_stages(history))
     }
 
     /// ln Σ over j < k of (r + k x)_j / j! ((T - t_x) / (α + T))^j.
     fn log_stages(&self, history: &History) -> f64 {
         let [r, alpha, ..] = self.parameters;
         let shape = r + f64::from(self.k) * history.frequency;
+        if self.k == 1 {
+            return 0.0;
+        }
         let ratio = (history.age - history.recency) / (alpha + history.age);
         let (mut term, mut sum) = (1.0, 0.0);
         for j in 0..self.k {
@@ -78,9 +81,8 @@ impl Family {
     }
 
     fn probability_alive(&self, history: &History) -> f64 {
-        // 1 / (1 + e^x) by its tail, so that it is small rather than 0 as long as it can be.
-        let odds = self.log_odds_of_gone(history);
-        if odds > 0.0 { (-odds).exp() / (1.0 + (-odds).exp()) } else { 1.0 / (1.0 + odds.exp()) }
+        let (factor, log) = self.odds_of_gone(history);
+        1.0 / (1.0 + factor * log.exp())
     }
 
     fn outlook(&self, history: &History) -> Outlook {
@@ -103,7 +105,8 @@ impl Family {
         let purchases = ln_gamma(shape) - ln_gamma(r) + r * alpha.ln() - shape * (alpha + history.age).ln();
         let regular = if self.k == 1 { 0.0 } else { (k - 1.0) * history.sum_log_intervals - x * ln_gamma(k) };
         let stayed = ln_beta(a, b + self.chances(history)) - ln_beta(a, b);
-        let gone = self.log_odds_of_gone(history);
+        let (factor, log) = self.odds_of_gone(history);
+        let gone = factor.ln() + log;
         let either = gone.max(0.0) + (-gone.abs()).exp().ln_1p();
         purchases + regular + stayed + self.log_stages(history) + either
     }

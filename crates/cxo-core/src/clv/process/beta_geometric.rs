@@ -141,11 +141,53 @@ impl BetaGeometric {
         }
     }
 
+    /// Σ P(N > n) c_n at several ascending times at once, where every event is a purchase and no probability is too small.
+    ///
+    /// One division a term serves all times; side by side they fill the lanes of the processor.
+    fn expected_at_random<const N: usize>(&self, times: [f64; N]) -> Option<[f64; N]> {
+        let &Self { shape, rate, a, b, .. } = self;
+        let log = times.map(|t| -shape * (t / rate).ln_1p());
+        if self.k > 1 || log.iter().any(|log| *log <= REPRESENTABLE) {
+            return None;
+        }
+        let share = times.map(|t| t / (rate + t));
+        // P(N > n) without loss for n = 0, then by subtraction.
+        let mut above = log.map(|log| -log.exp_m1());
+        let mut probability = log;
+        for (probability, above) in probability.iter_mut().zip(&above) {
+            *probability = if *above < 0.5 { 1.0 - above } else { probability.exp() };
+        }
+        let mut sum = above;
+        let (mut n, mut stayed) = (0.0, 1.0);
+        let last = share.last().copied().unwrap_or_default();
+        loop {
+            let both = 1.0 / ((n + 1.0) * (a + b + n));
+            let ratio = (shape + n) * (a + b + n) * both;
+            stayed *= (b + n) * (n + 1.0) * both;
+            n += 1.0;
+            for ((probability, share), (above, sum)) in
+                probability.iter_mut().zip(&share).zip(above.iter_mut().zip(&mut sum))
+            {
+                *probability *= ratio * share;
+                *above = (*above - *probability).max(0.0);
+                *sum += *above * stayed;
+            }
+            // What follows is below probability (1 + q + 2 q² + …) stayed, with q the ratio of neighbours.
+            let falls = 1.0 - ratio * last;
+            let (Some(probability), Some(sum)) = (probability.last(), sum.last()) else { break };
+            if falls > 0.0 && probability * stayed < 1e-17 * sum * falls * falls {
+                break;
+            }
+        }
+        Some(sum)
+    }
+
     /// How many terms the sums over counts may need.
     fn terms(&self, t: f64) -> f64 {
-        let share = t / (self.rate + t);
-        let mean = (self.shape + f64::from(self.k)) * t / self.rate;
-        mean + 12.0 * (mean * (1.0 + t / self.rate)).sqrt() - 40.0 / share.ln()
+        let relative = t / self.rate;
+        let mean = (self.shape + f64::from(self.k)) * relative;
+        // Beyond the mean by deviations, then at the pace of a geometric distribution: 1 / -ln share <= 1 + t / rate.
+        mean + 12.0 * (mean * (1.0 + relative)).sqrt() + 40.0 * (1.0 + relative)
     }
 
     /// Whether sums are quick.
@@ -235,12 +277,13 @@ impl Renewal for BetaGeometric {
             let small = 1.0 / (1.0 + (r + 1.0) * relative);
             return self.average(small, |_| 0.0, |p| -(-r * (p * relative).ln_1p()).exp_m1() / p);
         }
+        if let Some([sum]) = self.expected_at_random([t]) {
+            return sum;
+        }
         self.mixed(|reached| {
-            // P(N > n): that of n = 0 without loss, those after it by subtraction.
-            let exact = (self.k == 1).then(|| -(-self.shape * (t / self.rate).ln_1p()).exp_m1());
             let (mut sum, mut n, mut stayed, mut above) = (0.0, 0.0, 1.0, 1.0);
             self.each_count(reached, t, |probability, rest| {
-                above = exact.filter(|_| n == 0.0).unwrap_or(above - probability);
+                above -= probability;
                 sum += f64::max(above, 0.0) * stayed;
                 stayed *= (self.b + n) / (self.a + self.b + n);
                 n += 1.0;
