@@ -8,6 +8,7 @@ pub(crate) mod beta;
 pub(crate) mod binomial;
 pub(crate) mod chi_square;
 pub(crate) mod error_function;
+pub(crate) mod exponential_integral;
 pub(crate) mod gamma;
 pub(crate) mod jet;
 pub(crate) mod matrix;

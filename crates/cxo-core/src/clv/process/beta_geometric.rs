@@ -13,7 +13,8 @@ use crate::Absent;
 use crate::clv::nodes::GAUSS_16;
 use crate::numeric::beta::ln_beta;
 use crate::numeric::continued_fraction;
-use crate::numeric::gamma::ln_gamma;
+use crate::numeric::exponential_integral::ExponentialIntegral;
+use crate::numeric::gamma::{ln_gamma, trigamma};
 
 /// The greatest k.
 pub(in crate::clv) const MOST_REGULAR: u32 = 32;
@@ -222,29 +223,86 @@ impl BetaGeometric {
         sum
     }
 
-    /// y 2F1(1, b; a + b; z) with z = y^k at rate λ of the events, summed from the continued fraction of Gauss, all of whose
-    /// terms are positive.
-    fn discounted_at(&self, rate: f64, event_rate: f64, events_to_next: f64) -> f64 {
-        let k = f64::from(self.k);
-        let log = -(rate / event_rate).ln_1p();
-        let (b, c, z) = (self.b, self.a + self.b, (k * log).exp());
-        let fraction = continued_fraction(1.0, |n| {
-            let half = ((n - 1.0) / 2.0).floor();
-            let coefficient = if n % 2.0 == 1.0 {
-                // (b + m)(c - 1 + m) / ((c - 1 + 2 m)(c + 2 m)), whose second factors cancel at m = 0.
-                if half == 0.0 {
-                    b / c
-                } else {
-                    (b + half) * (c - 1.0 + half) / ((c - 1.0 + 2.0 * half) * (c + 2.0 * half))
-                }
+    /// E[1 / (1 + w p)] = 2F1(1, a; a + b; -w), by the continued fraction of Gauss, all of whose terms are positive.
+    fn resolvent(&self, w: f64) -> f64 {
+        let (a, c) = (self.a, self.a + self.b);
+        1.0 / continued_fraction(1.0, |n| {
+            let m = (0.5 * n).floor();
+            let coefficient = if n == 1.0 {
+                a / c
+            } else if n % 2.0 == 1.0 {
+                (a + m) * (c - 1.0 + m) / ((c - 1.0 + 2.0 * m) * (c + 2.0 * m))
             } else {
-                let m = half + 1.0;
-                m * (c - b - 1.0 + m) / ((c + 2.0 * m - 2.0) * (c + 2.0 * m - 1.0))
+                m * (self.b - 1.0 + m) / ((c + 2.0 * m - 2.0) * (c + 2.0 * m - 1.0))
             };
-            (-coefficient * z, 1.0)
-        });
-        (events_to_next * log).exp() / fraction
+            (coefficient * w, 1.0)
+        })
     }
+
+    /// E[λ / (rate + λ p)], where every event is a purchase.
+    ///
+    /// The mean over λ is ψ(p) = n e^c E_(n+1)(c) / p with c = θ / p and θ = rate (α + T). From it a curve of the form
+    /// u / (1 + v p) is taken that meets it at both ends and whose mean is known, so that what is left for the trapezoidal rule
+    /// in the log-odds of p dies out at both ends.
+    fn discounted_at_random(&self, rate: f64) -> f64 {
+        let &Self { shape, a, b, .. } = self;
+        let theta = rate * self.rate;
+        let integral = ExponentialIntegral::new(shape + 1.0);
+        let (none, certain) = (shape / theta, shape * integral.at(theta));
+        let bend = (none / certain - 1.0).max(f64::EPSILON);
+        let known = none * self.resolvent(bend);
+        let log_beta = ln_beta(a, b);
+        let gap = |y: f64| {
+            let (odds, less) = ((-y.abs()).exp(), (-y.abs()).exp().ln_1p());
+            let (log_p, log_q) = if y < 0.0 { (y - less, -less) } else { (-less, -y - less) };
+            let p = if y < 0.0 { odds / (1.0 + odds) } else { 1.0 / (1.0 + odds) };
+            let density = (a * log_p + b * log_q - log_beta).exp();
+            density * (shape * integral.at(theta / p) / p - none / (1.0 + bend * p))
+        };
+        // Where the density of p lies, and where ψ bends.
+        let (dense, bent) = ((a / b).ln(), -bend.ln());
+        known
+            + trapezoid(
+                [dense.min(bent), dense.max(bent)],
+                f64::min(0.3, 0.6 * (trigamma(a) + trigamma(b)).sqrt()),
+                known,
+                gap,
+            )
+    }
+
+    /// E[y^(k - reached) / (1 - y^k (1 - p))] with y = λ / (rate + λ), from one stage, by the trapezoidal rule in ln λ.
+    fn discounted_from(&self, reached: f64, rate: f64) -> f64 {
+        let (k, shape, theta) = (f64::from(self.k), self.shape + reached, rate * self.rate);
+        let log_gamma = ln_gamma(shape);
+        let value = |x: f64| {
+            let log = -(theta * (-x).exp()).ln_1p();
+            let left = -(k * log).exp_m1();
+            (shape * x - x.exp() - log_gamma + (k - reached) * log).exp() / left * self.resolvent((1.0 - left) / left)
+        };
+        let step = f64::min(0.2, 0.6 * trigamma(shape).sqrt());
+        trapezoid([shape.ln(); 2], step, 0.0, value)
+    }
+}
+
+/// The integral of a smooth function that dies out at both ends: over the part where all of it may lie, then outward until it
+/// adds nothing to `known` and itself.
+fn trapezoid([from, to]: [f64; 2], step: f64, known: f64, function: impl Fn(f64) -> f64) -> f64 {
+    let (mut sum, mut at) = (0.0, from);
+    while at < to {
+        sum += function(at);
+        at += step;
+    }
+    for (start, side) in [(from - step, -step), (at, step)] {
+        let (mut at, mut idle) = (start, 0);
+        // A single idle point may be a zero on the way.
+        while idle < 3 && (at - start).abs() < 1e4 {
+            let value = function(at);
+            sum += value;
+            idle = if value.abs() * step > 1e-17 * (known + step * sum.abs()) { 0 } else { idle + 1 };
+            at += side;
+        }
+    }
+    step * sum
 }
 
 impl Renewal for BetaGeometric {
@@ -261,7 +319,7 @@ impl Renewal for BetaGeometric {
                 sum += probability * stayed;
                 stayed *= (self.b + n) / (self.a + self.b + n);
                 n += 1.0;
-                if rest * stayed < 1e-17 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if rest * stayed <= 1e-17 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             sum
         })
@@ -281,13 +339,14 @@ impl Renewal for BetaGeometric {
             return sum;
         }
         self.mixed(|reached| {
-            let (mut sum, mut n, mut stayed, mut above) = (0.0, 0.0, 1.0, 1.0);
+            // Σ P(N = n) (c_0 + … + c_(n - 1)), without the loss of P(N > n) by subtraction.
+            let (mut sum, mut n, mut stayed, mut purchases) = (0.0, 0.0, 1.0, 0.0);
             self.each_count(reached, t, |probability, rest| {
-                above -= probability;
-                sum += f64::max(above, 0.0) * stayed;
+                sum += probability * purchases;
+                purchases += stayed;
                 stayed *= (self.b + n) / (self.a + self.b + n);
                 n += 1.0;
-                if rest * stayed < 1e-18 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if rest * purchases <= 1e-18 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
             sum
         })
@@ -299,32 +358,10 @@ impl Renewal for BetaGeometric {
     }
 
     fn discounted(&self, rate: f64) -> f64 {
-        let k = f64::from(self.k);
-        self.mixed(|reached| {
-            let shape = self.shape + reached;
-            // ln of the density of the logarithm of the rate of events, whose top is at ln (shape / rate).
-            let log_density = |x: f64| shape * (x + self.rate.ln()) - self.rate * x.exp() - ln_gamma(shape);
-            let to_next = k - reached;
-            let width = f64::min(2.0, 4.0 / (shape + to_next).sqrt());
-            let top = (shape / self.rate).ln().max((0.1 / self.rate).ln());
-            let value = |x: f64| log_density(x).exp() * self.discounted_at(rate, x.exp(), to_next);
-            let panel = |from: f64| -> f64 {
-                GAUSS_16.iter().map(|(at, weight)| width * weight * value(from + width * at)).sum()
-            };
-            let climb = |step: f64| {
-                let (mut from, mut sum, mut most) = (if step > 0.0 { top } else { top - width }, 0.0, 0.0_f64);
-                loop {
-                    let part = panel(from);
-                    sum += part;
-                    most = most.max(part);
-                    if part < 1e-17 * most || part == 0.0 {
-                        return sum;
-                    }
-                    from += step;
-                }
-            };
-            climb(width) + climb(-width)
-        })
+        if self.k == 1 {
+            return self.discounted_at_random(rate);
+        }
+        self.mixed(|reached| self.discounted_from(reached, rate))
     }
 
     fn none(&self, t: f64) -> f64 {
@@ -380,6 +417,85 @@ impl Renewal for BetaGeometric {
             n += 1.0;
             left = stayed * self.a / (self.a + self.b + n - 1.0);
             stayed *= (self.b + n - 1.0) / (self.a + self.b + n - 1.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// n, α + T, a, b; rate; discounted transactions, by mpmath with 30 digits as ∫ e^(-rate t) dE[X(t)], with dE from
+    /// 2F1(n + 1, a; a + b; -t / (α + T)).
+    const DISCOUNTED: [([f64; 4], f64, f64); 16] = [
+        ([0.2426, 43.3, 0.7929, 2.4258], 0.0026877, 1.01687382856416),
+        ([0.2426, 43.3, 0.7929, 2.4258], 0.3, 0.0182644753144404),
+        ([2.2426, 43.3, 0.7929, 4.4258], 0.0026877, 7.1123041448996),
+        ([2.2426, 43.3, 0.7929, 4.4258], 0.3, 0.166629890635309),
+        ([29.24, 43.0, 1.0, 31.4], 0.0026877, 57.9124066498903),
+        ([29.24, 43.0, 1.0, 31.4], 0.3, 2.12238923528755),
+        ([0.24, 4.4, 1.0, 2.4], 0.0026877, 2.79818193789757),
+        ([0.24, 4.4, 1.0, 2.4], 0.3, 0.150252190099498),
+        ([300.1, 1510.0, 0.4, 300.81], 0.0026877, 68.3182244159916),
+        ([300.1, 1510.0, 0.4, 300.81], 0.3, 0.661889452232554),
+        ([1.2, 250.0, 0.044, 0.33], 0.0026877, 1.58409371251262),
+        ([1.2, 250.0, 0.044, 0.33], 0.3, 0.015946493074323),
+        ([10.465, 40.0, 3.0516, 2.82], 0.0026877, 2.28514658907732),
+        ([10.465, 40.0, 3.0516, 2.82], 0.3, 0.59696459714947),
+        ([2.0, 50.0, 30.0, 0.2], 0.0026877, 0.903430465382956),
+        ([2.0, 50.0, 30.0, 0.2], 0.3, 0.112177075385188),
+    ];
+
+    fn process(k: u32, [shape, rate, a, b]: [f64; 4]) -> BetaGeometric {
+        BetaGeometric { k, shape, rate, silence: 0.3 * rate, a, b }
+    }
+
+    #[test]
+    fn discounted_transactions_agree_with_values_of_thirty_digits() {
+        for (parameters, rate, expected) in DISCOUNTED {
+            let found = process(1, parameters).discounted(rate);
+            assert!((found / expected - 1.0).abs() < 1e-12, "{parameters:?} {rate}: {found} instead of {expected}");
+            // The way of regular purchases, which holds for k = 1 too.
+            let other = process(1, parameters).discounted_from(0.0, rate);
+            assert!((other / expected - 1.0).abs() < 1e-12, "{parameters:?} {rate}: {other} instead of {expected}");
+        }
+    }
+
+    /// Against ∫ rate e^(-rate t) E[X(t)] dt.
+    #[test]
+    fn discounted_transactions_of_regular_buyers() {
+        for k in [2, 5] {
+            for parameters in [[0.9, 12.0, 0.8, 2.4], [6.5, 30.0, 1.4, 6.0]] {
+                let (process, rate) = (process(k, parameters), 0.05);
+                let integrand = |y: f64| {
+                    let t = y.exp();
+                    rate * t * (-rate * t).exp() * process.expected(t)
+                };
+                let expected = trapezoid([3.0; 2], 0.1, 0.0, integrand);
+                let found = process.discounted(rate);
+                assert!((found / expected - 1.0).abs() < 1e-11, "{k} {parameters:?}: {found} instead of {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn discounted_transactions_are_finite_on_the_edge() {
+        for a in [1e-3, 1.0, 50.0] {
+            for b in [1e-3, 2.0, 5000.0] {
+                for shape in [1e-3, 0.3, 5000.0] {
+                    for rate in [1e-4, 1.0, 1e3] {
+                        for k in [1, 3] {
+                            let found = process(k, [shape, 20.0, a, b]).discounted(rate);
+                            // No more than all that one who stays would buy.
+                            let most = (shape + 3.0) / (20.0 * rate);
+                            assert!(found > 0.0 && found <= most, "{k} {shape} {a} {b} {rate}: {found}");
+                            let other = process(k, [shape, 20.0, a, b]).discounted_from(0.0, rate);
+                            let error = (found / other - 1.0).abs();
+                            assert!(k > 1 || error < 1e-10, "{shape} {a} {b} {rate}: {found} and {other}");
+                        }
+                    }
+                }
+            }
         }
     }
 }

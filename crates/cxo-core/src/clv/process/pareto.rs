@@ -3,6 +3,7 @@
 
 use super::gamma_poisson::Lifetime;
 use crate::Absent;
+use crate::numeric::exponential_integral::ExponentialIntegral;
 
 /// P(alive at u) = (β / (β + u))^s.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +43,10 @@ impl Lifetime for Pareto {
         let (log, excess) = ((t / self.rate).ln_1p(), 1.0 - self.shape);
         // The limit of expm1(x) / x at 0 is 1; the quotient itself is exact everywhere else.
         self.rate * if excess * log == 0.0 { log } else { (excess * log).exp_m1() / excess }
+    }
+
+    fn discounted(&self, rate: f64) -> f64 {
+        self.rate * ExponentialIntegral::new(self.shape).at(rate * self.rate)
     }
 
     fn mean(&self) -> Result<f64, Absent> {
