@@ -9,6 +9,8 @@ mod beta_geometric;
 mod bg_nbd;
 mod covariates;
 mod fit;
+mod gamma_gamma;
+mod independence;
 mod nodes;
 mod outlook;
 mod pareto_likelihood;
@@ -16,6 +18,7 @@ mod pareto_nbd;
 mod process;
 mod rows;
 mod simulation;
+mod spend;
 mod summary;
 
 #[cfg(test)]
@@ -24,7 +27,10 @@ mod likelihood_tests;
 pub use bg_nbd::{BgCnbd, BgNbd, MbgCnbd, MbgNbd};
 pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
 pub use fit::{FitOptions, Fitted, Model, Parameter};
+pub use gamma_gamma::{GammaGamma, LeftOut, SpendFit};
+pub use independence::{Association, Independence};
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
 pub use simulation::Simulated;
+pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};

@@ -1,0 +1,116 @@
+//! Gamma-Gamma, lifetime value and customer equity against independent references and published results.
+#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+
+mod common;
+
+use std::path::Path;
+
+use cxo_core::Confidence;
+use cxo_core::clv::{Association, FitOptions, GammaGamma, Independence, Model, SpendFit, Summaries, Summary};
+use serde_json::Value;
+
+/// The document of a data set and the histories that it was computed from, with their mean spends.
+fn reference(dataset: &str) -> Option<(Value, Vec<Summary>)> {
+    let document = common::golden(&format!("clv/{dataset}.json"))?;
+    let file = document["file"].as_str().unwrap();
+    let folder = std::env::var("CXO_GOLDEN_DIR").unwrap();
+    let path = Path::new(&folder).join("../data/clv").join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let history = |line: &str| {
+        let cells: Vec<f64> = line.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect();
+        let summary = Summary::from_number(cells[0], cells[1], cells[2]).unwrap();
+        summary.with_monetary_value(cells[3]).unwrap()
+    };
+    Some((document["models"].clone(), text.lines().skip(1).map(history).collect()))
+}
+
+fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
+    assert!((found - expected).abs() <= tolerance * expected.abs(), "{what}: {found} instead of {expected}");
+}
+
+fn fit(histories: &[Summary]) -> SpendFit {
+    GammaGamma::fit(&histories.iter().copied().collect::<Summaries>(), &FitOptions::default()).unwrap()
+}
+
+fn golden_model(reference: &Value) -> GammaGamma {
+    GammaGamma::new(["p", "q", "v"].map(|name| reference["gamma_gamma"]["params"][name].as_f64().unwrap())).unwrap()
+}
+
+#[test]
+fn spend_fits() {
+    for (dataset, repeaters) in [("cdnow_summary", 946), ("cdnow_sample_exact", 946), ("apparel", 387)] {
+        let Some((models, histories)) = reference(dataset) else { return };
+        let reference = &models["gamma_gamma"];
+        let SpendFit { fitted, left_out, .. } = fit(&histories);
+        assert_eq!(fitted.customers(), repeaters);
+        assert_eq!((left_out.total(), left_out.one_time), ((histories.len() as u64) - repeaters, left_out.total()));
+        let best = reference["log_likelihood"].as_f64().unwrap();
+        let found = fitted.log_likelihood();
+        assert!((found - best).abs() < 1e-6 + 1e-12 * best.abs(), "{dataset}: {found} instead of {best}");
+        assert!(fitted.gradient_norm() < 1e-6 && fitted.newton_decrement() <= 1e-14, "{dataset}: {fitted:?}");
+        let each: f64 = histories.iter().map(|history| fitted.model().log_likelihood_of(history).unwrap()).sum();
+        assert_close(each, found, 1e-12, "sum of the customers");
+        for parameter in fitted.parameters(Confidence::P95) {
+            let (name, estimate) = (parameter.name, parameter.estimate);
+            assert_close(estimate.value, reference["params"][name].as_f64().unwrap(), 1e-6, name);
+            let error = reference["se_params"][name].as_f64().unwrap();
+            assert_close(estimate.standard_error.unwrap(), error, 1e-4, name);
+        }
+    }
+}
+
+/// Every customer, at the reference's parameters and at our own; those without repeat purchases too.
+#[test]
+fn expected_spends() {
+    for dataset in ["cdnow_summary", "apparel"] {
+        let Some((models, histories)) = reference(dataset) else { return };
+        let expected = models["gamma_gamma"]["expected_average_profit"].as_array().unwrap();
+        assert_eq!(expected.len(), histories.len());
+        for (model, tolerance) in [(golden_model(&models), 1e-12), (*fit(&histories).fitted.model(), 1e-5)] {
+            for (history, expected) in histories.iter().zip(expected) {
+                let found = model.spend(history).unwrap().mean().unwrap();
+                assert_close(found, expected.as_f64().unwrap(), tolerance, &format!("{dataset} {history:?}"));
+            }
+        }
+    }
+}
+
+/// Fader and Hardie's note 25 on the CDNOW customers.
+#[test]
+fn published_spend() {
+    let Some((_, histories)) = reference("cdnow_summary") else { return };
+    let fitted = fit(&histories).fitted;
+    for ((_, value), printed) in fitted.model().parameters().into_iter().zip([6.25, 3.74, 15.44]) {
+        assert!((value - printed).abs() < 1e-2, "{value}");
+    }
+}
+
+#[test]
+fn frequency_and_spend() {
+    for (dataset, verdict) in [("cdnow_summary", Association::Weak), ("apparel", Association::NotDetected)] {
+        let Some((models, histories)) = reference(dataset) else { return };
+        let check = Independence::of(&histories.iter().copied().collect(), Confidence::P95).unwrap();
+        let expected = models["gamma_gamma"]["corr_x_zbar"].as_f64().unwrap();
+        assert_close(check.pearson.estimate.value, expected, 1e-10, dataset);
+        assert_eq!(check.verdict, verdict, "{check:?}");
+        assert!(check.pearson.estimate.interval.unwrap().contains(expected));
+        assert_eq!(check.customers, models["gamma_gamma"]["n_used"].as_u64().unwrap_or_default());
+    }
+}
+
+/// The bits of a fit depend on neither the run nor the order of the customers.
+#[test]
+fn the_same_bits_in_any_order() {
+    let Some((_, mut histories)) = reference("cdnow_summary") else { return };
+    let bits = |fit: SpendFit| {
+        let fitted = fit.fitted;
+        let parameters = fitted.model().parameters().into_iter().map(|(_, value)| value);
+        let numbers = parameters.chain([fitted.log_likelihood()]).chain(fitted.covariance_of_logs().iter().copied());
+        numbers.map(f64::to_bits).collect::<Vec<_>>()
+    };
+    let first = bits(fit(&histories));
+    assert_eq!(first, bits(fit(&histories)));
+    histories.reverse();
+    histories.swap(17, 1700);
+    assert_eq!(first, bits(fit(&histories)));
+}
