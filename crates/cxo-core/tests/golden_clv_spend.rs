@@ -6,7 +6,10 @@ mod common;
 use std::path::Path;
 
 use cxo_core::Confidence;
-use cxo_core::clv::{Association, FitOptions, GammaGamma, Independence, Model, SpendFit, Summaries, Summary};
+use cxo_core::clv::{
+    Association, BgNbd, FitOptions, GammaGamma, Independence, MbgNbd, Model, ParetoNbd, PurchaseModel, Rate, SpendFit,
+    Summaries, Summary, Valuation,
+};
 use serde_json::Value;
 
 /// The document of a data set and the histories that it was computed from, with their mean spends.
@@ -113,4 +116,54 @@ fn the_same_bits_in_any_order() {
     histories.reverse();
     histories.swap(17, 1700);
     assert_eq!(first, bits(fit(&histories)));
+}
+
+/// The lifetime value of every customer, asked one by one and all at once.
+fn assert_values<M: PurchaseModel>(
+    reference: &Value,
+    histories: &[Summary],
+    model: &M,
+    spend: &GammaGamma,
+    tolerance: f64,
+) {
+    let valuation = Valuation::default().period(Valuation::MONTH_IN_WEEKS).unwrap();
+    let expected = reference["clv"].as_array().unwrap();
+    assert_eq!(expected.len(), histories.len());
+    let at_once = valuation.clvs(model, spend, &histories.iter().copied().collect());
+    for ((history, expected), at_once) in histories.iter().zip(expected).zip(at_once) {
+        let value = valuation.clv(&model.outlook(history), &spend.spend(history).unwrap()).unwrap();
+        let what = format!("{} {history:?}", model.name());
+        assert_close(value, expected.as_f64().unwrap(), tolerance, &what);
+        assert_close(at_once.unwrap(), value, 1e-11, &what);
+    }
+}
+
+fn parameters<const N: usize>(reference: &Value, names: [&str; N]) -> [f64; N] {
+    names.map(|name| reference["params"][name].as_f64().unwrap())
+}
+
+#[test]
+fn values() {
+    for dataset in ["cdnow_summary", "apparel"] {
+        let Some((models, histories)) = reference(dataset) else { return };
+        let summaries: Summaries = histories.iter().copied().collect();
+        let (options, spend) = (FitOptions::default(), golden_model(&models));
+        let own = *fit(&histories).fitted.model();
+        let [bg, mbg, pareto] = ["bg_nbd", "mbg_nbd", "pareto_nbd"].map(|name| &models[name]);
+        let model = BgNbd::new(parameters(bg, ["r", "alpha", "a", "b"])).unwrap();
+        assert_values(bg, &histories, &model, &spend, 1e-10);
+        assert_values(bg, &histories, BgNbd::fit(&summaries, &options).unwrap().model(), &own, 1e-5);
+        let model = MbgNbd::new(parameters(mbg, ["r", "alpha", "a", "b"])).unwrap();
+        assert_values(mbg, &histories, &model, &spend, 1e-10);
+        assert_values(mbg, &histories, MbgNbd::fit(&summaries, &options).unwrap().model(), &own, 1e-5);
+        let model = ParetoNbd::new(parameters(pareto, ["r", "alpha", "s", "beta"])).unwrap();
+        assert_values(pareto, &histories, &model, &spend, 1e-10);
+        assert_values(pareto, &histories, ParetoNbd::fit(&summaries, &options).unwrap().model(), &own, 1e-5);
+        let rate = Rate::effective(0.15, 52.0).unwrap();
+        for (history, expected) in histories.iter().zip(pareto["clv_dert"].as_array().unwrap()) {
+            let (outlook, spend) = (model.outlook(history), spend.spend(history).unwrap());
+            let found = Valuation::default().residual_value(&outlook, &spend, rate).unwrap();
+            assert_close(found, expected.as_f64().unwrap(), 1e-10, &format!("{history:?}"));
+        }
+    }
 }

@@ -327,6 +327,17 @@ impl Renewal for BetaGeometric {
         })
     }
 
+    fn pairs(&self, t: f64) -> Option<f64> {
+        // E[λ² (1 - p) e^(-λ p t)]: λ² and 1 - p turn one gamma and beta distribution into others.
+        let others = Self { shape: self.shape + 2.0, b: self.b + 1.0, ..*self };
+        let moments = self.shape / self.rate * ((self.shape + 1.0) / self.rate) * (self.b / (self.a + self.b));
+        (self.k == 1).then(|| moments * others.survival(t))
+    }
+
+    fn scale_of_age(&self) -> Option<f64> {
+        (self.k == 1).then_some(self.rate)
+    }
+
     fn none(&self, t: f64) -> f64 {
         if self.k == 1 {
             return (-self.shape * (t / self.rate).ln_1p()).exp();

@@ -106,6 +106,15 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         self.shape / self.rate * self.lifetime.discounted(rate)
     }
 
+    fn pairs(&self, t: f64) -> Option<f64> {
+        // E[λ²] P(alive at t).
+        Some(self.shape / self.rate * ((self.shape + 1.0) / self.rate) * self.lifetime.survival(t))
+    }
+
+    fn scale_of_age(&self) -> Option<f64> {
+        Some(self.scale())
+    }
+
     fn none(&self, t: f64) -> f64 {
         let left = |u: f64| self.silent(u) * self.lifetime.hazard(u) * self.lifetime.survival(u);
         let stayed = self.silent(t) * self.lifetime.survival(t);

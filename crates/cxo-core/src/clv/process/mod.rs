@@ -31,6 +31,13 @@ pub(super) trait Renewal {
     /// ∫ e^(-rate t) dE(t) over (0, ∞), for a rate above 0.
     fn discounted(&self, rate: f64) -> f64;
 
+    /// E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t, which depends on t alone; none if purchases are regular.
+    fn pairs(&self, t: f64) -> Option<f64>;
+
+    /// The time over which the answers change with the age of the customer; none if they change with more than frequency and
+    /// age.
+    fn scale_of_age(&self) -> Option<f64>;
+
     /// P(no purchase in (0, t]).
     fn none(&self, t: f64) -> f64;
 
