@@ -2,7 +2,6 @@
 //! purchases and one of spend, and is called by whoever ranks customers or plans their acquisition.
 
 use super::by_age::ByAge;
-use super::nodes::GAUSS_16;
 use super::process::Renewal;
 use super::{Fitted, GammaGamma, Outlook, PurchaseModel, Rate, Spend, Summaries, Summary};
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method};
@@ -433,12 +432,9 @@ impl Valuation {
         let (mut sum, mut factor, mut before) = (0.0, 1.0, 0.0);
         for j in 1..=self.periods {
             factor *= v;
-            let mut period = 0.0;
-            for (at, weight) in GAUSS_16 {
-                let pairs = renewal.pairs(self.end(j - 1) + at * self.period)?;
-                period += weight * pairs * (at * factor + before);
-            }
-            sum += 2.0 * self.period * self.period * factor * period;
+            let start = self.end(j - 1);
+            let weight = |t: f64| (t - start) * factor + self.period * before;
+            sum += 2.0 * factor * renewal.pairs(start, self.end(j), &weight)?;
             before += factor;
         }
         Some(sum)
@@ -473,7 +469,7 @@ impl Valuation {
 
 impl Moments {
     pub(super) fn of(outlook: &Outlook) -> Self {
-        if outlook.if_alive().pairs(0.0).is_some() { Self::Exact } else { Self::Scaled }
+        if outlook.if_alive().pairs(0.0, 0.0, &|_| 0.0).is_some() { Self::Exact } else { Self::Scaled }
     }
 }
 

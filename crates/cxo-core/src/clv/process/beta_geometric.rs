@@ -9,6 +9,7 @@
 use std::ops::ControlFlow;
 
 use super::Renewal;
+use super::gamma_poisson::integral;
 use crate::Absent;
 use crate::clv::nodes::GAUSS_16;
 use crate::numeric::beta::ln_beta;
@@ -327,11 +328,17 @@ impl Renewal for BetaGeometric {
         })
     }
 
-    fn pairs(&self, t: f64) -> Option<f64> {
-        // E[λ² (1 - p) e^(-λ p t)]: λ² and 1 - p turn one gamma and beta distribution into others.
+    fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {
+        if self.k > 1 {
+            return None;
+        }
+        // g(t) = E[λ² (1 - p) e^(-λ p t)]: λ² and 1 - p turn one gamma and beta distribution into others.
         let others = Self { shape: self.shape + 2.0, b: self.b + 1.0, ..*self };
         let moments = self.shape / self.rate * ((self.shape + 1.0) / self.rate) * (self.b / (self.a + self.b));
-        (self.k == 1).then(|| moments * others.survival(t))
+        // Over this time the survival begins to fall, ever slower after it.
+        let scale = self.rate * ((others.a + others.b) / (others.a * others.shape)).min(1.0);
+        let function = |u: f64| others.survival(from + u) * weight(from + u);
+        Some(moments * integral(scale + from, to - from, |_| f64::INFINITY, function))
     }
 
     fn scale_of_age(&self) -> Option<f64> {

@@ -31,8 +31,9 @@ pub(super) trait Renewal {
     /// ∫ e^(-rate t) dE(t) over (0, ∞), for a rate above 0.
     fn discounted(&self, rate: f64) -> f64;
 
-    /// E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t, which depends on t alone; none if purchases are regular.
-    fn pairs(&self, t: f64) -> Option<f64>;
+    /// ∫ g(t) weight(t) dt over (from, to], where g(t) = E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t depends on t
+    /// alone; none if purchases are regular. The weight is smooth and not negative.
+    fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64>;
 
     /// The time over which the answers change with the age of the customer; none if they change with more than frequency and
     /// age.
