@@ -3,8 +3,6 @@
 
 mod common;
 
-use std::path::Path;
-
 use cxo_core::Confidence;
 use cxo_core::clv::{
     Association, BgNbd, FitOptions, GammaGamma, Independence, MbgNbd, Model, ParetoNbd, PurchaseModel, Rate, SpendFit,
@@ -12,24 +10,7 @@ use cxo_core::clv::{
 };
 use serde_json::Value;
 
-/// The document of a data set and the histories that it was computed from, with their mean spends.
-fn reference(dataset: &str) -> Option<(Value, Vec<Summary>)> {
-    let document = common::golden(&format!("clv/{dataset}.json"))?;
-    let file = document["file"].as_str().unwrap();
-    let folder = std::env::var("CXO_GOLDEN_DIR").unwrap();
-    let path = Path::new(&folder).join("../data/clv").join(file);
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let history = |line: &str| {
-        let cells: Vec<f64> = line.split(',').skip(1).map(|cell| cell.parse().unwrap()).collect();
-        let summary = Summary::from_number(cells[0], cells[1], cells[2]).unwrap();
-        summary.with_monetary_value(cells[3]).unwrap()
-    };
-    Some((document["models"].clone(), text.lines().skip(1).map(history).collect()))
-}
-
-fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
-    assert!((found - expected).abs() <= tolerance * expected.abs(), "{what}: {found} instead of {expected}");
-}
+use common::clv::{assert_close, reference};
 
 fn fit(histories: &[Summary]) -> SpendFit {
     GammaGamma::fit(&histories.iter().copied().collect::<Summaries>(), &FitOptions::default()).unwrap()
@@ -42,7 +23,8 @@ fn golden_model(reference: &Value) -> GammaGamma {
 #[test]
 fn spend_fits() {
     for (dataset, repeaters) in [("cdnow_summary", 946), ("cdnow_sample_exact", 946), ("apparel", 387)] {
-        let Some((models, histories)) = reference(dataset) else { return };
+        let Some((document, histories)) = reference(dataset) else { return };
+        let models = &document["models"];
         let reference = &models["gamma_gamma"];
         let SpendFit { fitted, left_out, .. } = fit(&histories);
         assert_eq!(fitted.customers(), repeaters);
@@ -66,10 +48,11 @@ fn spend_fits() {
 #[test]
 fn expected_spends() {
     for dataset in ["cdnow_summary", "apparel"] {
-        let Some((models, histories)) = reference(dataset) else { return };
+        let Some((document, histories)) = reference(dataset) else { return };
+        let models = &document["models"];
         let expected = models["gamma_gamma"]["expected_average_profit"].as_array().unwrap();
         assert_eq!(expected.len(), histories.len());
-        for (model, tolerance) in [(golden_model(&models), 1e-12), (*fit(&histories).fitted.model(), 1e-5)] {
+        for (model, tolerance) in [(golden_model(models), 1e-12), (*fit(&histories).fitted.model(), 1e-5)] {
             for (history, expected) in histories.iter().zip(expected) {
                 let found = model.spend(history).unwrap().mean().unwrap();
                 assert_close(found, expected.as_f64().unwrap(), tolerance, &format!("{dataset} {history:?}"));
@@ -91,7 +74,8 @@ fn published_spend() {
 #[test]
 fn frequency_and_spend() {
     for (dataset, verdict) in [("cdnow_summary", Association::Weak), ("apparel", Association::NotDetected)] {
-        let Some((models, histories)) = reference(dataset) else { return };
+        let Some((document, histories)) = reference(dataset) else { return };
+        let models = &document["models"];
         let check = Independence::of(&histories.iter().copied().collect(), Confidence::P95).unwrap();
         let expected = models["gamma_gamma"]["corr_x_zbar"].as_f64().unwrap();
         assert_close(check.pearson.estimate.value, expected, 1e-10, dataset);
@@ -145,9 +129,10 @@ fn parameters<const N: usize>(reference: &Value, names: [&str; N]) -> [f64; N] {
 #[test]
 fn values() {
     for dataset in ["cdnow_summary", "apparel"] {
-        let Some((models, histories)) = reference(dataset) else { return };
+        let Some((document, histories)) = reference(dataset) else { return };
+        let models = &document["models"];
         let summaries: Summaries = histories.iter().copied().collect();
-        let (options, spend) = (FitOptions::default(), golden_model(&models));
+        let (options, spend) = (FitOptions::default(), golden_model(models));
         let own = *fit(&histories).fitted.model();
         let [bg, mbg, pareto] = ["bg_nbd", "mbg_nbd", "pareto_nbd"].map(|name| &models[name]);
         let model = BgNbd::new(parameters(bg, ["r", "alpha", "a", "b"])).unwrap();

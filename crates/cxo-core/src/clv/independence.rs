@@ -10,7 +10,8 @@ use crate::{Confidence, Error};
 ///
 /// If the mean spend of a customer does not depend on how often he buys, their covariance is 0 whatever his number of
 /// purchases. Pearson's correlation measures that; a few great spenders can make it. Spearman's does not heed them, but it may
-/// lie a little off 0 even so: the mean of a few purchases is skewed, that of many is not.
+/// lie a little off 0 even so: the mean of a few purchases is skewed, that of many is not. Formula page:
+/// `docs/formulas/gamma-gamma.md`.
 ///
 /// ```
 /// use cxo_core::clv::{Association, Independence, Summaries, Summary};

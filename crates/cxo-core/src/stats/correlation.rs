@@ -36,7 +36,8 @@ pub struct Correlation {
 ///
 /// # Errors
 /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a number that is not finite, [`ErrorKind::NoData`](crate::ErrorKind::NoData)
-/// for fewer than two observations, [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) if all x or all y are alike.
+/// for fewer than two observations, [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) for more than a `u64` counts, and
+/// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) if all x or all y are alike.
 pub fn pearson(pairs: &[(f64, f64, u64)], confidence: Confidence) -> Result<Correlation, Error> {
     let (r, n) = coefficient(pairs)?;
     Ok(correlation(r, n, 1.0, confidence, Method::Pearson))
@@ -126,7 +127,9 @@ fn coefficient(pairs: &[(f64, f64, u64)]) -> Result<(f64, u64), Error> {
         return Err(Error::degenerate("a correlation with a number that is the same for all"));
     }
     let r = xy.value() / (xx.value().sqrt() * yy.value().sqrt());
-    if r.is_finite() { Ok((r.clamp(-1.0, 1.0), n)) } else { Err(Error::degenerate("a spread too small to measure")) }
+    // Rounding leaves a line a little short of 1, or beyond it.
+    let r = if 1.0 - r.abs() < 1e-14 { r.signum() } else { r };
+    if r.is_finite() { Ok((r, n)) } else { Err(Error::degenerate("a spread too small to measure")) }
 }
 
 fn correlation(r: f64, n: u64, inflation: f64, confidence: Confidence, method: Method) -> Correlation {
@@ -151,4 +154,84 @@ fn correlation(r: f64, n: u64, inflation: f64, confidence: Confidence, method: M
     let standard_error = spread.map(|spread| free * spread);
     let estimate = Estimate { value: r, standard_error, interval, n, effective_n: count, method };
     Correlation { estimate, p_value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn singles(pairs: &[(f64, f64)]) -> Vec<(f64, f64, u64)> {
+        pairs.iter().map(|&(x, y)| (x, y, 1)).collect()
+    }
+
+    /// Fisher's scale by hand: r = 0.8 of five, 1.0986 ± 1.96 / sqrt 2; p of t = 2.3094 with 3 degrees of freedom.
+    #[test]
+    fn five_pairs_by_hand() {
+        let pairs = singles(&[(1.0, 2.0), (2.0, 1.0), (3.0, 4.0), (4.0, 3.0), (5.0, 5.0)]);
+        for found in [pearson(&pairs, Confidence::P95).unwrap(), spearman(&pairs, Confidence::P95).unwrap()] {
+            assert!((found.estimate.value - 0.8).abs() < 1e-15);
+            assert!((found.p_value.unwrap() - 0.104088).abs() < 1e-6);
+        }
+        let interval = pearson(&pairs, Confidence::P95).unwrap().estimate.interval.unwrap();
+        let bound = |sign: f64| (0.8_f64.atanh() + sign * 1.959963984540054 / 2.0_f64.sqrt()).tanh();
+        assert!((interval.lower - bound(-1.0)).abs() < 1e-12 && (interval.upper - bound(1.0)).abs() < 1e-12);
+        // That of ranks is wider by sqrt(1 + r² / 2).
+        let ranks = spearman(&pairs, Confidence::P95).unwrap().estimate;
+        assert!((ranks.standard_error.unwrap() - 0.36 * (1.32_f64 / 2.0).sqrt()).abs() < 1e-12);
+    }
+
+    /// Ties share ranks: x has ranks 1.5 1.5 3 4, y has 2 2 2 4, whose deviations give 3 / sqrt(4.5 · 3).
+    #[test]
+    fn tied_ranks_by_hand() {
+        let pairs = singles(&[(1.0, 7.0), (1.0, 7.0), (2.0, 7.0), (3.0, 9.0)]);
+        let found = spearman(&pairs, Confidence::P95).unwrap().estimate.value;
+        assert!((found - 3.0 / (4.5_f64 * 3.0).sqrt()).abs() < 1e-15, "{found}");
+    }
+
+    #[test]
+    fn a_count_is_so_many_rows() {
+        let counted = [(1.0, 2.0, 3), (2.0, 5.0, 1), (4.0, 3.0, 2), (7.0, 1.0, 0)];
+        let rows: Vec<_> =
+            counted.iter().flat_map(|&(x, y, count)| std::iter::repeat_n((x, y, 1), count as usize)).collect();
+        for measure in [pearson, spearman] {
+            let (one, other) = (measure(&counted, Confidence::P95).unwrap(), measure(&rows, Confidence::P95).unwrap());
+            assert!((one.estimate.value - other.estimate.value).abs() < 1e-15);
+            assert_eq!(one.estimate.n, 6);
+        }
+    }
+
+    #[test]
+    fn neither_unit_nor_origin_matters() {
+        let pairs = [(1.0, 2.0, 1), (2.0, 5.0, 4), (4.0, 3.0, 2), (7.0, 1.0, 9)];
+        let base = pearson(&pairs, Confidence::P95).unwrap().estimate.value;
+        for (factor, shift) in [(1e300, 0.0), (1e-300, 0.0), (-3.0, 1e6)] {
+            let moved: Vec<_> = pairs.iter().map(|&(x, y, count)| (factor * x + shift, y, count)).collect();
+            let found = pearson(&moved, Confidence::P95).unwrap().estimate.value;
+            assert!((found - base * f64::signum(factor)).abs() < 1e-9, "{factor} {found} {base}");
+        }
+    }
+
+    #[test]
+    fn ends_and_refusals() {
+        let line = singles(&[(1.0, 10.0), (2.0, 20.0), (3.0, 30.0), (4.0, 40.0)]);
+        let found = pearson(&line, Confidence::P95).unwrap();
+        assert_eq!((found.estimate.value, found.estimate.interval), (1.0, Err(Absent::ZeroVariance)));
+        assert_eq!(found.p_value, Ok(0.0));
+        let three = pearson(&line[..3], Confidence::P95).unwrap();
+        assert_eq!((three.estimate.interval, three.p_value), (Err(Absent::NotDefined), Ok(0.0)));
+        assert_eq!(pearson(&line[..2], Confidence::P95).unwrap().p_value, Err(Absent::NotDefined));
+        for measure in [pearson, spearman] {
+            let kind = |pairs: &[(f64, f64)]| measure(&singles(pairs), Confidence::P95).unwrap_err().kind();
+            assert_eq!(kind(&[(1.0, 2.0)]), ErrorKind::NoData);
+            assert_eq!(kind(&[(1.0, 2.0), (1.0, 3.0)]), ErrorKind::Degenerate);
+            assert_eq!(kind(&[(1.0, 2.0), (2.0, 2.0)]), ErrorKind::Degenerate);
+            assert_eq!(kind(&[(1.0, f64::NAN), (2.0, 2.0)]), ErrorKind::Input);
+            assert_eq!(kind(&[(f64::INFINITY, 1.0), (2.0, 2.0)]), ErrorKind::Input);
+            assert_eq!(
+                measure(&[(1.0, 2.0, u64::MAX), (2.0, 1.0, 1)], Confidence::P95).unwrap_err().kind(),
+                ErrorKind::Overflow
+            );
+        }
+    }
 }
