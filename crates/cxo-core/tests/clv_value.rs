@@ -280,7 +280,7 @@ fn realised(valuation: [f64; 3], simulated: &Simulated, spends: &SimulatedSpend,
 }
 
 fn counts(simulated: &Simulated) -> Vec<u32> {
-    (0..simulated.len()).map(|customer| simulated.purchases(customer).len() as u32).collect()
+    (0..simulated.len()).map(|customer| u32::try_from(simulated.purchases(customer).len()).unwrap()).collect()
 }
 
 /// Mean and second moment of value of a customer who is alive, whose future another model tells of a new one.
@@ -447,13 +447,13 @@ proptest! {
             let free = valuation.discount(0.0).unwrap().clv(&outlook, &own).unwrap();
             let expected = outlook.expected_purchases(f64::from(periods) * period).unwrap();
             prop_assert!(close(free, own.mean().unwrap() * expected));
-            prop_assert!(free >= value && value >= free * (1.0 + discount).powi(-(periods as i32)) * (1.0 - 1e-12));
+            prop_assert!(free >= value && value >= free * (1.0 + discount).powf(-f64::from(periods)) * (1.0 - 1e-12));
             prop_assert!(valuation.periods(periods + 1).unwrap().clv(&outlook, &own).unwrap() >= value);
             // By the definition, period by period.
             let mut sum = 0.0;
             for i in 1..=periods {
                 let at = |i: u32| outlook.expected_purchases(f64::from(i) * period).unwrap();
-                sum += (at(i) - at(i - 1)) * (1.0 + discount).powi(-(i as i32));
+                sum += (at(i) - at(i - 1)) * (1.0 + discount).powf(-f64::from(i));
             }
             prop_assert!(close(value, own.mean().unwrap() * sum));
             // A deviation that scales likewise.

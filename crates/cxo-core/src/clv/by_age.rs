@@ -118,7 +118,7 @@ impl<const N: usize> Group<N> {
             if asked > range.rows {
                 return None;
             }
-            match Panel::new(from, to, &at)? {
+            match Panel::new(from, to, at)? {
                 panel if panel.used < NODES => group.panels.push(panel),
                 _ => {
                     let middle = 0.5 * (from + to);
@@ -158,7 +158,7 @@ impl<const N: usize> Panel<N> {
             // Where the least is 0 nothing is precise enough, and NaN is not small.
             let needed = panel.coefficients.iter().rposition(|row| {
                 rest += column(row);
-                !(rest <= TOLERANCE * least)
+                rest.is_nan() || rest > TOLERANCE * least
             });
             panel.used = panel.used.max(needed.map_or(1, |last| last + 1));
         }

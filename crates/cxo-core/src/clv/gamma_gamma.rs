@@ -136,17 +136,17 @@ impl GammaGamma {
     /// # Complexity
     /// O(n log n) to merge equal customers, then O(distinct customers), one logarithm each, for each of about ten steps.
     pub fn fit(summaries: &Summaries, options: &FitOptions) -> Result<SpendFit, Error> {
-        let rows = Rows::new(summaries)?;
-        let likelihood = GammaGammaLikelihood { frequencies: &rows.frequencies };
+        let buyers = Buyers::new(summaries)?;
+        let likelihood = GammaGammaLikelihood { frequencies: &buyers.frequencies };
         let starts = [[1.1, 1.1, -0.4], [0.0, 0.7, 0.0], [2.5, 2.0, -0.5]];
-        let mut optimum = climb(&likelihood, &rows.rows, &starts, NAMES, options)?;
-        optimum.log_likelihood -= rows.sum_of_logs;
+        let mut optimum = climb(&likelihood, &buyers.rows, &starts, NAMES, options)?;
+        optimum.log_likelihood -= buyers.sum_of_logs;
         if let Some(v) = optimum.logs.get_mut(2) {
-            *v += rows.scale.ln();
+            *v += buyers.scale.ln();
         }
         let parameters = optimum.logs.iter().map(|log| log.exp()).collect::<Vec<_>>();
         let model = Self::new(exactly(&parameters)?)?;
-        Ok(SpendFit { fitted: Fitted::new(model, optimum, rows.customers), left_out: rows.left_out })
+        Ok(SpendFit { fitted: Fitted::new(model, optimum, buyers.customers), left_out: buyers.left_out })
     }
 
     /// What a customer spends of whom nothing is known.
@@ -239,7 +239,7 @@ struct Row {
 }
 
 /// All customers that tell of spend.
-struct Rows {
+struct Buyers {
     rows: Vec<Weighted<Row>>,
     /// The distinct frequencies in ascending order.
     frequencies: Vec<f64>,
@@ -251,7 +251,7 @@ struct Rows {
     left_out: LeftOut,
 }
 
-impl Rows {
+impl Buyers {
     /// Sorts by frequency and mean spend and merges what is equal. O(n log n).
     fn new(summaries: &Summaries) -> Result<Self, Error> {
         let mut left_out = LeftOut::default();

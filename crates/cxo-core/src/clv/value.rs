@@ -396,7 +396,7 @@ impl Valuation {
         f64::from(i) * self.period
     }
 
-    /// Σ over i of (E(t_i) - E(t_(i - 1))) v^i by parts, so that nothing cancels, with v the factor of a period.
+    /// Σ over periods of their expected purchases times v^i by parts, so that nothing cancels, with v the factor of one period.
     fn sum_by_parts(&self, v: f64, expected: impl Fn(f64) -> f64) -> f64 {
         let (mut sum, mut factor) = (0.0, 1.0);
         for i in 1..self.periods {

@@ -192,8 +192,7 @@ mod tests {
     #[test]
     fn a_count_is_so_many_rows() {
         let counted = [(1.0, 2.0, 3), (2.0, 5.0, 1), (4.0, 3.0, 2), (7.0, 1.0, 0)];
-        let rows: Vec<_> =
-            counted.iter().flat_map(|&(x, y, count)| std::iter::repeat_n((x, y, 1), count as usize)).collect();
+        let rows: Vec<_> = counted.iter().flat_map(|&(x, y, count)| (0..count).map(move |_| (x, y, 1))).collect();
         for measure in [pearson, spearman] {
             let (one, other) = (measure(&counted, Confidence::P95).unwrap(), measure(&rows, Confidence::P95).unwrap());
             assert!((one.estimate.value - other.estimate.value).abs() < 1e-15);
