@@ -94,7 +94,7 @@ impl Valuation {
         confidence: Confidence,
     ) -> Result<Equity, Error> {
         let (first, _) = cohort.iter().next().ok_or_else(|| Error::no_data("customers"))?;
-        let moments = Moments::of(&model.model().outlook(&first));
+        let moments = self.moments(&model.model().outlook(&first));
         let totals = match self.totals(model.model(), spend.model(), cohort) {
             Ok(totals) => totals,
             Err(absent) => return Ok(self.without_value(absent, cohort, moments)),

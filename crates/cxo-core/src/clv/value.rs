@@ -287,11 +287,11 @@ impl Valuation {
     /// The value of one customer with its standard deviation.
     #[must_use]
     pub fn prediction(&self, outlook: &Outlook, spend: &Spend) -> Prediction {
-        let (discounted, moments) = (self.discounted(outlook.if_alive()), Moments::of(outlook));
+        let discounted = self.discounted(outlook.if_alive());
         Prediction {
             mean: self.clv(outlook, spend),
             standard_deviation: self.variance(outlook.probability_alive(), &discounted, spend).map(f64::sqrt),
-            moments,
+            moments: self.moments(outlook),
         }
     }
 
@@ -462,14 +462,13 @@ impl Valuation {
         if variance.is_finite() { Ok(variance) } else { Err(Absent::Infinite) }
     }
 
+    /// How [`discounted`](Self::discounted) finds the second moment.
+    pub(super) fn moments(&self, outlook: &Outlook) -> Moments {
+        if outlook.if_alive().pairs(0.0, self.period, &|_| 0.0).is_some() { Moments::Exact } else { Moments::Scaled }
+    }
+
     pub(super) const fn share(&self) -> f64 {
         self.margin
-    }
-}
-
-impl Moments {
-    pub(super) fn of(outlook: &Outlook) -> Self {
-        if outlook.if_alive().pairs(0.0, 0.0, &|_| 0.0).is_some() { Self::Exact } else { Self::Scaled }
     }
 }
 
