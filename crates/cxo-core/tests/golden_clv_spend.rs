@@ -152,3 +152,34 @@ fn values() {
         }
     }
 }
+
+/// The cases in which other implementations fail: value and its deviation are numbers, and one undiscounted period of spends of
+/// 1 is the expected number of purchases.
+#[test]
+fn edges_of_value() {
+    let Some(document) = common::golden("clv/edge_cases.json") else { return };
+    let spend = GammaGamma::new([3.0, 4.0, 1.0]).unwrap().population();
+    let mut count = 0;
+    for case in document["cases"].as_array().unwrap() {
+        let number = |name: &str| case[name].as_f64().unwrap();
+        let Ok(history) = Summary::from_number(number("x"), number("t_x"), number("T")) else { continue };
+        let given: Vec<f64> = case["params"].as_array().unwrap().iter().map(|p| p.as_f64().unwrap()).collect();
+        let given = <[f64; 4]>::try_from(given).unwrap();
+        let outlook = match case["model"].as_str().unwrap() {
+            "bg_nbd" => BgNbd::new(given).unwrap().outlook(&history),
+            "mbg_nbd" => MbgNbd::new(given).unwrap().outlook(&history),
+            _ => ParetoNbd::new(given).unwrap().outlook(&history),
+        };
+        let once = Valuation::default().discount(0.0).unwrap().periods(1).unwrap().period(number("t")).unwrap();
+        let expected = number("cet");
+        let found = once.clv(&outlook, &spend).unwrap();
+        assert!((found - expected).abs() <= 1e-9 * expected + 1e-12, "{case}: {found}");
+        for valuation in [once, Valuation::default().period(Valuation::MONTH_IN_WEEKS).unwrap()] {
+            let prediction = valuation.prediction(&outlook, &spend);
+            let (mean, deviation) = (prediction.mean.unwrap(), prediction.standard_deviation.unwrap());
+            assert!(mean.is_finite() && mean >= 0.0 && deviation.is_finite() && deviation >= 0.0, "{case}");
+        }
+        count += 1;
+    }
+    assert!(count > 300, "{count}");
+}
