@@ -200,6 +200,16 @@ methods! {
     LogWald => "log-wald",
     /// The parameters under which the data are most likely.
     MaximumLikelihood => "maximum-likelihood",
+    /// Pearson's correlation.
+    Pearson => "pearson",
+    /// Spearman's rank correlation.
+    Spearman => "spearman",
+    /// Normal interval around artanh of a correlation (Fisher 1921).
+    FisherZ => "fisher-z",
+    /// Quantiles of the distribution that a customer's history leaves, the parameters taken as known.
+    PosteriorQuantiles => "posterior-quantiles",
+    /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
+    GammaMoments => "gamma-moments",
 }
 
 impl fmt::Display for Method {
@@ -256,6 +266,8 @@ impl fmt::Display for Absent {
         f.write_str(self.reason())
     }
 }
+
+impl std::error::Error for Absent {}
 
 /// A two-sided interval with its level and the name of its method. The bounds are finite and `lower <= upper`.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -51,8 +51,8 @@ impl Default for FitOptions {
 
 impl FitOptions {
     /// Subtracts `strength` times the sum of the squared log parameters from the log-likelihood: a normal prior around 1 with
-    /// variance 1 / (2 `strength`) on each. Times are in units of about the mean age, so that it does not depend on the
-    /// unit of the data. 0, the default, is none.
+    /// variance 1 / (2 `strength`) on each. Times and money are in units of about their mean, so that it does not depend on
+    /// the units of the data. 0, the default, is none.
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless it is finite and at least 0.

@@ -7,8 +7,12 @@
 
 mod beta_geometric;
 mod bg_nbd;
+mod by_age;
 mod covariates;
+mod equity;
 mod fit;
+mod gamma_gamma;
+mod independence;
 mod nodes;
 mod outlook;
 mod pareto_likelihood;
@@ -16,15 +20,22 @@ mod pareto_nbd;
 mod process;
 mod rows;
 mod simulation;
+mod spend;
 mod summary;
+mod value;
 
 #[cfg(test)]
 mod likelihood_tests;
 
 pub use bg_nbd::{BgCnbd, BgNbd, MbgCnbd, MbgNbd};
 pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
+pub use equity::Equity;
 pub use fit::{FitOptions, Fitted, Model, Parameter};
+pub use gamma_gamma::{GammaGamma, LeftOut, SpendFit};
+pub use independence::{Association, Independence};
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
 pub use simulation::Simulated;
+pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};
+pub use value::{Acquisition, FirstPurchase, Moments, NewCustomer, Payback, Prediction, Valuation};

@@ -3,7 +3,7 @@
 
 use std::ops::ControlFlow;
 
-use super::process::Process;
+use super::process::{Process, Renewal};
 use super::{Model, Simulated, Summary};
 use crate::{Absent, Confidence, Error, Seed};
 
@@ -88,6 +88,11 @@ impl Outlook {
     /// Not a public constructor: models make outlooks.
     pub(super) const fn new(alive: f64, process: Process) -> Self {
         Self { alive, process }
+    }
+
+    /// What the customer does if he is alive.
+    pub(super) fn if_alive(&self) -> &dyn Renewal {
+        self.process.renewal()
     }
 
     /// The probability that the customer is alive now, in [0, 1].

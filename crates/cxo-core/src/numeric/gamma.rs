@@ -151,7 +151,6 @@ impl Gamma {
     }
 
     /// The x with P(X > x) = q, for q in (0, 1].
-    #[cfg_attr(not(test), expect(dead_code, reason = "first used by the models of lifetime value"))]
     pub(crate) fn quantile_upper(self, q: f64) -> f64 {
         if q < 0.5 { self.solve(q, Tail::Upper) } else { self.quantile(1.0 - q) }
     }

@@ -1,6 +1,7 @@
 //! Statistics that the metrics stand on, usable on their own.
 
 pub mod contingency;
+pub mod correlation;
 pub mod design;
 pub mod mean;
 pub mod multiplicity;

@@ -9,6 +9,7 @@
 use std::ops::ControlFlow;
 
 use super::Renewal;
+use super::gamma_poisson::integral;
 use crate::Absent;
 use crate::clv::nodes::GAUSS_16;
 use crate::numeric::beta::ln_beta;
@@ -362,6 +363,23 @@ impl Renewal for BetaGeometric {
             return self.discounted_at_random(rate);
         }
         self.mixed(|reached| self.discounted_from(reached, rate))
+    }
+
+    fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {
+        if self.k > 1 {
+            return None;
+        }
+        // g(t) = E[λ² (1 - p) e^(-λ p t)]: λ² and 1 - p turn one gamma and beta distribution into others.
+        let others = Self { shape: self.shape + 2.0, b: self.b + 1.0, ..*self };
+        let moments = self.shape / self.rate * ((self.shape + 1.0) / self.rate) * (self.b / (self.a + self.b));
+        // Over this time the survival begins to fall, ever slower after it.
+        let scale = self.rate * ((others.a + others.b) / (others.a * others.shape)).min(1.0);
+        let function = |u: f64| others.survival(from + u) * weight(from + u);
+        Some(moments * integral(scale + from, to - from, |_| f64::INFINITY, function))
+    }
+
+    fn scale_of_age(&self) -> Option<f64> {
+        (self.k == 1).then_some(self.rate)
     }
 
     fn none(&self, t: f64) -> f64 {

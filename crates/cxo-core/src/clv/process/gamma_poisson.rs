@@ -106,6 +106,18 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         self.shape / self.rate * self.lifetime.discounted(rate)
     }
 
+    fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {
+        // g(t) = E[λ²] P(alive at t).
+        let square = self.shape / self.rate * ((self.shape + 1.0) / self.rate);
+        let function = |u: f64| self.lifetime.survival(from + u) * weight(from + u);
+        let step = |u: f64| self.lifetime.step(from + u);
+        Some(square * integral(self.lifetime.scale() + from, to - from, step, function))
+    }
+
+    fn scale_of_age(&self) -> Option<f64> {
+        Some(self.scale())
+    }
+
     fn none(&self, t: f64) -> f64 {
         let left = |u: f64| self.silent(u) * self.lifetime.hazard(u) * self.lifetime.survival(u);
         let stayed = self.silent(t) * self.lifetime.survival(t);

@@ -31,6 +31,18 @@ pub(super) trait Renewal {
     /// ∫ e^(-rate t) dE(t) over (0, ∞), for a rate above 0.
     fn discounted(&self, rate: f64) -> f64;
 
+    /// ∫ g(t) weight(t) dt over (from, to], where g(t) = E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t depends on t
+    /// alone; none if it does not. The weight is smooth and not negative.
+    fn pairs(&self, _from: f64, _to: f64, _weight: &dyn Fn(f64) -> f64) -> Option<f64> {
+        None
+    }
+
+    /// The time over which the answers change with the age of the customer; none if they change with more than frequency and
+    /// age.
+    fn scale_of_age(&self) -> Option<f64> {
+        None
+    }
+
     /// P(no purchase in (0, t]).
     fn none(&self, t: f64) -> f64;
 
