@@ -1,9 +1,7 @@
 //! Do limits and intervals hold what they promise? Coverage by simulation, for every model and for the uncertainty of parameters.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 
-use cxo_core::clv::{
-    AnyModel, BgCnbd, BgNbd, FitOptions, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Summary,
-};
+use cxo_core::clv::{AnyModel, BgCnbd, BgNbd, FitOptions, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Summary};
 use cxo_core::{Confidence, ErrorKind, Method, Seed};
 
 fn models() -> Vec<AnyModel> {

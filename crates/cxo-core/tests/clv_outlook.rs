@@ -368,7 +368,10 @@ fn simulation() {
                 f64::from(u8::from(later == 3)) - outlook.probability_of(3, horizon).unwrap(),
                 // Discounted purchases are not simulated to the end of time; the time of the next one is, as far as seen.
                 f64::from(u8::from(
-                    simulated.purchases(row).get(history.frequency() as usize).is_some_and(|t| *t < history.age() + 5.0),
+                    simulated
+                        .purchases(row)
+                        .get(history.frequency() as usize)
+                        .is_some_and(|t| *t < history.age() + 5.0),
                 )) - 1.0
                     + outlook.probability_of_none(5.0).unwrap(),
             ];
