@@ -1,5 +1,6 @@
 //! Do limits and intervals hold what they promise? Coverage by simulation, for every model and for the uncertainty of parameters.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)] // Small counts.
 
 use cxo_core::clv::{AnyModel, BgCnbd, BgNbd, FitOptions, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Summary};
 use cxo_core::{Confidence, ErrorKind, Method, Seed};

@@ -1,5 +1,6 @@
 //! Every question to an outlook, against brute force over the rate and the chance of one customer, and against simulation.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)] // Small counts.
 
 use cxo_core::clv::{AnyModel, BgCnbd, BgNbd, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Rate, Summary};
 use cxo_core::{Absent, Seed};
@@ -28,6 +29,9 @@ fn ln_gamma(x: f64) -> f64 {
 
 /// Poisson probabilities of 0, 1, … until nothing is left.
 fn poisson(mean: f64) -> Vec<f64> {
+    if mean == 0.0 {
+        return vec![1.0];
+    }
     let most = (mean + 12.0 * mean.sqrt() + 40.0) as usize;
     let (mut table, mode) = (vec![0.0; most], mean as usize);
     table[mode] = (mode as f64 * mean.ln() - mean - ln_gamma(mode as f64 + 1.0)).exp();
@@ -163,8 +167,7 @@ fn beta_geometric(parameters: [f64; 4], k: usize, after_all: bool, question: &Qu
             answers.likelihood += weight * p * stays.powf(chances - 1.0);
         }
         let events = poisson(rate * silence);
-        for reached in 0..k {
-            let none = if silence == 0.0 { f64::from(u8::from(reached == 0)) } else { events[reached] };
+        for (reached, none) in events.into_iter().take(k).enumerate() {
             let alive = weight * stays.powf(chances) * none;
             answers.likelihood += alive;
             if alive > 1e-50 {

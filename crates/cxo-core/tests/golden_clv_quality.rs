@@ -1,5 +1,6 @@
 //! The CDNOW customers from their log: choice, fit and forecast as published.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)] // Small counts.
 
 mod common;
 

@@ -327,7 +327,9 @@ impl HoldoutFit {
         }
         let customers = holdout.customers().len() as f64;
         let mut total = Sum::default();
-        classes.iter().for_each(|class| total.merge(class.expected));
+        for class in &classes {
+            total.merge(class.expected);
+        }
         let (actual, expected) = (holdout.purchases(), total.value());
         let bias = expected - actual as f64;
         let numbered = (0..=most).zip(&classes).filter(|(_, class)| class.customers > 0);
@@ -364,6 +366,7 @@ impl Class {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small counts and times.
 mod tests {
     use super::*;
     use crate::clv::{BgNbd, MbgNbd, ParetoNbd};
