@@ -14,7 +14,7 @@ use super::simulation::Simulated;
 use super::{Summaries, Summary};
 use crate::numeric::beta::ln_beta;
 use crate::numeric::gamma::ln_gamma;
-use crate::{Error, Seed};
+use crate::{Error, ErrorKind, Seed};
 
 const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
 
@@ -338,11 +338,12 @@ macro_rules! regular_model {
                 let mut best = Self::fit(summaries, 1, options);
                 let mut falls = 0;
                 for k in 2..=regularity(most)? {
-                    let next = Self::fit(summaries, k, options)?;
-                    if best.as_ref().is_ok_and(|best| best.log_likelihood() >= next.log_likelihood()) {
-                        falls += 1;
-                    } else {
-                        (best, falls) = (Ok(next), 0);
+                    match Self::fit(summaries, k, options) {
+                        Err(error) if error.kind() == ErrorKind::Input => return Err(error),
+                        Ok(next) if best.as_ref().is_ok_and(|b| b.log_likelihood() >= next.log_likelihood()) => falls += 1,
+                        Ok(next) => (best, falls) = (Ok(next), 0),
+                        // A k that the data do not determine is no reason to give up the others.
+                        Err(_) => falls += u32::from(best.is_ok()),
                     }
                     if falls == 2 {
                         break;

@@ -5,37 +5,49 @@
 //! history is the probability that he is still a customer, and, if he is, a fresh process of the same family with updated
 //! parameters. That is an [`Outlook`]; every prediction is a question to it.
 
+mod any;
 mod beta_geometric;
 mod bg_nbd;
 mod by_age;
+mod choice;
 mod covariates;
 mod equity;
 mod fit;
 mod gamma_gamma;
 mod independence;
+mod fit_quality;
+mod holdout;
 mod nodes;
 mod outlook;
 mod pareto_likelihood;
 mod pareto_nbd;
 mod process;
+mod ranking;
 mod rows;
 mod simulation;
 mod spend;
 mod summary;
 mod value;
+mod uncertainty;
 
 #[cfg(test)]
 mod likelihood_tests;
 
+pub use any::{AnyModel, ModelKind};
 pub use bg_nbd::{BgCnbd, BgNbd, MbgCnbd, MbgNbd};
+pub use choice::{Candidate, Choice, Criterion, Standing};
 pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
 pub use equity::Equity;
 pub use fit::{FitOptions, Fitted, Model, Parameter};
 pub use gamma_gamma::{GammaGamma, LeftOut, SpendFit};
 pub use independence::{Association, Independence};
+pub use fit_quality::{FrequencyClass, HoldoutFit, Periods, RepeatBar, RepeatHistogram, TrackingPoint, tracking};
+pub use holdout::HoldoutSample;
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub use ranking::{Ranked, Ranking};
 pub use simulation::Simulated;
 pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};
 pub use value::{Acquisition, FirstPurchase, Moments, NewCustomer, Payback, Prediction, Valuation};
+pub use uncertainty::ParameterDraws;

@@ -75,13 +75,46 @@ pub struct Outlook {
     process: Process,
 }
 
-/// Integer prediction limits for a number of purchases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Integer prediction limits for a number of purchases. Formula page: `docs/formulas/clv-prediction-limits.md`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The greatest k with P(X < k) <= α/2.
     pub lower: u64,
     /// The least k with P(X <= k) >= 1 - α/2.
     pub upper: u64,
+    /// P(lower <= X <= upper): at least the level asked for, and above it as far as whole numbers are coarse.
+    pub attained: f64,
+}
+
+/// Reads limits off P(X = 0), P(X = 1), …
+pub(super) struct LimitSearch {
+    tail: f64,
+    next: u64,
+    /// P(X < lower) and P(X < next).
+    before: f64,
+    below: f64,
+    lower: u64,
+}
+
+impl LimitSearch {
+    pub(super) fn new(confidence: Confidence) -> Self {
+        Self { tail: 0.5 * confidence.alpha(), next: 0, before: 0.0, below: 0.0, lower: 0 }
+    }
+
+    pub(super) fn add(&mut self, probability: f64) -> ControlFlow<()> {
+        if self.below <= self.tail {
+            (self.lower, self.before) = (self.next, self.below);
+        }
+        self.below += probability;
+        self.next += 1;
+        if self.below >= 1.0 - self.tail { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let attained = (self.below - self.before).clamp(0.0, 1.0);
+        Limits { lower: self.lower, upper: self.next.saturating_sub(1), attained }
+    }
 }
 
 impl Outlook {
@@ -141,25 +174,26 @@ impl Outlook {
         Ok(probabilities)
     }
 
+    /// The probability of exactly `count` purchases in the next `t`, with full relative precision however small it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    pub fn probability_of(&self, count: u64, t: f64) -> Result<f64, Error> {
+        let dead = if count == 0 { 1.0 - self.alive } else { 0.0 };
+        Ok(dead + self.alive * self.process.renewal().probability(horizon(t)?, count))
+    }
+
     /// The integers between which the number of purchases in the next `t` lies with at least the given probability.
     ///
-    /// lower = max{k: P(X < k) <= α/2}, upper = min{k: P(X <= k) >= 1 - α/2}; the parameters count as known.
+    /// lower = max{k: P(X < k) <= α/2}, upper = min{k: P(X <= k) >= 1 - α/2}; the parameters count as known
+    /// ([`ParameterDraws`](super::ParameterDraws) adds their uncertainty).
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn prediction_limits(&self, t: f64, confidence: Confidence) -> Result<Limits, Error> {
-        let tail = 0.5 * confidence.alpha();
-        let (mut below, mut limits, mut k) = (0.0, Limits { lower: 0, upper: 0 }, 0);
-        self.each_probability(horizon(t)?, &mut |probability| {
-            if below <= tail {
-                limits.lower = k;
-            }
-            below += probability;
-            limits.upper = k;
-            k += 1;
-            if below >= 1.0 - tail { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        Ok(limits)
+        let mut search = LimitSearch::new(confidence);
+        self.each_probability(horizon(t)?, &mut |probability| search.add(probability));
+        Ok(search.limits())
     }
 
     /// The time within which the next purchase comes with probability `share`.
@@ -214,7 +248,7 @@ impl Outlook {
         if self.alive == 0.0 { Ok(0.0) } else { Ok(self.alive * self.process.renewal().total()?) }
     }
 
-    fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {
+    pub(super) fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {
         let mut dead = 1.0 - self.alive;
         self.process
             .renewal()
@@ -222,6 +256,6 @@ impl Outlook {
     }
 }
 
-fn horizon(t: f64) -> Result<f64, Error> {
+pub(super) fn horizon(t: f64) -> Result<f64, Error> {
     if t >= 0.0 && t.is_finite() { Ok(t) } else { Err(Error::input("horizon", t, "a finite time of at least 0")) }
 }

@@ -15,7 +15,18 @@ use crate::{Error, Seed};
 const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
 
 /// The Pareto/NBD model: while alive, a customer buys at a rate drawn from Gamma(r, α); he leaves, unseen, at a rate drawn from
-/// Gamma(s, β).
+/// Gamma(s, β). Formula page: `docs/formulas/pareto-nbd.md`.
+///
+/// ```
+/// use cxo_core::clv::{ParetoNbd, PurchaseModel, Summary};
+///
+/// // The published parameters of the CDNOW customers, in weeks.
+/// let model = ParetoNbd::new([0.553, 10.578, 0.606, 11.669])?;
+/// // One purchase and then silence for 38.86 weeks.
+/// let outlook = model.outlook(&Summary::new(0, 0.0, 38.86)?);
+/// assert!((outlook.probability_alive() - 0.2953).abs() < 5e-5);
+/// # Ok::<(), cxo_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(
     feature = "serde",

@@ -12,7 +12,7 @@ use super::Renewal;
 use super::gamma_poisson::integral;
 use crate::Absent;
 use crate::clv::nodes::GAUSS_16;
-use crate::numeric::beta::ln_beta;
+use crate::numeric::beta::{self, ln_beta};
 use crate::numeric::continued_fraction;
 use crate::numeric::exponential_integral::ExponentialIntegral;
 use crate::numeric::gamma::{ln_gamma, trigamma};
@@ -408,6 +408,27 @@ impl Renewal for BetaGeometric {
         }
         let k = f64::from(self.k);
         Ok(self.mixed(|reached| (k - reached) * self.rate / (self.shape + reached - 1.0)))
+    }
+
+    fn probability(&self, t: f64, k: u64) -> f64 {
+        if k == 0 {
+            return self.none(t);
+        }
+        let n = k as f64;
+        // P(as many events or more): a tail of the beta distribution.
+        let at_least = |reached: f64, events: f64| {
+            let below = beta::Beta { a: events, b: self.shape + reached };
+            below.cdf_at(beta::Point { x: t / (self.rate + t), complement: self.rate / (self.rate + t) })
+        };
+        let (a, b, per_purchase) = (self.a, self.b, f64::from(self.k));
+        let reached_it = (ln_beta(a, b + n - 1.0) - ln_beta(a, b)).exp() / (a + b + n - 1.0);
+        self.mixed(|reached| {
+            let (this, next) = (n * per_purchase - reached, (n + 1.0) * per_purchase - reached);
+            let [this, next] = [this, next].map(|events| at_least(reached, events));
+            // Alive after n of n; or gone after the n-th of n or more.
+            reached_it * ((b + n - 1.0) * (this - next).max(0.0) + a * this)
+        })
+        .min(1.0)
     }
 
     fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {

@@ -52,6 +52,20 @@ pub(super) trait Renewal {
     /// E[time of the next purchase | there is one], if it is finite.
     fn mean_time(&self) -> Result<f64, Absent>;
 
+    /// P(X = k) for the purchases X in (0, t], with full relative precision however small it is.
+    fn probability(&self, t: f64, k: u64) -> f64 {
+        let (mut before, mut found) = (k, 0.0);
+        self.each_probability(t, &mut |probability| {
+            if before == 0 {
+                found = probability;
+                return ControlFlow::Break(());
+            }
+            before -= 1;
+            ControlFlow::Continue(())
+        });
+        found
+    }
+
     /// Hands over P(X = 0), P(X = 1), … for the purchases X in (0, t] until told to stop. Nothing is allocated.
     fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>);
 }
