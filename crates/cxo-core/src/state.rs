@@ -4,9 +4,11 @@
 //! them: update a state with rows, carry its bytes, merge, then ask.
 
 mod bytes;
+mod symbols;
 
 use crate::Error;
 pub(crate) use bytes::{Form, Reader, Writer};
+pub(crate) use symbols::{Symbols, check_disjoint, check_rows};
 
 /// A mergeable partial result: the sums, counts or columns from which every question of a metric is answered.
 ///
