@@ -14,6 +14,7 @@ mod outlook;
 mod pareto_likelihood;
 mod pareto_nbd;
 mod process;
+mod purchase_log;
 mod rows;
 mod simulation;
 mod summary;
@@ -26,5 +27,9 @@ pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Proce
 pub use fit::{FitOptions, Fitted, Model, Parameter};
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub use purchase_log::{
+    CustomerSummaries, CustomerSummary, Holdout, LogCounts, MergeRule, PurchaseColumns, PurchaseLog, PurchaseTime,
+    Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,
+};
 pub use simulation::Simulated;
 pub use summary::{Summaries, Summary};
