@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::TimeZone;
 
 use super::answer::{CustomerSummaries, SummaryDefinition};
-use super::grouping::{Key, Layout, by_customer};
+use super::grouping::{Layout, Records, by_customer};
 use super::observation::{Clock, Observation};
 use super::options::{MergeRule, Refunds, SummaryOptions, ZeroAmounts};
 use crate::domain::{Currency, Timestamp};
@@ -157,36 +157,15 @@ impl<'a> PurchaseColumns<'a> {
         let currency = self.amounts.map(|(_, currency)| currency);
         let mut answer = CustomerSummaries::new(definition, currency, observation, ids.min(self.customers.len()));
         answer.counts.records = self.customers.len() as u64;
-        let source = Source { customers: self.customers, ids, ticks };
-        // Without amounts each record is a purchase of something.
-        let amounts = self.amounts.map_or((1, 1), |(amounts, _)| ends(amounts).unwrap_or((1, 1)));
-        let layout = Layout::new(span, amounts);
-        match (self.amounts, layout.is_narrow) {
-            (Some((amounts, _)), true) => source.fill::<u64>(amounts.iter().copied(), layout, &mut answer),
-            (Some((amounts, _)), false) => source.fill::<u128>(amounts.iter().copied(), layout, &mut answer),
-            (None, true) => source.fill::<u64>(std::iter::repeat_n(1, ticks.len()), layout, &mut answer),
-            (None, false) => source.fill::<u128>(std::iter::repeat_n(1, ticks.len()), layout, &mut answer),
-        }?;
+        let amounts = self.amounts.map_or(&[][..], |(amounts, _)| amounts);
+        let layout = Layout::new(span, ends(amounts).unwrap_or((1, 1)));
+        let records = Records { customers: self.customers, ticks, amounts };
+        if layout.is_narrow {
+            by_customer(records, ids, layout, |customer, keys: &[u64]| answer.add(customer, keys, layout))?;
+        } else {
+            by_customer(records, ids, layout, |customer, keys: &[u128]| answer.add(customer, keys, layout))?;
+        }
         Ok(answer)
-    }
-}
-
-/// The columns but for the amounts.
-struct Source<'a, T> {
-    customers: &'a [u32],
-    ids: usize,
-    ticks: &'a [T],
-}
-
-impl<T: Copy + Into<i64>> Source<'_, T> {
-    fn fill<K: Key>(
-        &self,
-        amounts: impl Iterator<Item = i64> + Clone,
-        layout: Layout,
-        answer: &mut CustomerSummaries,
-    ) -> Result<(), Error> {
-        let visit = |customer: u32, keys: &[K]| answer.add(customer, keys, layout);
-        by_customer((self.customers, self.ids), self.ticks, amounts, layout, visit)
     }
 }
 

@@ -69,32 +69,24 @@ impl Layout {
 ///
 /// Customers are below `ids`; the columns have one length of less than 2³² rows. O(n) but for the tiny sorts.
 pub(super) fn by_customer<K: Key, T: Copy + Into<i64>>(
-    (customers, ids): (&[u32], usize),
-    ticks: &[T],
-    amounts: impl Iterator<Item = i64> + Clone,
+    records: Records<'_, T>,
+    ids: usize,
     layout: Layout,
     mut visit: impl FnMut(u32, &[K]) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut places = counts(customers, ids);
-    let most = RANGE_RECORDS.max(customers.len().div_ceil(MOST_RANGES));
+    let mut places = counts(records.customers, ids);
+    let most = RANGE_RECORDS.max(records.customers.len().div_ceil(MOST_RANGES));
     let (mut rest, mut first, mut keys) = (&mut places[..], 0_u32, Vec::new());
     while !rest.is_empty() {
-        let (width, records) = range(rest, most);
+        let (width, held) = range(rest, most);
         let (places, behind) = rest.split_at_mut(width);
         let mut begin = 0;
         for place in places.iter_mut() {
             begin += std::mem::replace(place, begin);
         }
         keys.clear();
-        keys.resize(records, K::default());
-        for ((&customer, &tick), amount) in customers.iter().zip(ticks).zip(amounts.clone()) {
-            if let Some(place) = places.get_mut(customer.wrapping_sub(first) as usize)
-                && let Some(key) = keys.get_mut(*place as usize)
-            {
-                *key = layout.key(tick.into(), amount);
-                *place += 1;
-            }
-        }
+        keys.resize(held, K::default());
+        records.place(first, places, layout, &mut keys);
         // Each place has moved to where the records of its customer end.
         let mut begin = 0;
         for (customer, &end) in (first..).zip(places.iter()) {
@@ -110,6 +102,28 @@ pub(super) fn by_customer<K: Key, T: Copy + Into<i64>>(
         rest = behind;
     }
     Ok(())
+}
+
+/// The columns of a log, of one length. Without amounts each record is a purchase of something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Records<'a, T> {
+    pub(super) customers: &'a [u32],
+    pub(super) ticks: &'a [T],
+    pub(super) amounts: &'a [i64],
+}
+
+impl<T: Copy + Into<i64>> Records<'_, T> {
+    /// Writes the keys of the customers from `first` on to their places, each of which moves on.
+    fn place<K: Key>(&self, first: u32, places: &mut [u32], layout: Layout, keys: &mut [K]) {
+        for (row, (customer, &tick)) in self.customers.iter().zip(self.ticks).enumerate() {
+            if let Some(place) = places.get_mut(customer.wrapping_sub(first) as usize)
+                && let Some(key) = keys.get_mut(*place as usize)
+            {
+                *key = layout.key(tick.into(), self.amounts.get(row).copied().unwrap_or(1));
+                *place += 1;
+            }
+        }
+    }
 }
 
 fn counts(customers: &[u32], ids: usize) -> Vec<u32> {

@@ -151,7 +151,9 @@ impl Observation {
     /// Which period (k, k + 1] a tick after the first falls in.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Within the observation, as above.
     pub(super) fn period_of(&self, tick: u64) -> usize {
-        (self.units(tick).ceil() as usize).saturating_sub(1)
+        let units = self.units(tick);
+        let whole = units as usize;
+        whole.saturating_sub(usize::from(whole as f64 == units))
     }
 }
 
