@@ -7,6 +7,7 @@
 
 mod beta_geometric;
 mod bg_nbd;
+mod choices;
 mod covariates;
 mod fit;
 mod nodes;
@@ -15,6 +16,7 @@ mod pareto_likelihood;
 mod pareto_nbd;
 mod process;
 mod purchase_log;
+mod rfm;
 mod rows;
 mod simulation;
 mod summary;
@@ -31,5 +33,6 @@ pub use purchase_log::{
     CustomerSummaries, CustomerSummary, Holdout, LogCounts, MergeRule, PurchaseColumns, PurchaseLog, PurchaseTime,
     Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,
 };
+pub use rfm::{PurchaseRates, Rfm, RfmMonetary, RfmOptions, RfmScore, RfmScoring, RfmSegment, RfmSegmentShare};
 pub use simulation::Simulated;
 pub use summary::{Summaries, Summary};

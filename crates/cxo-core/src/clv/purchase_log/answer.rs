@@ -217,4 +217,24 @@ impl CustomerSummaries {
     pub fn repeat_purchases_by_period(&self) -> &[u64] {
         &self.periods
     }
+
+    /// For each customer the ticks (days or microseconds) from the latest purchase to the end (of the calibration). Whole, so that
+    /// customers of the same last day are equal, which a difference of two quotients would not tell.
+    pub(in crate::clv) fn silences(&self) -> impl ExactSizeIterator<Item = u64> {
+        let end = self.observation.calibration.end;
+        self.summaries
+            .iter()
+            .zip(&self.births)
+            .map(move |((summary, _), birth)| end.saturating_sub(birth + self.observation.ticks(summary.recency())))
+    }
+
+    /// For each customer the purchases up to the end (of the calibration), the first included.
+    pub(in crate::clv) fn purchases(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.summaries.iter().map(|(summary, _)| u64::from(summary.frequency()) + 1)
+    }
+
+    /// What each customer spent on them; empty without amounts.
+    pub(in crate::clv) fn spend(&self) -> &[Amount] {
+        &self.spend
+    }
 }

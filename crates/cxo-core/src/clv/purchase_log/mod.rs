@@ -6,7 +6,7 @@ mod columns;
 mod grouping;
 mod history;
 mod observation;
-pub(in crate::clv) mod options;
+mod options;
 
 pub use answer::{CustomerSummaries, CustomerSummary, Holdout, LogCounts, SummaryDefinition};
 pub use columns::PurchaseColumns;

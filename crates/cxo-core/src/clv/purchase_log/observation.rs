@@ -124,6 +124,12 @@ impl Observation {
         ticks as f64 / self.ticks_per_unit
     }
 
+    /// The ticks of a time that [`units`](Self::units) made, exactly up to 2⁵² of them.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // What was a number of ticks is one.
+    pub(super) fn ticks(&self, units: f64) -> u64 {
+        (units * self.ticks_per_unit).round() as u64
+    }
+
     /// ln of a unit in ticks.
     pub(super) fn ln_unit(&self) -> f64 {
         self.ticks_per_unit.ln()

@@ -1,12 +1,12 @@
 //! How are purchases counted? The choices of [`PurchaseLog::summaries`](super::PurchaseLog::summaries), each under its name.
 //! State: none.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use chrono::{TimeZone, Utc};
 
+use crate::clv::choices::choices;
 use crate::domain::{Day, Timestamp};
-use crate::{Error, stats::parse_name};
 
 /// When a purchase was made: on a civil day, or at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,42 +39,6 @@ impl fmt::Display for PurchaseTime {
     }
 }
 
-macro_rules! choices {
-    ($($(#[$doc:meta])* $choice:ident, $what:literal { $($(#[$of:meta])* $variant:ident => $name:literal,)+ })+) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-        pub enum $choice {
-            $($(#[$of])* #[cfg_attr(feature = "serde", serde(rename = $name))] $variant,)+
-        }
-
-        impl $choice {
-            /// Every choice.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The name in kebab-case.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-        }
-
-        impl fmt::Display for $choice {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.name())
-            }
-        }
-
-        impl FromStr for $choice {
-            type Err = Error;
-            fn from_str(text: &str) -> Result<Self, Error> {
-                parse_name($what, text, Self::ALL, Self::name)
-            }
-        }
-    )+ };
-}
-pub(in crate::clv) use choices;
-
 choices! {
     /// The unit of recency, age and every model parameter. It only scales: which purchases are one is a [`MergeRule`].
     ///
@@ -83,6 +47,7 @@ choices! {
     /// assert_eq!("week".parse::<TimeUnit>()?.days(), 7.0);
     /// # Ok::<(), cxo_core::Error>(())
     /// ```
+    #[derive(Default)]
     TimeUnit, "time unit" {
         /// A day.
         #[default]
@@ -96,6 +61,7 @@ choices! {
     /// Which records of a customer are one purchase. A merged purchase stands at the time of its first record.
     ///
     /// A repeat purchase takes time, so records at the very same time are one under every rule.
+    #[derive(Default)]
     MergeRule, "merge rule" {
         /// Those of one civil day, in the time zone of [`SummaryOptions::zone`]; as lifetimes, BTYD and CLVTools count.
         #[default]
@@ -108,6 +74,7 @@ choices! {
     }
 
     /// Which purchases the mean spend is taken over. The first purchase is never part of the frequency.
+    #[derive(Default)]
     SpendBasis, "spend basis" {
         /// Repeat purchases, as the Gamma-Gamma model reads it; none without repeat purchases.
         #[default]
@@ -117,6 +84,7 @@ choices! {
     }
 
     /// What a record with a negative amount means.
+    #[derive(Default)]
     Refunds, "refunds" {
         /// It is no purchase; it reduces the spend of the customer's latest purchase before it, that of the same time
         /// included. One before every purchase of the customer reduces nothing and is counted. After a calibration it reduces the
@@ -132,6 +100,7 @@ choices! {
     }
 
     /// What a record with an amount of zero means.
+    #[derive(Default)]
     ZeroAmounts, "zero amounts" {
         /// A purchase, such as a free order; as lifetimes and CLVTools count.
         #[default]
