@@ -4,9 +4,11 @@
 //! them: update a state with rows, carry its bytes, merge, then ask.
 
 mod bytes;
+mod symbols;
 
 use crate::Error;
 pub(crate) use bytes::{Form, Reader, Writer};
+pub(crate) use symbols::{Symbols, check_disjoint, check_rows};
 
 /// A mergeable partial result: the sums, counts or columns from which every question of a metric is answered.
 ///
@@ -52,6 +54,7 @@ pub trait State: Clone {
 /// | 10 | [`Segments`](crate::survey::Segments) | the empty state; that without key; number of keys, each text and state |
 /// | 11 | [`Trend`](crate::survey::Trend) | period; name of the zone; the empty state; number of periods, each first day `i32` and state |
 /// | 12 | [`Moments`](crate::stats::mean::Moments) | count `u64`, mean and sum of squared deviations as `f64` |
+/// | 13 | [`PurchaseLog`](crate::clv::PurchaseLog) | whether there is a currency, and if so its letters as a text and its digits `u8`; texts of customers; whether times are instants; rows: number, each customer `u32`, day `i32` or microseconds `i64`, amount `i64` if there is a currency |
 ///
 /// Readers keep accepting every older version of a form. A [`Trend`](crate::survey::Trend) is read with
 /// [`from_bytes_in`](crate::survey::Trend::from_bytes_in), as a name does not make a time zone.

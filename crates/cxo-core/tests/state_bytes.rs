@@ -7,7 +7,8 @@ use std::fmt::Debug;
 use chrono::Utc;
 use cxo_core::{
     Confidence, Encode, Error, ErrorKind, State,
-    domain::{Day, Period, ResponseStatus, Timestamp, Weight},
+    clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, TimeUnit},
+    domain::{Amount, Currency, Day, Period, ResponseStatus, Timestamp, Weight},
     stats::{design::LonelyCluster, mean::Moments},
     survey::{
         ContactRule, Contacts, IndexWeights, Nps, NpsMethod, NpsPanel, PanelMethod, Rating, Repeats, Response,
@@ -89,6 +90,22 @@ impl Asked for Contacts {
 impl Asked for Moments {
     fn answers(&self) -> String {
         text(self.estimate(P95))
+    }
+}
+
+impl Asked for PurchaseLog {
+    fn answers(&self) -> String {
+        let rows = |answer: CustomerSummaries| {
+            let named = |row: cxo_core::clv::CustomerSummary| {
+                (self.name(row.customer).map(str::to_owned), row.summary, row.first_purchase, row.spend, row.holdout)
+            };
+            let mut rows: Vec<_> = answer.iter().map(named).collect();
+            rows.sort_by(|one, other| one.0.cmp(&other.0));
+            (rows, answer.counts(), answer.definition(), answer.repeat_purchases_by_period().to_vec())
+        };
+        let by_week = SummaryOptions::default().unit(TimeUnit::Week).merge(MergeRule::Unit);
+        let none = SummaryOptions::default().merge(MergeRule::None).until(Day(20)).holdout_until(Day(90));
+        text((self.currency(), [by_week, none].map(|options| self.summaries(&options).map(rows))))
     }
 }
 
@@ -293,6 +310,22 @@ fn contacts() -> impl Strategy<Value = Contacts> {
     })
 }
 
+fn purchases() -> impl Strategy<Value = PurchaseLog> {
+    let euro = Currency::iso("EUR").unwrap();
+    let dollar = Currency::new("USD", 3).unwrap();
+    let currency = prop_oneof![8 => Just(Some(euro)), 1 => Just(Some(dollar)), 1 => Just(None)];
+    let cents = prop_oneof![9 => -50..500_i64, 1 => Just(i64::MAX / 2 + 1)];
+    let rows = prop::collection::vec((0_u8..6, 0_i32..80, cents), 0..25);
+    (side(), currency, prop::bool::weighted(0.1), rows).prop_map(|(side, currency, instants, rows)| {
+        let mut log = currency.map_or_else(PurchaseLog::default, PurchaseLog::in_currency);
+        for (customer, day, cents) in rows {
+            let time = if instants { PurchaseTime::Instant(Timestamp::from(Day(day))) } else { Day(day).into() };
+            log.add(&format!("{side}{customer}"), time, currency.map(|_| Amount(cents))).unwrap();
+        }
+        log
+    })
+}
+
 fn segments<S: State + Debug>(empty: S, state: impl Strategy<Value = S>) -> impl Strategy<Value = Segments<S>> {
     prop::collection::vec((prop::option::of(0_u8..6), state), 0..8).prop_map(move |parts| {
         let mut segments = Segments::new(empty.clone());
@@ -359,6 +392,7 @@ states! {
     segmented_rows: segments(Responses::new(Scale::NPS), responses());
     trends: trend(), exact UtcTrend(Trend::new(Period::Week, Utc, Tally::new(Scale::NPS)));
     means: moments();
+    purchase_logs: purchases(), exact PurchaseLog::default();
 }
 
 /// One example of each state, by the name of its line in the fixtures.
@@ -388,6 +422,12 @@ fn example(name: &str) -> Example {
     items.add([None; 3]).unwrap();
     let mut funnel = ResponseFunnel::default().recording(ResponseStatus::Started);
     funnel.add(ResponseStatus::Completed).unwrap();
+    let mut purchases = PurchaseLog::in_currency(Currency::iso("EUR").unwrap());
+    for (customer, day, cents) in [("é", 3, 1999), ("bob", 0, -500), ("é", 17, 0)] {
+        purchases.add(customer, Day(day), Some(Amount(cents))).unwrap();
+    }
+    let mut instants = PurchaseLog::default();
+    instants.add("bob", Timestamp(-1), None).unwrap();
     match name {
         "tally" => Example::of(&Tally::from_counts(&[14, 9, 10, 32, 42], Scale::ONE_TO_FIVE).unwrap()),
         "nps" => Example::of(&Nps { promoters: 42, passives: 31, detractors: u64::from(u32::MAX) }),
@@ -400,6 +440,8 @@ fn example(name: &str) -> Example {
         "contacts" => Example::of(&contacts),
         "segments" => Example::of(&segments),
         "trend" => Example::of(&UtcTrend(trend)),
+        "purchase-log" => Example::of(&purchases),
+        "purchase-log-of-instants" => Example::of(&instants),
         "moments" => Example::of(&Moments::of(&[0.1, 0.2, 0.4]).unwrap()),
         other => panic!("no example of {other}"),
     }
@@ -432,7 +474,8 @@ fn version_1_is_written_and_read_for_ever() {
         assert_eq!(pinned, example.bytes, "{name}");
         numbers.push(pinned[3]);
     }
-    assert_eq!(numbers, (1..=12).collect::<Vec<u8>>(), "each state once, by its number");
+    numbers.dedup();
+    assert_eq!(numbers, (1..=13).collect::<Vec<u8>>(), "each state by its number");
 }
 
 #[test]

@@ -10,25 +10,28 @@ mod beta_geometric;
 mod bg_nbd;
 mod by_age;
 mod choice;
+mod choices;
 mod covariates;
 mod equity;
 mod fit;
-mod gamma_gamma;
-mod independence;
 mod fit_quality;
+mod gamma_gamma;
 mod holdout;
+mod independence;
 mod nodes;
 mod outlook;
 mod pareto_likelihood;
 mod pareto_nbd;
 mod process;
+mod purchase_log;
 mod ranking;
+mod rfm;
 mod rows;
 mod simulation;
 mod spend;
 mod summary;
-mod value;
 mod uncertainty;
+mod value;
 
 #[cfg(test)]
 mod likelihood_tests;
@@ -39,15 +42,20 @@ pub use choice::{Candidate, Choice, Criterion, Standing};
 pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
 pub use equity::Equity;
 pub use fit::{FitOptions, Fitted, Model, Parameter};
-pub use gamma_gamma::{GammaGamma, LeftOut, SpendFit};
-pub use independence::{Association, Independence};
 pub use fit_quality::{FrequencyClass, HoldoutFit, Periods, RepeatBar, RepeatHistogram, TrackingPoint, tracking};
+pub use gamma_gamma::{GammaGamma, LeftOut, SpendFit};
 pub use holdout::HoldoutSample;
+pub use independence::{Association, Independence};
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub use purchase_log::{
+    CustomerSummaries, CustomerSummary, Holdout, LogCounts, MergeRule, PurchaseColumns, PurchaseLog, PurchaseTime,
+    Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,
+};
 pub use ranking::{Ranked, Ranking};
+pub use rfm::{PurchaseRates, Rfm, RfmMonetary, RfmOptions, RfmScore, RfmScoring, RfmSegment, RfmSegmentShare};
 pub use simulation::Simulated;
 pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};
-pub use value::{Acquisition, FirstPurchase, Moments, NewCustomer, Payback, Prediction, Valuation};
 pub use uncertainty::ParameterDraws;
+pub use value::{Acquisition, FirstPurchase, Moments, NewCustomer, Payback, Prediction, Valuation};

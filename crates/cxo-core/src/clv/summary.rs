@@ -182,6 +182,11 @@ pub struct Summaries {
 }
 
 impl Summaries {
+    /// None yet, with room for so many rows.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { rows: Vec::with_capacity(rows), customers: 0 }
+    }
+
     /// Adds the history of one customer.
     pub fn push(&mut self, summary: Summary) {
         self.rows.push((summary, 1));

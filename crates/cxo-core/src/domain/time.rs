@@ -93,6 +93,22 @@ impl Day {
         };
         start.ok_or_else(|| Error::overflow(format!("start of the {period} of day {}", self.0)))
     }
+
+    /// The first day of the calendar period that follows the one that contains this day.
+    pub(crate) fn start_after(self, period: Period) -> Result<Self, Error> {
+        // As many days as no period of the kind exceeds, but fewer than two of them have.
+        let longest = match period {
+            Period::Day => 1,
+            Period::Week => 7,
+            Period::Month => 31,
+            Period::Quarter => 92,
+        };
+        let inside = self.start_of(period)?.0.checked_add(longest);
+        inside.map_or_else(
+            || Err(Error::overflow(format!("the {period} after {self}"))),
+            |day| Self(day).start_of(period),
+        )
+    }
 }
 
 impl fmt::Display for Day {
@@ -186,6 +202,9 @@ mod tests {
         for (of, period, start, label) in cases {
             let found = day(of).start_of(period).unwrap();
             assert_eq!((found, period.label(found).as_str()), (day(start), label), "{of} {period}");
+            let next = day(of).start_after(period).unwrap();
+            assert!(next > day(of) && next.start_of(period) == Ok(next), "{of} {period}");
+            assert_eq!(Day(next.0 - 1).start_of(period).unwrap(), found, "{of} {period}");
         }
     }
 
@@ -197,7 +216,7 @@ mod tests {
         }
         for days in [i32::MIN, i32::MAX] {
             assert!(Day(days).to_date().is_err());
-            assert!(Day(days).start_of(Period::Week).is_err());
+            assert!(Day(days).start_of(Period::Week).is_err() && Day(days).start_after(Period::Day).is_err());
         }
     }
 }

@@ -8,9 +8,9 @@ use std::{
 use chrono::TimeZone;
 
 use crate::{
-    Error, State,
+    Error, State, Symbols,
     domain::{Day, Feedback, Period, Rating, ResponseStatus, Scale, SurveyMetric, Timestamp, Weight},
-    survey::{ContactFrequency, ContactRule, Contacts, ResponseFunnel, Symbols},
+    survey::{ContactFrequency, ContactRule, Contacts, ResponseFunnel},
 };
 
 /// A property of a response by which a scorecard breaks its metrics down.

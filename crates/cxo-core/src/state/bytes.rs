@@ -23,6 +23,7 @@ pub(crate) enum Form {
     Segments = 10,
     Trend = 11,
     Moments = 12,
+    PurchaseLog = 13,
 }
 
 impl Form {

@@ -5,11 +5,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{
-    sample::{check_disjoint, check_rows},
-    symbols::Symbols,
+use crate::{
+    Absent, Encode, Error, Form, Reader, State, Symbols, Writer, check_disjoint, check_rows, domain::Timestamp,
 };
-use crate::{Absent, Encode, Error, Form, Reader, State, Writer, domain::Timestamp};
 
 /// A rule of contact: at most `limit` invitations within any `window`.
 ///

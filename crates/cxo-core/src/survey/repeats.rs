@@ -6,11 +6,10 @@
 use super::{
     Ces, CesResult, Csat, CsatResult, NpsMethod, NpsResult, Rating, Repeats, Scale, WeightedTally,
     designed::{self, Designed, Respondents, Source},
-    sample::{check_disjoint, check_rows, dense, tally_of, values_of},
-    symbols::Symbols,
+    sample::{dense, tally_of, values_of},
 };
 use crate::{
-    Confidence, Encode, Error, Form, Reader, State, Writer,
+    Confidence, Encode, Error, Form, Reader, State, Symbols, Writer, check_disjoint, check_rows,
     domain::{Timestamp, Weight},
     stats::design::{Design, DesignEstimate},
 };

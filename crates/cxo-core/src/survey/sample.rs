@@ -8,10 +8,9 @@ use std::collections::BTreeMap;
 use super::{
     Ces, CesResult, Csat, CsatResult, NpsMethod, NpsResult, Rating, Scale, WeightedTally,
     designed::{self, Designed, Respondents, Source},
-    symbols::Symbols,
 };
 use crate::{
-    Confidence, Encode, Error, Form, Reader, State, Writer,
+    Confidence, Encode, Error, Form, Reader, State, Symbols, Writer, check_disjoint, check_rows,
     domain::Weight,
     stats::design::{Design, DesignEstimate, LonelyCluster},
 };
@@ -461,20 +460,6 @@ impl Encode for Sample {
         }
         populations.into_iter().try_for_each(|(stratum, size)| sample.set_population(stratum, size))?;
         from.finish().map(|()| sample)
-    }
-}
-
-/// Row ids are u32.
-pub(super) fn check_rows(have: usize, more: usize) -> Result<(), Error> {
-    let rows = have.checked_add(more).and_then(|rows| u32::try_from(rows).ok());
-    rows.map(|_| ()).ok_or_else(|| Error::overflow("number of rows of a keyed sample"))
-}
-
-/// Refuses to merge two states that know the same cluster or customer.
-pub(super) fn check_disjoint(what: &str, mine: &Symbols, theirs: &Symbols) -> Result<(), Error> {
-    match theirs.iter().find(|text| mine.find(text).is_some()) {
-        Some(text) => Err(Error::incompatible(format!("{what} \"{text}\" is on both sides of the merge"))),
-        None => Ok(()),
     }
 }
 

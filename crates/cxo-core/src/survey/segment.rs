@@ -4,8 +4,8 @@
 //! key. Reports, `--by`, the comparison of each segment [with the rest](super::VersusRest) and the decomposition of a change
 //! call it. Formula page: `docs/formulas/segments.md`.
 
-use super::{Rating, Tally, symbols::Symbols};
-use crate::{Encode, Error, Form, Reader, State, Writer, stats::suppression::Suppressed};
+use super::{Rating, Tally};
+use crate::{Encode, Error, Form, Reader, State, Symbols, Writer, stats::suppression::Suppressed};
 
 /// The answer of one segment, or why it is not shown.
 #[derive(Debug, Clone, PartialEq)]

@@ -119,7 +119,7 @@ impl<S: State, Z: TimeZone + fmt::Display> Trend<S, Z> {
                 let allowed = format!("at most {MAX_PERIODS} periods; is the first or the last date wrong?");
                 return Err(Error::input("trend", format!("every {} from {first} to {last}", self.period), allowed));
             }
-            let next = next_start(start, self.period)?;
+            let next = start.start_after(self.period)?;
             let end = Day(next.0.saturating_sub(1));
             let label = self.period.label(start);
             let answer = match self.states.get(&start) {
@@ -131,19 +131,6 @@ impl<S: State, Z: TimeZone + fmt::Display> Trend<S, Z> {
         }
         Ok(points)
     }
-}
-
-/// The first day of the following period, from the first day of one.
-fn next_start(start: Day, period: Period) -> Result<Day, Error> {
-    // As many days as no period of the kind exceeds, but fewer than two of them have.
-    let longest = match period {
-        Period::Day => 1,
-        Period::Week => 7,
-        Period::Month => 31,
-        Period::Quarter => 92,
-    };
-    let inside = start.0.checked_add(longest).ok_or_else(|| Error::overflow(format!("the {period} after {start}")))?;
-    Day(inside).start_of(period)
 }
 
 impl<Z: TimeZone + fmt::Display> Trend<Tally, Z> {
@@ -299,7 +286,6 @@ mod tests {
         assert!(trend(Period::Day, &[0, 10_000]).answers(None, |_| Ok(())).is_err());
         assert_eq!(trend(Period::Day, &[0, 9_999]).answers(None, |_| Ok(())).unwrap().len(), 10_000);
         assert!(trend(Period::Day, &[]).answers(None, |_| Ok(())).is_err());
-        assert!(next_start(Day(i32::MAX), Period::Day).is_err());
         let mut trend = trend(Period::Week, &[]);
         assert!(trend.state_at(Timestamp(i64::MAX)).is_err());
     }

@@ -1,5 +1,5 @@
 //! Which number stands for a text, such as the identifier of a customer? State: one text arena and a table of ids, so that a
-//! million customers cost no allocation each. The keyed states of this module keep their columns as such ids.
+//! million customers cost no allocation each. Keyed states keep their columns as such ids.
 
 use std::{collections::hash_map::DefaultHasher, hash::Hasher};
 
@@ -102,6 +102,20 @@ fn hash(text: &str) -> usize {
     let mut hasher = DefaultHasher::new();
     hasher.write(text.as_bytes());
     hasher.finish() as usize
+}
+
+/// Row ids are u32.
+pub(crate) fn check_rows(have: usize, more: usize) -> Result<(), Error> {
+    let rows = have.checked_add(more).and_then(|rows| u32::try_from(rows).ok());
+    rows.map(|_| ()).ok_or_else(|| Error::overflow("number of rows of a keyed sample"))
+}
+
+/// Refuses to merge two states that know the same cluster or customer.
+pub(crate) fn check_disjoint(what: &str, mine: &Symbols, theirs: &Symbols) -> Result<(), Error> {
+    match theirs.iter().find(|text| mine.find(text).is_some()) {
+        Some(text) => Err(Error::incompatible(format!("{what} \"{text}\" is on both sides of the merge"))),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
