@@ -70,7 +70,8 @@ proptest! {
         let expected = outlook.expected_purchases(horizon).unwrap();
         prop_assert!((mean - expected).abs() < 1e-12 * expected.max(1e-3), "{mean} {expected}");
         prop_assert!((found[0] - outlook.probability_of_none(horizon).unwrap()).abs() < 1e-13);
-        // Alive now, and until m from now, by the same rule: he can only be alive if a purchase at the next opportunity is possible.
+        // Alive now, and until m from now, by the same rule: he can only be alive if a purchase at the next opportunity
+        // is possible.
         let [alpha, beta, ..] = model.parameters().into_iter().map(|(_, value)| value).collect::<Vec<_>>()[..] else { panic!() };
         let buys = (alpha + f64::from(x)) / (alpha + beta + f64::from(n));
         let next = probability(&model, x + 1, n + 1, n + 1) / now;
@@ -136,7 +137,8 @@ fn finite(outlook: &Outlook) {
     outlook.mean_time_to_purchase().into_iter().for_each(|time| assert!(time >= 1.0 && time.is_finite(), "{time}"));
 }
 
-/// gamma = 1, where closed forms have a pole, tiny and great parameters, no opportunity, no silence, 2,000 opportunities.
+/// gamma = 1, where closed forms have a pole, tiny and great parameters, no opportunity, no silence, 2,000
+/// opportunities.
 #[test]
 fn bg_bb_edge_cases() {
     for parameters in [[1e-3; 4], [1.0; 4], DONORS, [1.2, 0.75, 1.0, 2.8], [1e5, 2e5, 1e4, 1e7], [1e-3, 1e6, 1e6, 1e-3]]

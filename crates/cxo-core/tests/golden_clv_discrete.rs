@@ -87,8 +87,8 @@ fn bg_bb_customers() {
     }
 }
 
-/// Fader, Hardie and Shang (2010): three donors, the donations of the next five years, and the fitted numbers of donors with 0 and
-/// with 6 repeat donations.
+/// Fader, Hardie and Shang (2010): three donors, the donations of the next five years, and the fitted numbers of donors
+/// with 0 and with 6 repeat donations.
 #[test]
 fn bg_bb_published() {
     let Some((_, histories)) = donations() else { return };

@@ -1,5 +1,6 @@
-//! How long do customers stay if each has a chance of his own to leave, which also changes with time? The beta-discrete-Weibull model
-//! of Fader, Hardie, Liu, Davin and Steenburgh (2018). State: its three parameters; called by whoever projects retention.
+//! How long do customers stay if each has a chance of his own to leave, which also changes with time? The
+//! beta-discrete-Weibull model of Fader, Hardie, Liu, Davin and Steenburgh (2018). State: its three parameters; called
+//! by whoever projects retention.
 
 use super::fit::{FitOptions, Fitted, Likelihood, Model, Weighted, climb};
 use super::pareto_nbd::{exactly, positive};
@@ -11,9 +12,9 @@ use crate::numeric::jet::Jet;
 
 const NAMES: [&str; 3] = ["alpha", "beta", "c"];
 
-/// The beta-discrete-Weibull model (Fader, Hardie, Liu, Davin and Steenburgh 2018): a customer stays t periods with probability
-/// (1 - θ)^(t^c), where θ is his own, drawn from Beta(α, β). With c above 1 each one is more likely to leave as time goes by, below 1
-/// less; with c = 1 it is the [`Sbg`](super::Sbg).
+/// The beta-discrete-Weibull model (Fader, Hardie, Liu, Davin and Steenburgh 2018): a customer stays t periods with
+/// probability (1 - θ)^(t^c), where θ is his own, drawn from Beta(α, β). With c above 1 each one is more likely to
+/// leave as time goes by, below 1 less; with c = 1 it is the [`Sbg`](super::Sbg).
 ///
 /// S(t) = B(α, β + t^c) / B(α, β). Formula page: `docs/formulas/bdw.md`.
 ///
@@ -53,9 +54,10 @@ impl Bdw {
     ///
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without a period in which customers were seen,
-    /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if nobody has left, if everybody left at once, from fewer than
-    /// three periods, or where the likelihood keeps rising while a parameter, which it names, goes to 0 or grows without bound
-    /// (customers do not differ, or differ wholly); and [`ErrorKind::NotConverged`](crate::ErrorKind::NotConverged).
+    /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if nobody has left, if everybody left at once,
+    /// from fewer than three periods, or where the likelihood keeps rising while a parameter, which it names, goes to 0
+    /// or grows without bound (customers do not differ, or differ wholly); and
+    /// [`ErrorKind::NotConverged`](crate::ErrorKind::NotConverged).
     ///
     /// # Complexity
     /// O(periods) for each of about twenty steps.
@@ -133,8 +135,8 @@ impl Likelihood<3> for BdwLikelihood {
     }
 }
 
-/// ln S(t) / S(t - 1) after t - 1 periods, with its derivatives: with u = t^c it is the rise of ln Γ(β + u) / Γ(α + β + u) from
-/// u(t - 1) to u(t).
+/// ln S(t) / S(t - 1) after t - 1 periods, with its derivatives: with u = t^c it is the rise of ln Γ(β + u) / Γ(α + β +
+/// u) from u(t - 1) to u(t).
 fn ln_retention(curve: &Curve, before: f64) -> Jet<3> {
     let Curve { alpha, beta, .. } = *curve;
     let (start, growth) = curve.clock(before, before + 1.0);

@@ -1,5 +1,6 @@
-//! Who is still a customer if purchases are possible at certain opportunities only, such as yearly appeals or events? The BG/BB
-//! model of Fader, Hardie and Shang (2010). State: its four parameters; called by whoever values such customers.
+//! Who is still a customer if purchases are possible at certain opportunities only, such as yearly appeals or events?
+//! The BG/BB model of Fader, Hardie and Shang (2010). State: its four parameters; called by whoever values such
+//! customers.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +18,14 @@ const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 /// Sums of weights are scaled down beyond this.
 const GREAT: f64 = 1e200;
 
-/// The BG/BB model of Fader, Hardie and Shang (2010): at each opportunity a customer first leaves with a probability drawn from
-/// Beta(γ, δ) and, if he stays, buys with one drawn from Beta(α, β).
+/// The BG/BB model of Fader, Hardie and Shang (2010): at each opportunity a customer first leaves with a probability
+/// drawn from Beta(γ, δ) and, if he stays, buys with one drawn from Beta(α, β).
 ///
-/// In a [`Summary`] the age is the number n of opportunities since the first purchase, the recency the number t_x of the last one at
-/// which he bought, and the frequency x the number of those at which he bought: whole numbers, x <= t_x <= n <= 10,000.
-/// [`admits`](PurchaseModel::admits) says whether a history is of this kind; an outlook reads another as the nearest that is, with
-/// times rounded down. Horizons are whole numbers of opportunities, a [`Rate`](super::Rate) is per opportunity.
-/// Formula page: `docs/formulas/bg-bb.md`.
+/// In a [`Summary`] the age is the number of opportunities since the first purchase, the recency the number of the last
+/// one at which he bought, and the frequency at how many he bought: whole numbers, frequency <= recency <= age <=
+/// 10,000. [`admits`](PurchaseModel::admits) says whether a history is of this kind; an outlook reads another as the
+/// nearest that is, with times rounded down. Horizons are whole numbers of opportunities, a [`Rate`](super::Rate) is
+/// per opportunity. Formula page: `docs/formulas/bg-bb.md`.
 ///
 /// ```
 /// use cxo_core::clv::{BgBb, PurchaseModel, Summary};
@@ -100,13 +101,13 @@ impl BgBb {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of a history that the model does not
     /// [admit](PurchaseModel::admits), [`ErrorKind::NoData`](crate::ErrorKind::NoData) without customers,
-    /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if nobody has bought again, or if the likelihood keeps rising
-    /// while a parameter, which it names, goes to 0 or grows without bound (nobody seems to leave, or all buy alike); and
-    /// [`ErrorKind::NotConverged`](crate::ErrorKind::NotConverged).
+    /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if nobody has bought again, or if the likelihood
+    /// keeps rising while a parameter, which it names, goes to 0 or grows without bound (nobody seems to leave, or all
+    /// buy alike); and [`ErrorKind::NotConverged`](crate::ErrorKind::NotConverged).
     ///
     /// # Complexity
-    /// O(rows · log(distinct rows)) to merge equal histories, in memory for the distinct ones; then O(distinct rows · (n - t_x)) for
-    /// each of about ten steps.
+    /// O(rows · log(distinct rows)) to merge equal histories, in memory for the distinct ones; then O(distinct rows ·
+    /// (age - recency)) for each of about ten steps.
     pub fn fit(summaries: &Summaries, options: &FitOptions) -> Result<Fitted<Self>, Error> {
         let mut distinct: BTreeMap<History, u64> = BTreeMap::new();
         for (row, (summary, count)) in (0..).zip(summaries.iter()) {
@@ -129,8 +130,8 @@ impl BgBb {
         Ok(Fitted::new(Self::new(exactly(&parameters)?)?, optimum, summaries.customers()))
     }
 
-    /// ln of P(gone) / P(alive): the sum over the opportunities since the last purchase before which he may have left, from the last
-    /// one backwards, as in the likelihood.
+    /// ln of P(gone) / P(alive): the sum over the opportunities since the last purchase before which he may have left,
+    /// from the last one backwards, as in the likelihood.
     fn log_odds_of_gone(&self, history: History) -> f64 {
         let [alpha, beta, gamma, delta] = self.parameters;
         let [x, n] = [history.frequency, history.opportunities].map(f64::from);
@@ -190,7 +191,8 @@ impl PurchaseModel for BgBb {
     /// As there; the ages are numbers of opportunities.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of an age that is not a whole number from 0 to 10,000.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of an age that is not a whole number from 0 to
+    /// 10,000.
     fn simulate(&self, ages: &[f64], seed: Seed) -> Result<Simulated, Error> {
         let [alpha, beta, gamma, delta] = self.parameters;
         for (row, &age) in (0..).zip(ages) {
@@ -300,12 +302,13 @@ impl Likelihood<4> for BgBbLikelihood {
     }
 }
 
-/// Adds ln (1 + Σ w_m) with its derivatives, where w_m is the probability of the history with leaving right after the m-th opportunity,
-/// divided by that of being alive. Going back from the last opportunity, w_m follows from w_{m+1} by a product, and the derivatives of
-/// its logarithm by sums.
+/// Adds ln (1 + Σ w) with its derivatives, where w is the probability of the history with leaving right after one
+/// opportunity, divided by that of being alive. Going back from the last opportunity, each w follows from the next by a
+/// product, and the derivatives of its logarithm by sums.
 fn add_leaving(jet: &mut Jet<4>, [alpha, beta, gamma, delta]: [f64; 4], row: History) {
     let [x, n] = [row.frequency, row.opportunities].map(f64::from);
-    // Σ of w, of w g, and of w (g g' + H), starting from the customer who is alive: w = 1, g = 0.
+    // Σ of w, of w g, and of w (g g' + H) with g and H the derivatives of ln w, starting from the customer who is
+    // alive: w = 1, g = 0.
     let (mut sums, mut log_scale) = (Jet::<4> { value: 1.0, ..Jet::default() }, 0.0);
     let mut weight = gamma;
     let mut slope = [0.0, 0.0, 1.0 / gamma, 0.0];

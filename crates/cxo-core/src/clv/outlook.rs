@@ -13,8 +13,8 @@ pub trait PurchaseModel: Model {
     /// What the model expects of a customer with this history; [`Summary::NEW`] is one who has just bought for the first time.
     fn outlook(&self, history: &Summary) -> Outlook;
 
-    /// Whether the model can have made this history: histories of discrete time have whole times. Ask before the outlook of a
-    /// history that was not fitted on.
+    /// Whether the model can have made this history: histories of discrete time have whole times. Ask before the outlook of
+    /// a history that was not fitted on.
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) naming what is not allowed; never under models of continuous time.
@@ -78,8 +78,8 @@ impl Rate {
 
 /// What a model expects of one customer after his history: whether he is alive, and what he does if he is.
 ///
-/// Times are counted from the end of the observation, in the time unit of the summaries. Under the BG/BB they are opportunities:
-/// whole numbers from 0 to 10,000. A small value without heap.
+/// Times are counted from the end of the observation, in the time unit of the summaries. Under the BG/BB they are
+/// opportunities: whole numbers from 0 to 10,000. A small value without heap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outlook {
     alive: f64,

@@ -1,5 +1,6 @@
-//! What is the sum over all periods to come of a chance that dies away slowly? Positive series without closed form, summed term by
-//! term while they fall and as an integral once they are flat. Stateless; called by the models of discrete time.
+//! What is the sum over all periods to come of a chance that dies away slowly? Positive series without closed form,
+//! summed term by term while they fall and as an integral once they are flat. Stateless; called by the models of
+//! discrete time.
 
 use super::nodes::GAUSS_16;
 
@@ -23,8 +24,8 @@ pub(super) struct Fall {
     pub(super) width: f64,
 }
 
-/// Σ over j = 0, 1, … of a positive function that is smooth beyond the first few hundred j: `at` gives it for real j, and
-/// `next` its value at j + 1 from j and the value there.
+/// Σ over j = 0, 1, … of a positive function that is smooth beyond the first few hundred j: `at` gives it for real j,
+/// and `next` its value at j + 1 from j and the value there.
 pub(super) fn sum_to_infinity(fall: Fall, at: impl Fn(f64) -> f64, next: impl Fn(f64, f64) -> f64) -> f64 {
     let (mut j, mut term, mut sum) = (0.0, at(0.0), 0.0);
     loop {
@@ -45,8 +46,8 @@ pub(super) fn sum_to_infinity(fall: Fall, at: impl Fn(f64) -> f64, next: impl Fn
         j += 1.0;
     }
     let from = j + 1.0 - differences.len() as f64;
-    for order in 0..differences.len() {
-        sum += GREGORY[order] * differences[0];
+    for (order, weight) in GREGORY.into_iter().enumerate() {
+        sum += weight * differences[0];
         for i in 1..differences.len() - order {
             differences[i - 1] = differences[i] - differences[i - 1];
         }

@@ -1,9 +1,11 @@
-//! What does a customer who is alive do at each opportunity if he may leave before it, with a chance of his own, and buys at it, with
-//! another? State: the two beta distributions that his history has left. Called by outlooks of the BG/BB.
+//! What does a customer who is alive do at each opportunity if he may leave before it, with a chance of his own, and
+//! buys at it, with another? State: the two beta distributions that his history has left. Called by outlooks of the
+//! BG/BB.
 //!
-//! Times are opportunities: at a time between two of them as much has happened as at the earlier. With (u)_j = u (u + 1) … (u + j - 1),
-//! the chance to stay j times is (d)_j / (c + d)_j and that to buy at none of j opportunities (b)_j / (a + b)_j. Every answer is a sum
-//! of products of the two, all positive, without the pole of the closed forms at c = 1.
+//! Times are opportunities: at a time between two of them as much has happened as at the earlier. Let (u)_j be the rising
+//! factorial of j factors from u. Then the chance to stay j times is (d)_j / (c + d)_j, and that to buy at none of j
+//! opportunities is (b)_j / (a + b)_j. Every answer is a sum of products of the two, all positive, without the pole of the
+//! closed forms at c = 1.
 
 use std::ops::ControlFlow;
 
@@ -12,8 +14,8 @@ use crate::Absent;
 use crate::clv::series::{Fall, sum_to_infinity};
 use crate::numeric::beta::ln_beta_ratio;
 
-/// The most opportunities of a history or a horizon: the distribution of the number of purchases takes a time that grows with
-/// their square.
+/// The most opportunities of a history or a horizon: the distribution of the number of purchases takes a time that
+/// grows with their square.
 pub(in crate::clv) const MOST_OPPORTUNITIES: u32 = 10_000;
 /// Opportunities beyond which silence is no longer followed one by one.
 const STEPS: f64 = 1000.0;
@@ -50,7 +52,8 @@ impl BetaBernoulli {
         Self { b: self.b + m, d: self.d + m, ..*self }
     }
 
-    /// Σ over j of `factor(j)` P(the next purchase comes at opportunity j + 1), for a factor that grows at most as j^`growth`.
+    /// Σ over j of `factor(j)` P(the next purchase comes at opportunity j + 1), for a factor that grows at most as
+    /// j^`growth`.
     fn over_next(&self, growth: f64, factor: impl Fn(f64) -> f64) -> f64 {
         let Self { a, b, c, d } = *self;
         let first = a / (a + b) * (d / (c + d));
@@ -65,8 +68,8 @@ impl BetaBernoulli {
         sum_to_infinity(self.fall(0.0, 1.0 + a + c - growth), at, next)
     }
 
-    /// Σ over i from k to m of P(purchases are possible at exactly i opportunities) P(k purchases at i). `log_lead` is ln of the
-    /// probability of k purchases at k opportunities, `stayed` the chance to stay k times.
+    /// Σ over i from k to m of P(purchases are possible at exactly i opportunities) P(k purchases at i). `log_lead` is
+    /// ln of the probability of k purchases at k opportunities, `stayed` the chance to stay k times.
     fn probability_from(&self, k: f64, m: f64, log_lead: f64, mut stayed: f64) -> f64 {
         let Self { a, b, c, d } = *self;
         let representable = log_lead > REPRESENTABLE;
