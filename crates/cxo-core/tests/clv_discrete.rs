@@ -1,5 +1,6 @@
 //! The models of discrete time: several ways to one number, recovery from simulation, limits and errors.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small counts.
 
 mod common;
 
@@ -126,7 +127,9 @@ fn finite(outlook: &Outlook) {
         assert!(outlook.expected_purchases(horizon).unwrap() <= horizon);
     }
     let probabilities = outlook.purchase_probabilities(40.0, 100).unwrap();
-    probabilities.iter().for_each(|probability| share(*probability));
+    for probability in &probabilities {
+        share(*probability);
+    }
     assert!((probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-11, "{outlook:?}");
     let limits = outlook.prediction_limits(40.0, Confidence::P95).unwrap();
     assert!(limits.lower <= limits.upper && limits.upper <= 40);

@@ -19,6 +19,10 @@ fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(number).collect()
 }
 
+fn counts(value: &Value) -> Vec<u64> {
+    value.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect()
+}
+
 fn rate(discount: f64) -> Rate {
     Rate::effective(discount, 1.0).unwrap()
 }
@@ -41,8 +45,9 @@ fn assert_fit<M: Model>(fitted: &Fitted<M>, best: f64, parameters: &[f64], error
 fn donations() -> Option<(Value, Vec<(Summary, u64)>)> {
     let document = common::golden("clv/donations.json")?;
     let history = |line: String| {
-        let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
-        (Summary::from_number(cells[0], cells[1], cells[2]).unwrap(), cells[3] as u64)
+        let (history, count) = line.rsplit_once(',').unwrap();
+        let cells: Vec<f64> = history.split(',').map(|cell| cell.parse().unwrap()).collect();
+        (Summary::from_number(cells[0], cells[1], cells[2]).unwrap(), count.parse().unwrap())
     };
     let histories = lines("donations_bgbb.csv").into_iter().map(history).collect();
     Some((document["models"]["bg_bb"].clone(), histories))
@@ -50,7 +55,9 @@ fn donations() -> Option<(Value, Vec<(Summary, u64)>)> {
 
 fn fit(histories: &[(Summary, u64)]) -> Fitted<BgBb> {
     let mut summaries = Summaries::default();
-    histories.iter().for_each(|(summary, count)| summaries.push_many(*summary, *count).unwrap());
+    for (summary, count) in histories {
+        summaries.push_many(*summary, *count).unwrap();
+    }
     BgBb::fit(&summaries, &FitOptions::default()).unwrap()
 }
 
@@ -118,9 +125,8 @@ fn sbg_high_end_and_regular() {
     let printed = [("highend", [0.668, 3.806], -1611.2), ("regular", [0.704, 1.182], -1680.3)];
     for (segment, printed_parameters, printed_likelihood) in printed {
         let reference = &document["models"]["sbg"][segment];
-        let losses: Vec<u64> =
-            numbers(&reference["counts"]["deaths_year_1_7"]).into_iter().map(|lost| lost as u64).collect();
-        let survivors = Survivors::from_losses(&losses, number(&reference["counts"]["survive_7"]) as u64).unwrap();
+        let losses = counts(&reference["counts"]["deaths_year_1_7"]);
+        let survivors = Survivors::from_losses(&losses, reference["counts"]["survive_7"].as_u64().unwrap()).unwrap();
         assert_eq!((survivors.customers(), survivors.periods()), (1000, 7));
         let fitted = Sbg::fit(&survivors, &FitOptions::default()).unwrap();
         let named = |of: &str| ["alpha", "beta"].map(|name| number(&reference[of][name]));
@@ -154,8 +160,7 @@ fn bdw_high_end_and_regular() {
     let fits = &bdw_reference()["fits"];
     for segment in ["high-end", "regular"] {
         let reference = &fits[segment];
-        let counts: Vec<u64> = numbers(&reference["survivors"]).into_iter().map(|count| count as u64).collect();
-        let survivors = Survivors::from_counts(&counts).unwrap();
+        let survivors = Survivors::from_counts(&counts(&reference["survivors"])).unwrap();
         let fitted = Bdw::fit(&survivors, &FitOptions::default()).unwrap();
         let (parameters, errors) = (numbers(&reference["parameters"]), numbers(&reference["standard_errors"]));
         assert_fit(&fitted, number(&reference["log_likelihood"]), &parameters, &errors, segment);
