@@ -1,10 +1,16 @@
 //! The likelihoods where hypergeometric implementations fail, and their derivatives.
 
+use std::fmt::Debug;
+
+use super::bdw::BdwLikelihood;
 use super::beta_geometric::{BetaGeometricLikelihood, Leaving};
+use super::bg_bb::{BgBbLikelihood, History};
 use super::fit::Likelihood;
 use super::pareto_likelihood::ParetoLikelihood;
+use super::retention::{self, Curve};
 use super::rows::Row;
-use super::{BgCnbd, BgNbd, MbgNbd, ParetoNbd, PurchaseModel, Rate, Summary};
+use super::sbg::SbgLikelihood;
+use super::{BgBb, BgCnbd, BgNbd, MbgNbd, ParetoNbd, PurchaseModel, Rate, Summary};
 
 /// 375 cases with values of 60 digits.
 #[test]
@@ -52,18 +58,20 @@ fn edge_cases() {
 }
 
 /// The jet of a row against central differences, and against the log-likelihood that the model tells, which differ by a constant.
-fn derivatives<L: Likelihood<4, Row = Row>>(
+fn derivatives<const K: usize, L: Likelihood<K>>(
     likelihood: &L,
-    row: &Row,
-    parameters: [f64; 4],
-    log_likelihood: impl Fn([f64; 4]) -> f64,
-) {
-    let jet = |p: [f64; 4]| L::jet(&likelihood.at(p), row);
+    row: &L::Row,
+    parameters: [f64; K],
+    log_likelihood: impl Fn([f64; K]) -> f64,
+) where
+    L::Row: Debug,
+{
+    let jet = |p: [f64; K]| L::jet(&likelihood.at(p), row);
     let here = jet(parameters);
     let value = log_likelihood(parameters);
     let what = format!("{parameters:?} {row:?}");
     assert!((here.value - value).abs() < 1e-11 * (1.0 + value.abs()), "{what}: {} {value}", here.value);
-    for i in 0..4 {
+    for i in 0..K {
         let step = 1e-5 * parameters[i];
         let moved = |sign: f64| {
             let mut p = parameters;
@@ -74,7 +82,7 @@ fn derivatives<L: Likelihood<4, Row = Row>>(
         let slope = (up.value - down.value) / (2.0 * step);
         let error = (slope - here.gradient[i]).abs() * parameters[i];
         assert!(error < 3e-8 * (1.0 + value.abs()), "{what} {i}: {slope} {}", here.gradient[i]);
-        for j in 0..4 {
+        for j in 0..K {
             let bend = (up.gradient[j] - down.gradient[j]) / (2.0 * step);
             let error = (bend - here.second(i, j)).abs() * parameters[i] * parameters[j];
             assert!(error < 1e-7 * (1.0 + value.abs()), "{what} {i} {j}: {bend} {}", here.second(i, j));
@@ -123,5 +131,32 @@ fn derivatives_of_beta_geometric() {
                 constant + super::MbgCnbd::new(k, p).unwrap().log_likelihood_of(&history)
             });
         });
+    }
+}
+
+#[test]
+fn derivatives_of_bg_bb() {
+    let likelihood = BgBbLikelihood { most: 2000 };
+    for parameters in PARAMETERS.into_iter().chain([[1e-3; 4], [1e3, 5e3, 1e-2, 1e4]]) {
+        for (x, recency, age) in [(0, 0, 0), (0, 0, 6), (1, 1, 6), (4, 4, 6), (6, 6, 6), (3, 5, 40), (700, 900, 2000)] {
+            let history = Summary::new(x, f64::from(recency), f64::from(age)).unwrap();
+            let row = History { frequency: x, recency, opportunities: age };
+            derivatives(&likelihood, &row, parameters, |p| BgBb::new(p).unwrap().log_likelihood_of(&history));
+        }
+    }
+}
+
+#[test]
+fn derivatives_of_retention() {
+    for [alpha, beta, power] in [[0.7, 3.8, 1.7], [1e-3, 2.0, 0.4], [40.0, 900.0, 1.0], [0.2, 1e-3, 2.5]] {
+        for (before, lost, kept) in [(0.0, 131.0, 869.0), (1.0, 126.0, 743.0), (6.0, 0.0, 40.0), (30.0, 2.0, 0.0)] {
+            let row = retention::Row { before, lost, kept };
+            derivatives(&BdwLikelihood, &row, [alpha, beta, power], |[alpha, beta, power]| {
+                Curve { alpha, beta, power }.log_likelihood(&row)
+            });
+            derivatives(&SbgLikelihood, &row, [alpha, beta], |[alpha, beta]| {
+                Curve { alpha, beta, power: 1.0 }.log_likelihood(&row)
+            });
+        }
     }
 }

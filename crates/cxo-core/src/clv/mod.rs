@@ -6,7 +6,9 @@
 //! parameters. That is an [`Outlook`]; every prediction is a question to it.
 
 mod any;
+mod bdw;
 mod beta_geometric;
+mod bg_bb;
 mod bg_nbd;
 mod by_age;
 mod choice;
@@ -25,8 +27,11 @@ mod pareto_nbd;
 mod process;
 mod purchase_log;
 mod ranking;
+mod retention;
 mod rfm;
 mod rows;
+mod sbg;
+mod series;
 mod simulation;
 mod spend;
 mod summary;
@@ -37,6 +42,8 @@ mod value;
 mod likelihood_tests;
 
 pub use any::{AnyModel, ModelKind};
+pub use bdw::Bdw;
+pub use bg_bb::BgBb;
 pub use bg_nbd::{BgCnbd, BgNbd, MbgCnbd, MbgNbd};
 pub use choice::{Candidate, Choice, Criterion, Standing};
 pub use covariates::{Coefficient, Covariance, Covariates, LikelihoodRatio, Process, Regression, WithCovariates};
@@ -53,7 +60,9 @@ pub use purchase_log::{
     Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,
 };
 pub use ranking::{Ranked, Ranking};
+pub use retention::{PeriodCounts, RetentionModel, Survivors};
 pub use rfm::{PurchaseRates, Rfm, RfmMonetary, RfmOptions, RfmScore, RfmScoring, RfmSegment, RfmSegmentShare};
+pub use sbg::Sbg;
 pub use simulation::Simulated;
 pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};

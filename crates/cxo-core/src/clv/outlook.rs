@@ -3,6 +3,7 @@
 
 use std::ops::ControlFlow;
 
+use super::process::beta_bernoulli::MOST_OPPORTUNITIES;
 use super::process::{Process, Renewal};
 use super::{Model, Simulated, Summary};
 use crate::{Absent, Confidence, Error, Seed};
@@ -11,6 +12,15 @@ use crate::{Absent, Confidence, Error, Seed};
 pub trait PurchaseModel: Model {
     /// What the model expects of a customer with this history; [`Summary::NEW`] is one who has just bought for the first time.
     fn outlook(&self, history: &Summary) -> Outlook;
+
+    /// Whether the model can have made this history: histories of discrete time have whole times. Ask before the outlook of
+    /// a history that was not fitted on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) naming what is not allowed; never under models of continuous time.
+    fn admits(&self, _history: &Summary) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// ln of the density of this history.
     fn log_likelihood_of(&self, history: &Summary) -> f64;
@@ -68,7 +78,8 @@ impl Rate {
 
 /// What a model expects of one customer after his history: whether he is alive, and what he does if he is.
 ///
-/// Times are counted from the end of the observation, in the time unit of the summaries. A small value without heap.
+/// Times are counted from the end of the observation, in the time unit of the summaries. Under the BG/BB they are
+/// opportunities: whole numbers from 0 to 10,000. A small value without heap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Outlook {
     alive: f64,
@@ -139,7 +150,7 @@ impl Outlook {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0; so in all questions with a time.
     pub fn probability_alive_at(&self, t: f64) -> Result<f64, Error> {
-        Ok(self.alive * self.process.renewal().survival(horizon(t)?))
+        Ok(self.alive * self.process.renewal().survival(self.horizon(t)?))
     }
 
     /// The expected number of purchases in the next `t`.
@@ -147,7 +158,7 @@ impl Outlook {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn expected_purchases(&self, t: f64) -> Result<f64, Error> {
-        Ok(self.alive * self.process.renewal().expected(horizon(t)?))
+        Ok(self.alive * self.process.renewal().expected(self.horizon(t)?))
     }
 
     /// The probability of no purchase in the next `t`, in [0, 1].
@@ -155,7 +166,7 @@ impl Outlook {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn probability_of_none(&self, t: f64) -> Result<f64, Error> {
-        Ok(1.0 - self.alive + self.alive * self.process.renewal().none(horizon(t)?))
+        Ok(1.0 - self.alive + self.alive * self.process.renewal().none(self.horizon(t)?))
     }
 
     /// The probabilities of 0, 1, … purchases in the next `t`: the first `count` of them.
@@ -164,7 +175,7 @@ impl Outlook {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn purchase_probabilities(&self, t: f64, count: usize) -> Result<Vec<f64>, Error> {
         let mut probabilities = Vec::new();
-        self.each_probability(horizon(t)?, &mut |probability| {
+        self.each_probability(self.horizon(t)?, &mut |probability| {
             if probabilities.len() == count {
                 return ControlFlow::Break(());
             }
@@ -180,7 +191,7 @@ impl Outlook {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn probability_of(&self, count: u64, t: f64) -> Result<f64, Error> {
         let dead = if count == 0 { 1.0 - self.alive } else { 0.0 };
-        Ok(dead + self.alive * self.process.renewal().probability(horizon(t)?, count))
+        Ok(dead + self.alive * self.process.renewal().probability(self.horizon(t)?, count))
     }
 
     /// The integers between which the number of purchases in the next `t` lies with at least the given probability.
@@ -192,7 +203,7 @@ impl Outlook {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn prediction_limits(&self, t: f64, confidence: Confidence) -> Result<Limits, Error> {
         let mut search = LimitSearch::new(confidence);
-        self.each_probability(horizon(t)?, &mut |probability| search.add(probability));
+        self.each_probability(self.horizon(t)?, &mut |probability| search.add(probability));
         Ok(search.limits())
     }
 
@@ -246,6 +257,16 @@ impl Outlook {
     /// [`Absent::Infinite`] where too many customers never leave for the mean to exist.
     pub fn residual_transactions(&self) -> Result<f64, Absent> {
         if self.alive == 0.0 { Ok(0.0) } else { Ok(self.alive * self.process.renewal().total()?) }
+    }
+
+    /// A time that the process can be asked about.
+    pub(super) fn horizon(&self, t: f64) -> Result<f64, Error> {
+        let whole = t.fract() == 0.0 && t <= f64::from(MOST_OPPORTUNITIES);
+        if matches!(self.process, Process::BetaBernoulli(_)) && !whole {
+            let allowed = format!("a whole number of opportunities from 0 to {MOST_OPPORTUNITIES}");
+            return Err(Error::input("horizon", t, allowed));
+        }
+        horizon(t)
     }
 
     pub(super) fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow::{Break, Continue};
 
 use super::Summary;
 use super::fit::{Fitted, Model};
-use super::outlook::{LimitSearch, Limits, PurchaseModel, horizon};
+use super::outlook::{LimitSearch, Limits, PurchaseModel};
 use crate::numeric::matrix::Matrix;
 use crate::numeric::normal;
 use crate::numeric::random::Random;
@@ -138,7 +138,7 @@ impl<M: PurchaseModel> ParameterDraws<M> {
     /// O(draws · upper limit · cost of a probability) for a customer.
     pub fn prediction_limits(&self, history: &Summary, t: f64, confidence: Confidence) -> Result<Limits, Error> {
         let mut search = LimitSearch::new(confidence);
-        let mixed = self.mixed(history, horizon(t)?, usize::MAX);
+        let mixed = self.mixed(history, t, usize::MAX)?;
         mixed.iter().any(|probability| search.add(*probability).is_break());
         Ok(search.limits())
     }
@@ -148,15 +148,15 @@ impl<M: PurchaseModel> ParameterDraws<M> {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
     pub fn purchase_probabilities(&self, history: &Summary, t: f64, count: usize) -> Result<Vec<f64>, Error> {
-        Ok(self.mixed(history, horizon(t)?, count))
+        self.mixed(history, t, count)
     }
 
-    fn mixed(&self, history: &Summary, t: f64, count: usize) -> Vec<f64> {
+    fn mixed(&self, history: &Summary, t: f64, count: usize) -> Result<Vec<f64>, Error> {
         let share = 1.0 / self.models.len() as f64;
         let mut mixed: Vec<f64> = Vec::new();
         for model in &self.models {
-            let (mut at, mut seen) = (0, 0.0);
-            model.outlook(history).each_probability(t, &mut |probability| {
+            let (mut at, mut seen, outlook) = (0, 0.0, model.outlook(history));
+            outlook.each_probability(outlook.horizon(t)?, &mut |probability| {
                 if at == count {
                     return Break(());
                 }
@@ -169,6 +169,6 @@ impl<M: PurchaseModel> ParameterDraws<M> {
                 if seen >= 1.0 - REST { Break(()) } else { Continue(()) }
             });
         }
-        mixed
+        Ok(mixed)
     }
 }

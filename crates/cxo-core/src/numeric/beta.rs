@@ -7,7 +7,7 @@
 use std::f64::consts::PI;
 
 use super::{
-    gamma::{deviance, digamma, ln_gamma, stirling_error, trigamma},
+    gamma::{deviance, digamma, ln_gamma, ln_gamma_ratio, stirling_error, trigamma},
     normal,
     tail::{self, Tail},
 };
@@ -182,4 +182,14 @@ pub(crate) fn ln_beta(a: f64, b: f64) -> f64 {
     let errors = stirling_error(great) - stirling_error(n);
     let powers = -(great - 0.5) * (small / great).ln_1p() - small * n.ln();
     ln_gamma(small) + errors + powers + small
+}
+
+/// ln B(a, b + u) / B(a, b) for u >= 0: ln of the mean of (1 - p)^u over p ~ Beta(a, b).
+pub(crate) fn ln_beta_ratio(a: f64, b: f64, u: f64) -> f64 {
+    // Γ(b + u) Γ(a + b) / (Γ(b) Γ(a + b + u)) as two ratios, of the smaller step.
+    if u < a {
+        ln_gamma_ratio(b, u) - ln_gamma_ratio(a + b, u)
+    } else {
+        ln_gamma_ratio(b, a) - ln_gamma_ratio(b + u, a)
+    }
 }

@@ -3,6 +3,7 @@
 //! Stateless; called by [`Outlook`](super::Outlook), which mixes the answers with the probability of being alive. Times are in
 //! the unit of the summaries, measured from the end of the observation, and finite, at least 0.
 
+pub(super) mod beta_bernoulli;
 pub(super) mod beta_geometric;
 pub(super) mod gamma_poisson;
 pub(super) mod gompertz;
@@ -10,6 +11,7 @@ pub(super) mod pareto;
 
 use std::ops::ControlFlow;
 
+use beta_bernoulli::BetaBernoulli;
 use beta_geometric::BetaGeometric;
 use gamma_poisson::GammaPoisson;
 use gompertz::Gompertz;
@@ -73,6 +75,7 @@ pub(super) trait Renewal {
 /// The process of a customer who is alive, whichever the model.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Process {
+    BetaBernoulli(BetaBernoulli),
     BetaGeometric(BetaGeometric),
     Pareto(GammaPoisson<Pareto>),
     Gompertz(GammaPoisson<Gompertz>),
@@ -81,6 +84,7 @@ pub(super) enum Process {
 impl Process {
     pub(super) fn renewal(&self) -> &dyn Renewal {
         match self {
+            Self::BetaBernoulli(process) => process,
             Self::BetaGeometric(process) => process,
             Self::Pareto(process) => process,
             Self::Gompertz(process) => process,
