@@ -168,6 +168,7 @@ fn horizon(text: &str) -> Result<f64, Error> {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    args.columns.check()?;
     let question = args.asked.question(args.columns.summary)?;
     let rules =
         LogRules { unit: args.asked.unit(), merge: args.asked.merge.unwrap_or_default(), until: args.asked.until };

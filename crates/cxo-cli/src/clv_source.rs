@@ -32,22 +32,22 @@ pub(crate) struct Columns {
     #[arg(long)]
     pub(crate) summary: bool,
     /// Repeat purchases
-    #[arg(long, value_name = "COLUMN", requires = "summary")]
+    #[arg(long, value_name = "COLUMN")]
     frequency: Option<String>,
     /// Time from the first to the last purchase
-    #[arg(long, value_name = "COLUMN", requires = "summary")]
+    #[arg(long, value_name = "COLUMN")]
     recency: Option<String>,
     /// Time from the first purchase to the end of the observation; opportunities to buy under bg-bb
-    #[arg(long, value_name = "COLUMN", requires = "summary")]
+    #[arg(long, value_name = "COLUMN")]
     age: Option<String>,
     /// Mean spend of a repeat purchase
-    #[arg(long, value_name = "COLUMN", requires = "summary")]
+    #[arg(long, value_name = "COLUMN")]
     monetary: Option<String>,
     /// Sum of the natural logarithms of the times between purchases, which bg-cnbd and mbg-cnbd need
-    #[arg(long, value_name = "COLUMN", requires = "summary")]
+    #[arg(long, value_name = "COLUMN")]
     litt: Option<String>,
     /// How many customers have this history
-    #[arg(long, value_name = "COLUMN", requires = "summary")]
+    #[arg(long, value_name = "COLUMN")]
     count: Option<String>,
 }
 
@@ -78,6 +78,26 @@ struct Table {
     names: Vec<Box<str>>,
     counted: bool,
     has_amounts: bool,
+}
+
+impl Columns {
+    /// Options of a table mean nothing for a log. The parser of arguments does not say so where those of a log are there too.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        let options = [
+            ("--frequency", &self.frequency),
+            ("--recency", &self.recency),
+            ("--age", &self.age),
+            ("--monetary", &self.monetary),
+            ("--litt", &self.litt),
+            ("--count", &self.count),
+        ];
+        match options.into_iter().find(|(_, given)| given.is_some() && !self.summary) {
+            Some((option, _)) => {
+                Err(Failure::usage(format!("{option} needs --summary: it is a column of a table of customers")))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 /// Reads the file.
