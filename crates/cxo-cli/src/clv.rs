@@ -40,6 +40,11 @@ pub(crate) struct Args {
     output: Output,
 }
 
+const PERIODS: u32 = 12;
+const DISCOUNT: f64 = 0.01;
+const ANNUAL_DISCOUNT: f64 = 0.15;
+const MARGIN: f64 = 1.0;
+
 /// What is asked.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = QUESTION)]
@@ -61,19 +66,19 @@ struct Asked {
     #[arg(long, value_name = "N,N…", value_delimiter = ',', value_parser = horizon)]
     horizon: Vec<f64>,
     /// Periods that the value counts
-    #[arg(long, value_name = "N", default_value = "12")]
+    #[arg(long, value_name = "N", default_value_t = PERIODS)]
     periods: u32,
     /// Length of such a period: day, week, month (30.415 days, 4.345 weeks) or year (52 weeks) [default: month]
     #[arg(long, value_name = "PERIOD")]
     period: Option<PeriodLength>,
     /// Discount of a period, for clv
-    #[arg(long, value_name = "SHARE", default_value = "0.01")]
+    #[arg(long, value_name = "SHARE", default_value_t = DISCOUNT)]
     discount: f64,
     /// Discount of a year of 52 weeks, for residual_transactions
-    #[arg(long, value_name = "SHARE", default_value = "0.15")]
+    #[arg(long, value_name = "SHARE", default_value_t = ANNUAL_DISCOUNT)]
     annual_discount: f64,
     /// The share of the spend that is earned
-    #[arg(long, value_name = "SHARE", default_value = "1.0")]
+    #[arg(long, value_name = "SHARE", default_value_t = MARGIN)]
     margin: f64,
     /// Level of the intervals and of the prediction limits
     #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
@@ -184,7 +189,30 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
+/// What is asked of a log by whoever has nothing else in mind: the defaults of the command.
+pub(crate) fn standard(confidence: Confidence) -> Result<(Question, LogRules), Failure> {
+    let asked = Asked {
+        model: ModelChoice::Auto,
+        unit: None,
+        merge: None,
+        until: None,
+        horizon: Vec::new(),
+        periods: PERIODS,
+        period: None,
+        discount: DISCOUNT,
+        annual_discount: ANNUAL_DISCOUNT,
+        margin: MARGIN,
+        confidence,
+        seed: None,
+    };
+    Ok((asked.question(false)?, asked.rules()))
+}
+
 impl Asked {
+    fn rules(&self) -> LogRules {
+        LogRules { unit: self.unit(), merge: self.merge.unwrap_or_default(), until: self.until }
+    }
+
     fn unit(&self) -> TimeUnit {
         self.unit.unwrap_or(TimeUnit::Week)
     }

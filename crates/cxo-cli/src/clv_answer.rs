@@ -180,12 +180,13 @@ fn fit(
     model: ModelChoice,
 ) -> Result<(Fitted<AnyModel>, Option<ChoiceRow>), Error> {
     let (summaries, options) = (histories.summaries(), FitOptions::default());
-    let kind = match model {
+    let halves = match model {
         ModelChoice::Of(kind) => return Ok((kind.fit(summaries, &options)?, None)),
         ModelChoice::Auto => histories.halves(rules),
     };
-    let holdout = kind.as_ref().and_then(|halves| HoldoutSample::new(&halves.customers, halves.length).ok());
-    let choice = Choice::new(summaries, holdout, &options)?;
+    let holdout = halves.as_ref().and_then(|halves| HoldoutSample::new(&halves.customers, halves.length).ok());
+    // A model that fits the first half of a log need not fit the whole: then the whole decides.
+    let choice = Choice::new(summaries, holdout, &options).or_else(|_| Choice::new(summaries, None, &options))?;
     let row = ChoiceRow::from(&choice);
     Ok((choice.into_fitted(), Some(row)))
 }

@@ -3,21 +3,61 @@
 
 use std::io::{self, Write};
 
-use cxo_json::{ClvDocument, EquityRow, Lines, ModelRow, Quantity, RankedRow};
+use cxo_core::{Confidence, Interval};
+use cxo_json::{ChoiceRow, ClvDocument, EquityRow, Lines, ModelRow, Quantity, RankedRow, TotalsRow, ValuationRow};
 
 use crate::{
     output::Present,
     page::{self, Align, Page, decimals, digits},
 };
 
+/// What a page of lifetime value and a report have in common.
+pub(crate) struct View<'a> {
+    pub(crate) unit: &'a str,
+    pub(crate) model: &'a ModelRow,
+    pub(crate) choice: Option<&'a ChoiceRow>,
+    pub(crate) valuation: &'a ValuationRow,
+    pub(crate) totals: &'a TotalsRow,
+    pub(crate) confidence: Confidence,
+    pub(crate) currency: Option<&'a str>,
+}
+
+impl View<'_> {
+    /// Money with its currency.
+    fn money(&self, value: f64) -> String {
+        let number = decimals(value, 2);
+        self.currency.map_or_else(|| number.clone(), |currency| format!("{number} {currency}"))
+    }
+
+    /// So many units of time.
+    fn times(&self, count: f64) -> String {
+        let plural = if self.unit == "opportunity" { "opportunities".to_owned() } else { format!("{}s", self.unit) };
+        let rounded = (10.0 * count).round() / 10.0;
+        format!("{rounded} {}", if rounded == 1.0 { self.unit } else { &plural })
+    }
+}
+
 impl Present for ClvDocument {
     fn page(&self, page: &mut Page) {
-        headline(page, self);
-        model(page, self);
+        let view = View {
+            unit: &self.unit,
+            model: &self.model,
+            choice: self.choice.as_ref(),
+            valuation: &self.valuation,
+            totals: &self.totals,
+            confidence: self.confidence,
+            currency: self.currency.as_deref(),
+        };
+        let days = match (&self.first_day, &self.last_day) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            _ => String::new(),
+        };
+        headline(page, &view, &days);
+        model(page, &view);
         fit(page, self);
-        totals(page, self);
+        totals(page, &view);
         spend(page, self);
-        ranking(page, self);
+        ranking(page, self, &view);
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
@@ -25,36 +65,32 @@ impl Present for ClvDocument {
     }
 }
 
-fn headline(page: &mut Page, clv: &ClvDocument) {
-    let days = match (&clv.first_day, &clv.last_day) {
-        (Some(first), Some(last)) => format!(", {first} to {last}"),
-        _ => String::new(),
-    };
-    let of = format!("{} customers{days}", page::count(clv.totals.customers));
-    match &clv.totals.customer_equity {
-        Ok(equity) => page.headline("Customer equity", &money(equity.value, clv), &of),
-        Err(_) => page.headline("Customer lifetime", &format!("{} alive", decimals(clv.totals.alive, 0)), &of),
+/// What is worth most to know: the value of all, or how many are still there.
+pub(crate) fn headline(page: &mut Page, view: &View<'_>, days: &str) {
+    let totals = view.totals;
+    let of = format!("{} customers{days}", page::count(totals.customers));
+    match &totals.customer_equity {
+        Ok(equity) => page.headline("Customer equity", &view.money(equity.value), &of),
+        Err(_) => page.headline("Customers expected to be alive", &decimals(totals.alive, 0), &format!("of {of}")),
     }
 }
 
-fn model(page: &mut Page, clv: &ClvDocument) {
-    page.line(&page::wrapped(&format!("{} {}", sentence(&clv.model.name), chosen(clv))));
-    page.table(
-        &[("parameter", Align::Left), ("value", Align::Right), ("interval", Align::Left)],
-        parameters(&clv.model),
-    );
-    let text = format!(
+fn model(page: &mut Page, view: &View<'_>) {
+    page.line(&page::wrapped(&format!("{} {}", sentence(&view.model.name), chosen(view))));
+    page.table(&PARAMETERS, parameters(view.model));
+    page.line(&format!(
         "Log-likelihood {} of {} customers, found in {} steps; times in {}.",
-        decimals(clv.model.log_likelihood, 1),
-        page::count(clv.model.customers),
-        clv.model.iterations,
-        if clv.unit == "opportunity" { "opportunities to buy".to_owned() } else { format!("{}s", clv.unit) },
-    );
-    page.line(&text);
+        decimals(view.model.log_likelihood, 1),
+        page::count(view.model.customers),
+        view.model.iterations,
+        if view.unit == "opportunity" { "opportunities to buy".to_owned() } else { format!("{}s", view.unit) },
+    ));
 }
 
+const PARAMETERS: [(&str, Align); 3] = [("parameter", Align::Left), ("value", Align::Right), ("interval", Align::Left)];
+
 /// The model in plain words.
-fn sentence(name: &str) -> &'static str {
+pub(crate) fn sentence(name: &str) -> &'static str {
     match name {
         "bg-nbd" => {
             "BG/NBD: every customer buys at random, at a rate of his own, and may leave for good after each repeat purchase, with a \
@@ -89,13 +125,13 @@ fn sentence(name: &str) -> &'static str {
 }
 
 /// How the model was chosen.
-fn chosen(clv: &ClvDocument) -> String {
-    let Some(choice) = &clv.choice else { return String::new() };
+pub(crate) fn chosen(view: &View<'_>) -> String {
+    let Some(choice) = view.choice else { return String::new() };
     let by = match choice.criterion.as_str() {
         "log-score" => "what customers bought in the second half of the log",
         _ => "the criterion BIC",
     };
-    let others = choice.candidates.iter().filter(|candidate| candidate.name != clv.model.name);
+    let others = choice.candidates.iter().filter(|candidate| candidate.name != view.model.name);
     let told: Vec<String> = others
         .filter_map(|candidate| candidate.standing.as_ref().ok().map(|found| (candidate, found.behind)))
         .map(|(candidate, behind)| format!("{} ({})", candidate.name, decimals(behind, 1)))
@@ -123,8 +159,8 @@ fn fit(page: &mut Page, clv: &ClvDocument) {
         ("repeat purchases", Align::Right),
         ("customers", Align::Right),
         ("expected", Align::Right),
-        ("customers", Align::Left),
-        ("expected", Align::Left),
+        ("counted", Align::Left),
+        ("modelled", Align::Left),
     ];
     let rows = clv.fit.iter().map(|row| {
         vec![
@@ -138,61 +174,53 @@ fn fit(page: &mut Page, clv: &ClvDocument) {
     page.table(&columns, rows.collect());
 }
 
-fn totals(page: &mut Page, clv: &ClvDocument) {
-    let totals = &clv.totals;
-    let share = totals.alive / totals.customers as f64;
+/// All customers together.
+pub(crate) fn totals(page: &mut Page, view: &View<'_>) {
+    let totals = view.totals;
     page.line(&format!(
         "{} of {} customers have bought again; {} are expected to be alive ({}).",
         page::count(totals.repeat_customers),
         page::count(totals.customers),
         decimals(totals.alive, 0),
-        page::percent(share)
+        page::percent(totals.alive / totals.customers as f64)
     ));
     let columns = [("within", Align::Right), ("expected purchases", Align::Right), ("a customer", Align::Right)];
     let rows = totals.expected_purchases.iter().map(|row| {
-        let unit = if row.horizon == 1.0 { clv.unit.clone() } else { plural(&clv.unit) };
-        vec![
-            format!("{} {unit}", row.horizon),
-            decimals(row.value, 1),
-            decimals(row.value / totals.customers as f64, 3),
-        ]
+        vec![view.times(row.horizon), decimals(row.value, 1), decimals(row.value / totals.customers as f64, 3)]
     });
     page.table(&columns, rows.collect());
     match &totals.customer_equity {
-        Ok(equity) => value(page, equity, clv),
+        Ok(equity) => value(page, equity, view),
         Err(reason) => page.line(&page::wrapped(&format!("No value: {reason}."))),
     }
 }
 
-fn plural(unit: &str) -> String {
-    if unit == "opportunity" { "opportunities".to_owned() } else { format!("{unit}s") }
-}
-
-fn value(page: &mut Page, equity: &EquityRow, clv: &ClvDocument) {
-    let bounds = |interval: &Quantity<cxo_core::Interval>| page::bounds(interval, |bound| money(bound, clv));
-    let error = |error: &Quantity| match error {
-        Ok(error) => money(*error, clv),
-        Err(_) => String::new(),
-    };
+fn value(page: &mut Page, equity: &EquityRow, view: &View<'_>) {
+    let bounds = |interval: &Quantity<Interval>| page::bounds(interval, |bound| decimals(bound, 2));
+    let error = |error: &Quantity| error.as_ref().map(|error| decimals(*error, 2)).unwrap_or_default();
     let columns =
-        [("customer equity", Align::Left), ("", Align::Right), ("error", Align::Right), ("interval", Align::Left)];
+        [("customer equity", Align::Left), ("value", Align::Right), ("error", Align::Right), ("interval", Align::Left)];
+    let row = |name: &str, value, error, interval| vec![name.to_owned(), value, error, interval];
     let rows = vec![
-        vec!["expected".to_owned(), money(equity.value, clv), error(&equity.standard_error), bounds(&equity.interval)],
-        vec![
-            "as it may turn out".to_owned(),
-            String::new(),
-            error(&equity.prediction_error),
-            bounds(&equity.prediction_interval),
-        ],
+        row("expected", view.money(equity.value), error(&equity.standard_error), bounds(&equity.interval)),
+        row("as it may turn out", String::new(), error(&equity.prediction_error), bounds(&equity.prediction_interval)),
     ];
     page.table(&columns, rows);
+    let ValuationRow { margin, periods, period_units, discount, .. } = view.valuation;
     let mut text = format!(
-        "The value of a customer is {}. The first error is that of the parameters, the second adds chance; intervals at {}.",
-        clv.valuation.rule,
-        page::level(clv.confidence)
+        "What they buy in the next {}, at a margin of {}, discounted at {} every {}. The first error is that of the parameters, \
+         the second adds chance; intervals at {}.",
+        view.times(*periods as f64 * period_units),
+        page::percent(*margin),
+        page::percent(*discount),
+        view.times(*period_units),
+        page::level(view.confidence)
     );
     if equity.not_valued > 0 {
-        text.extend([format!(" {} customers have no value and are left out.", page::count(equity.not_valued))]);
+        text.extend([format!(
+            " {} customers whose mean spend is not above 0 have no value and are left out.",
+            page::count(equity.not_valued)
+        )]);
     }
     page.line(&page::wrapped(&text));
 }
@@ -202,10 +230,7 @@ fn spend(page: &mut Page, clv: &ClvDocument) {
     page.line(&page::wrapped(
         "Gamma-Gamma: what a customer spends varies around a mean of his own, which does not depend on how often he buys.",
     ));
-    page.table(
-        &[("parameter", Align::Left), ("value", Align::Right), ("interval", Align::Left)],
-        parameters(&spend.model),
-    );
+    page.table(&PARAMETERS, parameters(&spend.model));
     let correlation = match &spend.independence {
         Ok(found) => format!(
             "Frequency and mean spend correlate by {} (ranks: {}): {}.",
@@ -222,48 +247,43 @@ fn spend(page: &mut Page, clv: &ClvDocument) {
     )));
 }
 
-fn ranking(page: &mut Page, clv: &ClvDocument) {
+fn ranking(page: &mut Page, clv: &ClvDocument, view: &View<'_>) {
     let valued = clv.spend.is_ok();
     let what = if valued { "value" } else { "purchases to come" };
+    let silent = format!("silent, {}s", view.unit);
+    let table = |page: &mut Page, rows: &[RankedRow], last: &str, value: fn(&RankedRow) -> f64| {
+        let columns = [
+            ("customer", Align::Left),
+            ("repeat purchases", Align::Right),
+            (silent.as_str(), Align::Right),
+            ("alive", Align::Right),
+            (last, Align::Right),
+        ];
+        let row = |row: &RankedRow| {
+            vec![
+                row.customer.as_deref().map(page::name).unwrap_or_default(),
+                page::count(row.frequency),
+                decimals(row.age - row.recency, 1),
+                page::percent(row.probability_alive),
+                if valued { view.money(value(row)) } else { decimals(value(row), 2) },
+            ]
+        };
+        page.table(&columns, rows.iter().map(row).collect());
+    };
     page.line("The most valuable customers:");
-    page.table(&columns(what), clv.most_valuable.iter().map(|row| ranked(row, clv, row.value)).collect());
-    page.line(&format!("The most endangered valuable customers, by the {what} that is in doubt:"));
-    page.table(
-        &columns("in doubt"),
-        clv.most_endangered.iter().map(|row| ranked(row, clv, row.value_in_doubt)).collect(),
-    );
+    table(page, &clv.most_valuable, what, |row| row.value);
+    if clv.most_endangered.is_empty() {
+        page.line("No customer of value is in danger.");
+    } else {
+        page.line(&format!("The most endangered valuable customers, by the {what} that is in doubt:"));
+        table(page, &clv.most_endangered, "in doubt", |row| row.value_in_doubt);
+    }
     if let Some(alive) = clv.alive_by_construction {
-        let name = clv.model.name.to_uppercase().replace("-NBD", "/NBD").replace("-CNBD", "/CNBD");
+        let name = clv.model.name.to_uppercase().replace('-', "/");
         page.line(&page::wrapped(&format!(
             "Under {name} the {} customers who bought only once count as alive by construction, however long they have been \
              silent: they are never among the endangered. --model mbg-nbd or pareto-nbd judges them too.",
             page::count(alive)
         )));
     }
-}
-
-fn columns(last: &str) -> [(&str, Align); 5] {
-    [
-        ("customer", Align::Left),
-        ("repeat purchases", Align::Right),
-        ("silent for", Align::Right),
-        ("alive", Align::Right),
-        (last, Align::Right),
-    ]
-}
-
-fn ranked(row: &RankedRow, clv: &ClvDocument, value: f64) -> Vec<String> {
-    vec![
-        row.customer.as_deref().map(page::name).unwrap_or_default(),
-        page::count(row.frequency),
-        decimals(row.age - row.recency, 1),
-        page::percent(row.probability_alive),
-        if clv.spend.is_ok() { money(value, clv) } else { decimals(value, 2) },
-    ]
-}
-
-/// Money with its currency.
-fn money(value: f64, clv: &ClvDocument) -> String {
-    let number = decimals(value, 2);
-    clv.currency.as_ref().map_or(number.clone(), |currency| format!("{number} {currency}"))
 }

@@ -135,9 +135,7 @@ impl Columns {
                 }
             })
         })?;
-        let found = log.summaries(&rules.options().zone(zone)).map_err(|error| Failure::from(error).in_file(&path))?;
-        let ids = found.iter().map(|row| row.customer).collect();
-        Ok(Histories { source: Source::Log { log, found, ids, zone, currency: loaded.value }, load: loaded.report })
+        Histories::of_log(log, loaded.value, zone, rules, loaded.report).map_err(|failure| failure.in_file(&path))
     }
 
     fn read_table(&self, file: Readable, model: ModelChoice) -> Result<Histories, Failure> {
@@ -273,6 +271,19 @@ pub(crate) struct Halves {
 }
 
 impl Histories {
+    /// The customers of a log.
+    pub(crate) fn of_log(
+        log: PurchaseLog,
+        currency: Currency,
+        zone: chrono_tz::Tz,
+        rules: &LogRules,
+        load: LoadReport,
+    ) -> Result<Self, Failure> {
+        let found = log.summaries(&rules.options().zone(zone))?;
+        let ids = found.iter().map(|row| row.customer).collect();
+        Ok(Self { source: Source::Log { log, found, ids, zone, currency }, load })
+    }
+
     /// The log cut at half of its observation; none of a table, whose past is not known, and where nobody had bought by then.
     pub(crate) fn halves(&self, rules: &LogRules) -> Option<Halves> {
         let Source::Log { log, found, zone, .. } = &self.source else { return None };

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use cxo_json::{AttributeRow, Lines, ReportDocument, ResponseRow, WhoAnsweredRow};
 
 use crate::{
+    clv_page,
     output::Present,
     page::{self, Align, Page},
     report_card::{self, HIDDEN, Summary},
@@ -27,6 +28,7 @@ impl Present for ReportDocument {
         for metric in &self.metrics {
             report_card::show(page, metric);
         }
+        lifetime(page, self);
         page.headline("Data", "", "");
         page.facts(files(self));
         if !self.metrics.is_empty() {
@@ -83,6 +85,29 @@ fn differing(metric: &Summary<'_>) -> Vec<Vec<String>> {
         vec![name.to_owned(), segment, metric.difference(found.difference), page::p_value(found.adjusted_p_value)]
     };
     metric.differing.iter().enumerate().map(row).collect()
+}
+
+/// What the customers are worth, or why that is not told.
+fn lifetime(page: &mut Page, report: &ReportDocument) {
+    if let Some(reason) = &report.lifetime_value_reason {
+        page.headline("Customer lifetime value", "not computed", "");
+        page.line(&page::wrapped(&format!("{reason}.")));
+    }
+    let Some(found) = &report.lifetime_value else { return };
+    let currency = report.transactions.as_ref().and_then(|row| row.currency.as_deref());
+    let view = clv_page::View {
+        unit: &found.unit,
+        model: &found.model,
+        choice: Some(&found.choice),
+        valuation: &found.valuation,
+        totals: &found.totals,
+        confidence: report.confidence,
+        currency,
+    };
+    clv_page::headline(page, &view, &format!(" until {}", found.last_day));
+    page.line(&page::wrapped(&format!("{} {}", clv_page::sentence(&found.model.name), clv_page::chosen(&view))));
+    clv_page::totals(page, &view);
+    page.line("`cxo clv` names the customers.");
 }
 
 /// How to read the numbers.

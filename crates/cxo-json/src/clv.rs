@@ -208,6 +208,49 @@ pub struct ValuationRow {
     pub annual_discount: f64,
 }
 
+/// What the customers of a log are worth, as a part of a report: the model and the totals, no single customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LifetimeRow {
+    /// The unit of all times and of the parameters.
+    pub unit: String,
+    /// The last day that counts, ISO 8601.
+    pub last_day: String,
+    /// The model of buying and leaving.
+    pub model: ModelRow,
+    /// How the model was chosen.
+    pub choice: ChoiceRow,
+    /// The model of spend, or why there is none.
+    #[serde(flatten, with = "quantity::spend")]
+    pub spend: Quantity<SpendRow>,
+    /// How purchases to come are valued.
+    pub valuation: ValuationRow,
+    /// All customers together.
+    pub totals: TotalsRow,
+}
+
+impl LifetimeRow {
+    /// The part of a document of lifetime value that names nobody; none of one whose model was asked for, or whose days are
+    /// not known.
+    #[must_use]
+    pub fn of(document: ClvDocument) -> Option<Self> {
+        let ClvDocument { unit, last_day, model, choice, spend, valuation, totals, .. } = document;
+        Some(Self { unit, last_day: last_day?, model, choice: choice?, spend, valuation, totals })
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        check(&self.model, &self.spend, &self.totals)
+    }
+}
+
+fn check(model: &ModelRow, spend: &Quantity<SpendRow>, totals: &TotalsRow) -> Result<(), Error> {
+    model.check()?;
+    if let Ok(spend) = spend {
+        spend.model.check()?;
+    }
+    at_least_zero("alive", totals.alive)?;
+    totals.customer_equity.as_ref().map_or(Ok(()), EquityRow::check)
+}
+
 /// Customers with so many repeat purchases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitRow {
@@ -299,7 +342,7 @@ impl EquityRow {
         })
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    fn check(&self) -> Result<(), Error> {
         self.standard_error.as_ref().map_or(Ok(()), |error| at_least_zero("standard_error", *error))?;
         self.prediction_error.as_ref().map_or(Ok(()), |error| at_least_zero("prediction_error", *error))
     }
@@ -388,13 +431,7 @@ impl Document for ClvDocument {
     const FORMAT: &'static str = "cxo.clv";
 
     fn check(&self) -> Result<(), Error> {
-        self.model.check()?;
-        if let Ok(spend) = &self.spend {
-            spend.model.check()?;
-        }
-        if let Ok(equity) = &self.totals.customer_equity {
-            equity.check()?;
-        }
+        check(&self.model, &self.spend, &self.totals)?;
         self.most_valuable
             .iter()
             .chain(&self.most_endangered)
