@@ -104,7 +104,7 @@ fn lifetime(page: &mut Page, report: &ReportDocument) {
         confidence: report.confidence,
         currency,
     };
-    clv_page::headline(page, &view, &format!(" until {}", found.last_day));
+    clv_page::headline(page, &view, &format!(", as of {}", found.last_day));
     page.line(&page::wrapped(&format!("{} {}", clv_page::sentence(&found.model.name), clv_page::chosen(&view))));
     clv_page::totals(page, &view);
     page.line("`cxo clv` names the customers.");
