@@ -71,6 +71,10 @@ impl FitOptions {
         self
     }
 
+    pub(super) const fn strength(&self) -> f64 {
+        self.penalty
+    }
+
     pub(super) const fn iterations(&self) -> u32 {
         self.iterations
     }

@@ -18,6 +18,8 @@ mod fit_quality;
 mod gamma_gamma;
 mod holdout;
 mod independence;
+mod ggom_likelihood;
+mod ggom_nbd;
 mod nodes;
 mod outlook;
 mod pareto_likelihood;
@@ -46,6 +48,7 @@ pub use fit_quality::{FrequencyClass, HoldoutFit, Periods, RepeatBar, RepeatHist
 pub use gamma_gamma::{GammaGamma, LeftOut, SpendFit};
 pub use holdout::HoldoutSample;
 pub use independence::{Association, Independence};
+pub use ggom_nbd::GgomNbd;
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
 pub use purchase_log::{
