@@ -352,7 +352,9 @@ pub(super) fn climb<const K: usize, L: Likelihood<K>>(
     let (trial, share) = sample(rows, TRIAL_ROWS);
     let mut tried: Vec<Top> = starts.iter().map(|start| search(&trial, start, share, 1e-3)).collect();
     tried.sort_by(|left, right| right.surface.value.total_cmp(&left.surface.value));
-    // A sample may prefer another hill: then the others get their turn on all rows.
+    // A sample may prefer another hill: then the others, once each, get their turn on all rows.
+    let same = |left: &Top, right: &Top| left.at.iter().zip(&right.at).all(|(x, y)| (x - y).abs() < 0.3);
+    tried.dedup_by(|later, earlier| same(later, earlier));
     let mut failure = None;
     for top in tried {
         let mut start = top.at.iter().map(|log| log.clamp(0.5 - BOUND, BOUND - 0.5)).collect::<Vec<_>>();
