@@ -292,7 +292,7 @@ pub trait RetentionModel: Model + Shape {
     fn simulate(&self, ages: &[u32], seed: Seed) -> Vec<Option<u32>> {
         let curve = self.curve();
         let lifetime = |(stream, &age): (u64, &u32)| {
-            let mut random = Random::new(seed, stream);
+            let mut random = Random::new(seed.0, stream);
             let staying = -(-random.beta(curve.alpha, curve.beta)).ln_1p();
             // (1 - θ)^(t^c) is the chance that an exponential time, divided by -ln (1 - θ), is beyond t^c.
             let time = (random.exponential() / staying).powf(1.0 / curve.power);

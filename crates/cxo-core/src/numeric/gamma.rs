@@ -76,6 +76,30 @@ pub(crate) fn digamma_rise(z: f64, u: f64) -> f64 {
     shifted + (u / z).ln_1p() + 0.5 * u / (z * top) + (series(z) - series(top))
 }
 
+/// ln Γ(a + n) / Γ(a) = ln a (a + 1) … (a + n - 1) for a whole n, with its first two derivatives by a.
+pub(crate) fn ln_rising(a: f64, n: f64) -> [f64; 3] {
+    // As many factors are quicker than three special functions, and do not cancel.
+    if n > 24.0 {
+        let top = a + n;
+        return [ln_gamma(top) - ln_gamma(a), digamma(top) - digamma(a), trigamma(top) - trigamma(a)];
+    }
+    let [mut product, mut value, mut first, mut second] = [1.0, 0.0, 0.0, 0.0];
+    let mut factor = a;
+    while factor < a + n - 0.5 {
+        product *= factor;
+        // Far from both ends of the range of a number.
+        if !(1e-100..1e100).contains(&product) {
+            value += product.ln();
+            product = 1.0;
+        }
+        let inverse = 1.0 / factor;
+        first += inverse;
+        second -= inverse * inverse;
+        factor += 1.0;
+    }
+    [value + product.ln(), first, second]
+}
+
 /// ln Γ(x) - (x - 1/2) ln x + x - ln(2π) / 2: what Stirling's formula leaves.
 pub(crate) fn stirling_error(x: f64) -> f64 {
     /// B(2k) / (2k (2k - 1)) for k = 1 to 8.
