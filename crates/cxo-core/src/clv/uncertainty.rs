@@ -84,7 +84,7 @@ impl<M: Model> Fitted<M> {
             |row: usize, column: usize| self.covariance_of_logs().get(row * size + column).copied().unwrap_or_default();
         let spectrum = Matrix::from_fn(size, entry).spectrum();
         let draw = |stream: u32| {
-            let mut random = Random::new(seed, u64::from(stream));
+            let mut random = Random::new(seed.0, u64::from(stream));
             let mut drawn = logs.clone();
             for (variance, vector) in &spectrum {
                 let along = random.normal() * variance.max(0.0).sqrt();
