@@ -188,7 +188,7 @@ mod tests {
             BgCnbd::new(3, parameters).unwrap().into(),
             MbgCnbd::new(2, parameters).unwrap().into(),
             ParetoNbd::new(parameters).unwrap().into(),
-            GgomNbd::new([0.5, 6.0, 0.1, 0.8, 1.6]).unwrap().into(),
+            GgomNbd::new([0.5, 6.0, 0.02, 0.8, 1.6]).unwrap().into(),
             BgBb::new(parameters).unwrap().into(),
         ]
     }
@@ -203,8 +203,8 @@ mod tests {
         assert_eq!(error.kind(), crate::ErrorKind::Input);
         let inner = [BgNbd::new([1.0; 4]).unwrap().name(), ParetoNbd::new([1.0; 4]).unwrap().name()];
         assert_eq!(inner, [ModelKind::BgNbd.name(), ModelKind::ParetoNbd.name()]);
-        assert_eq!(MbgNbd::new([1.0; 4]).unwrap().name(), ModelKind::MbgNbd.name());
         assert_eq!(GgomNbd::new([1.0; 5]).unwrap().name(), ModelKind::GgomNbd.name());
+        assert_eq!(MbgNbd::new([1.0; 4]).unwrap().name(), ModelKind::MbgNbd.name());
         assert_eq!(BgBb::new([1.0; 4]).unwrap().name(), ModelKind::BgBb.name());
         assert_eq!(BgCnbd::new(2, [1.0; 4]).unwrap().name(), ModelKind::BgCnbd.name());
         assert_eq!(MbgCnbd::new(2, [1.0; 4]).unwrap().name(), ModelKind::MbgCnbd.name());
