@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(alive, [true, false, true, false, false, false, false]);
         let between = Summary::new(1, 1.5, 3.0).unwrap();
         let admits: Vec<_> = all().iter().map(|model| model.admits(&between).is_ok()).collect();
-        assert_eq!(admits, [true, true, true, true, true, false]);
+        assert_eq!(admits, [true, true, true, true, true, true, false]);
     }
 
     #[cfg(feature = "serde")]

@@ -85,11 +85,17 @@ impl<L: Lifetime> GammaPoisson<L> {
         let far = self.lifetime.far().max(1e17 * self.rate);
         let rest = if power.is_finite() { far * density(far) / (power - 1.0) } else { 0.0 };
         let mut sum = rest;
-        each_part(self.scale(), far, self.lifetime.ageing(), |u| self.step(u), |u, width| {
-            let part = width * density(u);
-            sum += part;
-            part
-        });
+        each_part(
+            self.scale(),
+            far,
+            self.lifetime.ageing(),
+            |u| self.step(u),
+            |u, width| {
+                let part = width * density(u);
+                sum += part;
+                part
+            },
+        );
         sum
     }
 
