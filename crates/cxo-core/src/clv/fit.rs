@@ -327,7 +327,7 @@ pub(super) fn total<const K: usize, L: Likelihood<K>>(
 }
 
 /// What chunks of the rows give, in their order: the same for every number of threads.
-pub(super) fn in_chunks<R: Sync, S: Send>(rows: &[R], chunk: impl Fn(&[R]) -> S + Sync) -> Vec<S> {
+pub(super) fn in_chunks<R: Sync, S: Send>(rows: &[R], chunk: impl Fn(&[R]) -> S + Sync + Send) -> Vec<S> {
     #[cfg(feature = "rayon")]
     {
         use rayon::prelude::*;

@@ -375,7 +375,7 @@ impl Renewal for BetaGeometric {
         // Over this time the survival begins to fall, ever slower after it.
         let scale = self.rate * ((others.a + others.b) / (others.a * others.shape)).min(1.0);
         let function = |u: f64| others.survival(from + u) * weight(from + u);
-        Some(moments * integral(scale + from, to - from, 1.0, |_| f64::INFINITY, function))
+        Some(moments * integral(scale + from, to - from, |_| f64::INFINITY, function))
     }
 
     fn scale_of_age(&self) -> Option<f64> {

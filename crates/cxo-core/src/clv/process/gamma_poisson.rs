@@ -37,7 +37,7 @@ pub(in crate::clv) trait Lifetime: Copy {
 
     /// ∫ survival over (0, t].
     fn mean_up_to(&self, t: f64) -> f64 {
-        integral(self.scale(), t, 1.0, |u| self.step(u), |u| self.survival(u))
+        integral(self.scale(), t, |u| self.step(u), |u| self.survival(u))
     }
 
     /// ∫ survival over (0, ∞), if it is finite.
@@ -48,7 +48,7 @@ pub(in crate::clv) trait Lifetime: Copy {
     /// ∫ e^(-rate u) survival(u) du over (0, ∞), for a rate above 0.
     fn discounted(&self, rate: f64) -> f64 {
         let step = |u| f64::min(self.step(u), 14.0 / rate);
-        integral(self.scale().min(1.0 / rate), 50.0 / rate, 1.0, step, |u| (-rate * u).exp() * self.survival(u))
+        integral(self.scale().min(1.0 / rate), 50.0 / rate, step, |u| (-rate * u).exp() * self.survival(u))
     }
 }
 
@@ -84,7 +84,19 @@ impl<L: Lifetime> GammaPoisson<L> {
     fn whole(&self, power: f64, density: impl Fn(f64) -> f64) -> f64 {
         let far = self.lifetime.far().max(1e17 * self.rate);
         let rest = if power.is_finite() { far * density(far) / (power - 1.0) } else { 0.0 };
-        integral(self.scale(), far, self.lifetime.ageing(), |u| self.step(u), density) + rest
+        let mut sum = rest;
+        each_part(
+            self.scale(),
+            far,
+            self.lifetime.ageing(),
+            |u| self.step(u),
+            |u, width| {
+                let part = width * density(u);
+                sum += part;
+                part
+            },
+        );
+        sum
     }
 
     /// The density of leaving at u without a purchase before.
@@ -138,7 +150,7 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         let square = self.shape / self.rate * ((self.shape + 1.0) / self.rate);
         let function = |u: f64| self.lifetime.survival(from + u) * weight(from + u);
         let step = |u: f64| self.lifetime.step(from + u);
-        Some(square * integral(self.lifetime.scale() + from, to - from, 1.0, step, function))
+        Some(square * integral(self.lifetime.scale() + from, to - from, step, function))
     }
 
     fn scale_of_age(&self) -> Option<f64> {
@@ -297,17 +309,10 @@ fn each_node(scale: f64, from: f64, to: f64, mut visit: impl FnMut(f64, f64)) {
     }
 }
 
-/// ∫ over (0, to] of a positive function, whose panels may be as wide as `step` says. The function has one hill, or falls and
-/// then rises again by no more than the factor `again`.
-pub(super) fn integral(
-    scale: f64,
-    to: f64,
-    again: f64,
-    step: impl Fn(f64) -> f64,
-    function: impl Fn(f64) -> f64,
-) -> f64 {
+/// ∫ over (0, to] of a positive function with one hill, whose panels may be as wide as `step` says.
+pub(super) fn integral(scale: f64, to: f64, step: impl Fn(f64) -> f64, function: impl Fn(f64) -> f64) -> f64 {
     let mut sum = 0.0;
-    each_part(scale, to, again, step, |u, width| {
+    each_part(scale, to, 1.0, step, |u, width| {
         let part = width * function(u);
         sum += part;
         part
@@ -315,7 +320,8 @@ pub(super) fn integral(
     sum
 }
 
-/// The nodes of such an integral with their widths; `part` returns what each adds.
+/// The nodes of such an integral with their widths, until what they add, as `part` tells, is nothing. The function may fall and
+/// then rise again, by no more than the factor `again`.
 #[inline]
 fn each_part(scale: f64, to: f64, again: f64, step: impl Fn(f64) -> f64, mut part: impl FnMut(f64, f64) -> f64) {
     let mut sum = 0.0;
