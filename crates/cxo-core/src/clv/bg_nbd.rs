@@ -153,8 +153,8 @@ impl Family {
         let mut time = 0.0;
         loop {
             time += (0..self.k).map(|_| random.exponential()).sum::<f64>() / rate;
-            // Not `>`: a rate of 0 makes the time infinite.
-            if !(time <= age) {
+            // A rate of 0 makes the time infinite or, of 0 / 0, no number.
+            if time.is_nan() || time > age {
                 return true;
             }
             purchases.push(time);
@@ -188,9 +188,10 @@ macro_rules! family {
             }
 
             fn with_parameters(&self, values: &[f64]) -> Result<Self, Error> {
-                let parameters = exactly(values)?;
-                positive(&NAMES, &parameters)?;
-                Ok(Self { parameters, ..*self })
+                let mut model = *self;
+                model.parameters = exactly(values)?;
+                positive(&NAMES, &model.parameters)?;
+                Ok(model)
             }
         }
 

@@ -137,30 +137,31 @@ impl Integrand {
 
     /// The rule, and on how many panels, that is exact to about the last digit: it must follow the loss of the integrand,
     /// and keep away from the singularities at a distance of π.
-    fn rule(&self) -> (&'static Rule, u32) {
+    fn rule(&self) -> (&'static Rule, f64) {
         let loss = 0.5 * self.width * self.steepness(self.width).max(-self.slope);
         let fits = |most_loss: f64, most_width: f64| loss <= most_loss && self.width <= most_width;
         if fits(1.0, 0.7) {
-            (&GAUSS_8, 1)
+            (&GAUSS_8, 1.0)
         } else if fits(4.0, 1.6) {
-            (&GAUSS_12, 1)
+            (&GAUSS_12, 1.0)
         } else if fits(8.0, 2.5) {
-            (&GAUSS_16, 1)
+            (&GAUSS_16, 1.0)
         } else if fits(16.0, 3.8) {
-            (&GAUSS_24, 1)
+            (&GAUSS_24, 1.0)
         } else {
             let panels = (loss / 25.0).max(self.width / 5.0).ceil();
-            (&GAUSS_32, panels.min(1e4) as u32)
+            (&GAUSS_32, panels.min(1e4))
         }
     }
 
     #[inline]
     fn each_node(&self, mut visit: impl FnMut(Node)) {
         let (rule, panels) = self.rule();
-        let panel = self.width / f64::from(panels);
-        for number in 0..panels {
+        let panel = self.width / panels;
+        let mut number = 0.0;
+        while number < panels {
             for (at, weight) in rule {
-                let w = panel * (f64::from(number) + at);
+                let w = panel * (number + at);
                 let near = w.exp();
                 let far = 1.0 + self.share * (near - 1.0);
                 let log_far = far.ln();
@@ -171,6 +172,7 @@ impl Integrand {
                     far: [log_far, inverse * near],
                 });
             }
+            number += 1.0;
         }
     }
 }
