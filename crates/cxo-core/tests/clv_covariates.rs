@@ -1,5 +1,6 @@
 //! Models with covariates against independent fits, known coefficients and their own laws.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+#![allow(clippy::cast_possible_truncation)] // Small counts.
 
 use cxo_core::clv::{
     Behavior, BgNbd, CovariateTables, CovariateValues, Covariates, DropoutEffect, FitOptions, LikelihoodRatio, MbgNbd,
@@ -223,7 +224,9 @@ fn units_and_order() {
 
     // z' = 1000 z + 5000: coefficients shrink, alpha moves to what it is at z' = 0, and no test changes.
     let mut moved = Covariates::new(["income", "member"]).unwrap();
-    (0..1500).map(traits).for_each(|[income, member]| moved.push(&[1000.0 * income + 5000.0, member]).unwrap());
+    for [income, member] in (0..1500).map(traits) {
+        moved.push(&[1000.0 * income + 5000.0, member]).unwrap();
+    }
     let other = fit::<ParetoNbd>(&summaries, &moved, &none, DropoutEffect::default()).unwrap();
     assert_close(other.log_likelihood(), model.log_likelihood(), 1e-12, "log-likelihood");
     let after = other.coefficients(level);
@@ -238,7 +241,9 @@ fn units_and_order() {
         summaries.iter().enumerate().map(|(row, (history, _))| (history, traits(row as u32))).collect();
     rows.reverse();
     let mut turned = Covariates::new(["income", "member"]).unwrap();
-    rows.iter().for_each(|(_, values)| turned.push(values).unwrap());
+    for (_, values) in &rows {
+        turned.push(values).unwrap();
+    }
     let turned_summaries = rows.iter().map(|(history, _)| *history).collect();
     let again = fit::<ParetoNbd>(&turned_summaries, &turned, &none, DropoutEffect::default()).unwrap();
     assert_close(again.log_likelihood(), model.log_likelihood(), 1e-14, "order");

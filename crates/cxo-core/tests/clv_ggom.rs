@@ -1,5 +1,6 @@
 //! The GGom/NBD against independent references, its limit, simulations and its own laws.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
+#![allow(clippy::cast_possible_truncation)] // Small counts.
 
 mod common;
 

@@ -41,7 +41,7 @@ pub(super) struct Customers {
     frequencies: Vec<f64>,
     /// Of the time, as in [`Rows`].
     pub(super) scale: f64,
-    pub(super) customers: u64,
+    pub(super) count: u64,
     pub(super) purchases: f64,
 }
 
@@ -52,16 +52,16 @@ impl Customers {
         tables: CovariateTables<'_>,
         standards: &[Standard],
     ) -> Result<Self, Error> {
-        let Rows { frequencies, scale, customers, purchases, .. } = Rows::new(summaries)?;
+        let Rows { frequencies, scale, customers: count, purchases, .. } = Rows::new(summaries)?;
         let columns = standards.len();
         let mut values = Vec::with_capacity(summaries.len() * columns);
         let mut all = Vec::with_capacity(summaries.len());
-        for (at, (summary, count)) in summaries.iter().enumerate() {
+        for (at, (summary, number)) in summaries.iter().enumerate() {
             let covariates = tables.purchase.row(at).iter().chain(tables.dropout.row(at));
             values.extend(covariates.zip(standards).map(|(value, standard)| standard.of(*value)));
             let group = frequencies.partition_point(|&frequency| frequency < f64::from(summary.frequency()));
             let group = u32::try_from(group).map_err(|_| Error::overflow("distinct frequencies"))?;
-            all.push((at, Row { group, recency: summary.recency() / scale, age: summary.age() / scale }, count));
+            all.push((at, Row { group, recency: summary.recency() / scale, age: summary.age() / scale }, number));
         }
         let of = |at: usize| values.get(at * columns..(at + 1) * columns).unwrap_or_default();
         let order = |left: &[f64], right: &[f64]| {
@@ -75,18 +75,18 @@ impl Customers {
         let mut rows: Vec<Weighted<(u32, Row)>> = Vec::with_capacity(all.len());
         let mut cells: Vec<f64> = Vec::new();
         let mut cell = 0;
-        for (at, row, count) in all {
+        for (at, row, number) in all {
             if rows.is_empty() || cells.len().checked_sub(columns).and_then(|from| cells.get(from..)) != Some(of(at)) {
                 cell = u32::try_from(cells.len() / columns).map_err(|_| Error::overflow("distinct covariates"))?;
                 cells.extend_from_slice(of(at));
             }
             match rows.last_mut().filter(|last| last.row == (cell, row)) {
-                Some(last) => last.weight += count as f64,
-                None => rows.push(Weighted { row: (cell, row), weight: count as f64 }),
+                Some(last) => last.weight += number as f64,
+                None => rows.push(Weighted { row: (cell, row), weight: number as f64 }),
             }
         }
         rows.shrink_to_fit();
-        Ok(Self { rows, cells, columns, frequencies, scale, customers, purchases })
+        Ok(Self { rows, cells, columns, frequencies, scale, count, purchases })
     }
 
     /// The log-likelihood with its derivatives by the logarithms of the four parameters and by the coefficients.
@@ -155,7 +155,9 @@ impl Part {
         for history in cell.chunk_by(|left, right| left.row.1.group == right.row.1.group) {
             let group = history.first().and_then(|first| rising.get(first.row.1.group as usize));
             let Some(group) = group.map(|&(x, rising)| L::group(x, rising, parameters)) else { continue };
-            history.iter().for_each(|Weighted { row, weight }| jet.add(&L::jet(&group, &row.1), *weight));
+            for Weighted { row, weight } in history {
+                jet.add(&L::jet(&group, &row.1), *weight);
+            }
         }
         let jet = jet.in_logs(parameters);
         let parameter = |value: usize| if value < 4 { value } else { influences[value - 4].parameter };

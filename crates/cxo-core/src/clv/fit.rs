@@ -218,15 +218,9 @@ impl<M> Fitted<M> {
 
 impl<M: Model> Fitted<M> {
     pub(super) fn new(model: M, optimum: Optimum, customers: u64) -> Self {
-        Self {
-            model,
-            log_likelihood: optimum.log_likelihood,
-            gradient_norm: optimum.gradient_norm,
-            newton_decrement: optimum.decrement,
-            iterations: optimum.iterations,
-            customers,
-            covariance: optimum.covariance.entries().to_vec(),
-        }
+        let Optimum { log_likelihood, gradient_norm, decrement, iterations, covariance, logs: _ } = optimum;
+        let covariance = covariance.entries().to_vec();
+        Self { model, log_likelihood, gradient_norm, newton_decrement: decrement, iterations, customers, covariance }
     }
 
     /// The parameters, each with standard error and interval.
@@ -318,11 +312,15 @@ pub(super) fn total<const K: usize, L: Likelihood<K>>(
     let point = likelihood.at(parameters);
     let sums = in_chunks(rows, |rows| {
         let mut sum = Jet::default();
-        rows.iter().for_each(|Weighted { row, weight }| sum.add(&L::jet(&point, row), *weight));
+        for Weighted { row, weight } in rows {
+            sum.add(&L::jet(&point, row), *weight);
+        }
         sum
     });
     let mut whole = Jet::default();
-    sums.iter().for_each(|sum| whole.add(sum, 1.0));
+    for sum in &sums {
+        whole.add(sum, 1.0);
+    }
     whole
 }
 

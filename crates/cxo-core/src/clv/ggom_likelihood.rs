@@ -3,7 +3,7 @@
 //!
 //! The customer is alive at T, or left at a time u of his silence (Bemmaor and Glady 2012):
 //!
-//! L = Γ(r+x) / Γ(r) α^r [(α+T)^-(r+x) S(T) + ∫ (α+u)^-(r+x) f(u) du over (t_x, T)].
+//! L = Γ(r+x) / Γ(r) α^r [(α+T)^-(r+x) S(T) + ∫ (α+u)^-(r+x) f(u) du over that time].
 //!
 //! The search uses ρ = β / b, a time, in the place of β: with E(u) = (e^(bu) - 1) / b the survival is S(u) = (ρ / (ρ + E(u)))^s, that
 //! of the Pareto/NBD on a clock E which runs ever faster. At b = 0 the clock is plain time and ρ the β of the Pareto/NBD, so that
@@ -128,7 +128,7 @@ struct Silence {
     process: GammaPoisson<Gompertz>,
     recency: f64,
     length: f64,
-    /// e^(-b t_x) and 1 - e^(-b t_x).
+    /// e^(-bu) and 1 - e^(-bu) at the last purchase.
     aged: [f64; 2],
     start: Clock,
 }
@@ -158,13 +158,13 @@ impl Silence {
         Way { shape: self.process.shape, inverse, power, clock: self.clock(along) }
     }
 
-    /// ln (α + u) / (α + t_x).
+    /// ln (α + u), less its value at the last purchase.
     fn log_rate(&self, along: f64) -> f64 {
         (along / self.process.rate).ln_1p()
     }
 
-    /// The integral over the times of leaving, relative to (α + t_x)^-(r+x) D(t_x)^-s, with the first and second derivatives
-    /// of its logarithm, the former from (α + t_x)^-(r+x) on.
+    /// The integral over the times of leaving with the derivatives of its logarithm. Value and first derivatives leave out the
+    /// power of α at the last purchase, the value that of D too.
     fn left(&self) -> Jet<5> {
         let [_, _, b, s, rho] = self.parameters;
         let process = &self.process;
@@ -180,18 +180,15 @@ impl Silence {
             let mut score = way.gradient(log);
             score.iter_mut().zip(first).for_each(|(score, first)| *score -= first);
             score[2] += along;
-            for i in 0..5 {
-                let weighted = weight * score[i];
+            for (i, own) in score.iter().enumerate() {
+                let weighted = weight * own;
                 sums.gradient[i] += weighted;
-                for j in 0..=i {
-                    sums.hessian[i][j] += weighted * score[j];
-                }
+                sums.hessian[i].iter_mut().zip(score).take(i + 1).for_each(|(sum, score)| *sum += weighted * score);
             }
             way.bend(weight, &mut sums.hessian);
             weight
         });
-        let mut left = Jet::<5>::default();
-        left.value = sums.value;
+        let mut left = Jet { value: sums.value, ..Jet::default() };
         let mean = sums.gradient.map(|sum| sum / sums.value);
         for i in 0..5 {
             left.gradient[i] = first[i] + mean[i];

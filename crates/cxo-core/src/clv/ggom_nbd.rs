@@ -78,10 +78,8 @@ impl GgomNbd {
         }));
         let found = climb(&likelihood, &rows.rows, &starts, SEARCHED, options);
         let optimum = match (found, limit) {
-            (Ok(optimum), Some(limit)) if optimum.log_likelihood <= limit.log_likelihood => Err(limit.as_likely()),
-            (Err(error), Some(limit)) if limit.slope <= 0.0 && error.kind() != ErrorKind::NoData => {
-                Err(limit.as_likely())
-            }
+            (Ok(optimum), Some(limit)) if optimum.log_likelihood <= limit.log_likelihood => Err(Limit::wins()),
+            (Err(error), Some(limit)) if limit.slope <= 0.0 && error.kind() != ErrorKind::NoData => Err(Limit::wins()),
             (found, _) => found,
         }?;
         let optimum = unscaled(optimum, &rows);
@@ -132,7 +130,8 @@ impl Limit {
         Some(Self { logs: [r, alpha, s, rho].map(f64::ln), log_likelihood, slope })
     }
 
-    fn as_likely(&self) -> Error {
+    /// It is as likely as any growth.
+    fn wins() -> Error {
         Error::not_identified(
             "these histories do not show that leaving gets likelier or less likely with time: the likelihood is greatest as b \
              goes to 0 with beta / b fixed, which is the Pareto/NBD model; fit that one",

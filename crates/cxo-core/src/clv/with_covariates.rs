@@ -278,7 +278,7 @@ impl<M: Regression> WithCovariates<M> {
             gradient_norm: found.gradient_norm,
             newton_decrement: found.decrement,
             iterations: found.iterations,
-            customers: customers.customers,
+            customers: customers.count,
         })
     }
 
