@@ -15,6 +15,7 @@ pub(super) struct Row {
 
 /// All histories of a fit.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names, reason = "the rows of the rows")]
 pub(super) struct Rows {
     pub(super) rows: Vec<Weighted<Row>>,
     /// The distinct frequencies in ascending order.

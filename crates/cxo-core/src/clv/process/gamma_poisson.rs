@@ -196,6 +196,7 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
     }
 
     fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {
+        #[allow(clippy::large_stack_arrays, reason = "40 KiB, so that nothing is allocated for a customer")]
         let mut nodes = [Node::default(); NODES];
         let mut free = nodes.iter_mut();
         let node = |u: f64, weight: f64| {
@@ -221,7 +222,7 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
             |u| widen * self.step(u),
             |from, to| {
                 each_node(scale, from, to, |u, width| {
-                    put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u))
+                    put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u));
                 });
                 true
             },
