@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, csat, failure::Failure, nps, report, survey};
+use crate::{ces, clv, csat, failure::Failure, nps, report, retention, survey};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -36,6 +36,10 @@ enum Command {
     Ces(ces::Args),
     /// The survey itself: response, weights, non-response, contact frequency, satisfaction index
     Survey(survey::Args),
+    /// Customer lifetime value: who will buy, how often, and what that is worth
+    Clv(Box<clv::Args>),
+    /// How long customers stay
+    Retention(retention::Args),
 }
 
 /// Reads the arguments, runs the command, and turns its outcome into an exit code.
@@ -50,6 +54,8 @@ pub(crate) fn run() -> ExitCode {
             Command::Csat(args) => csat::run(&args),
             Command::Ces(args) => ces::run(&args),
             Command::Survey(args) => survey::run(&args),
+            Command::Clv(args) => clv::run(&args),
+            Command::Retention(args) => retention::run(&args),
         },
         Err(error) => return refused(&error, json),
     };

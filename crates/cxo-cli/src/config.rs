@@ -48,8 +48,9 @@ pub(crate) struct Read {
 
 const NAME: &str = "cxo.toml";
 
-/// Every role a column can have; of a survey first, then of the other files that `cxo report` reads.
-const COLUMN_ROLES: [&str; 21] = [
+/// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
+/// and of the summaries of customers.
+const COLUMN_ROLES: [&str; 27] = [
     "score",
     "customer",
     "time",
@@ -71,6 +72,12 @@ const COLUMN_ROLES: [&str; 21] = [
     "date",
     "amount",
     "currency",
+    "frequency",
+    "recency",
+    "age",
+    "monetary",
+    "litt",
+    "count",
 ];
 
 /// Every role a file can have.

@@ -3,6 +3,10 @@
 
 mod asking;
 mod ces;
+mod clv;
+mod clv_answer;
+mod clv_page;
+mod clv_source;
 mod command;
 mod config;
 mod csat;
@@ -22,6 +26,8 @@ mod reading;
 mod report;
 mod report_card;
 mod report_page;
+mod retention;
+mod retention_project;
 mod source;
 mod survey;
 mod survey_contacts;

@@ -58,7 +58,7 @@ impl Output {
     }
 
     /// The form asked for, or that of the extension.
-    fn form(&self) -> Format {
+    pub(crate) fn form(&self) -> Format {
         let extension = self.out.as_deref().and_then(Path::extension).map(OsStr::to_ascii_lowercase);
         self.format.unwrap_or_else(|| match extension.as_ref().and_then(|extension| extension.to_str()) {
             Some("json") => Format::Json,
@@ -71,11 +71,7 @@ impl Output {
     pub(crate) fn show<D: Present>(&self, document: &D, notes: &[String]) -> Result<(), Failure> {
         match self.form() {
             Format::Json => self.write(|to| document.to_writer(to)),
-            Format::Jsonl => self.write(|to| {
-                let mut lines = Lines::new(to);
-                document.lines(&mut lines)?;
-                lines.finish().map(drop)
-            }),
+            Format::Jsonl => self.write_lines(|lines| document.lines(lines)),
             Format::Table => {
                 let mut page = Page::new(self.style());
                 document.page(&mut page);
@@ -83,6 +79,18 @@ impl Output {
                 self.write(|to| to.write_all(page.text().as_bytes()))
             }
         }
+    }
+
+    /// Writes JSON Lines as they come.
+    pub(crate) fn write_lines(
+        &self,
+        fill: impl FnOnce(&mut Lines<&mut dyn Write>) -> io::Result<()>,
+    ) -> Result<(), Failure> {
+        self.write(|to| {
+            let mut lines = Lines::new(to);
+            fill(&mut lines)?;
+            lines.finish().map(drop)
+        })
     }
 
     /// Colour only on a terminal that wants it.

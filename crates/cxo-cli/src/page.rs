@@ -266,9 +266,61 @@ pub(crate) fn bounds(interval: &Quantity<Interval>, show: impl Fn(f64) -> String
     }
 }
 
+/// No line of prose is longer.
+const WIDTH: usize = 100;
+
+/// Prose in lines of at most [`WIDTH`] characters; a longer word stands alone.
+pub(crate) fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        if let Some(line) = lines.last_mut()
+            && (line.is_empty() || line.chars().count() + 1 + word.chars().count() <= WIDTH)
+        {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+/// Characters of a name on a page.
+const NAME: usize = 28;
+
+/// A name that leaves room for the numbers beside it.
+pub(crate) fn name(name: &str) -> String {
+    match name.chars().count() {
+        0 => "(blank)".to_owned(),
+        1..=NAME => name.to_owned(),
+        _ => name.chars().take(NAME - 1).chain(['…']).collect(),
+    }
+}
+
+/// A number with so many digits after the point, and groups of three before it: `12,345.7`.
+pub(crate) fn decimals(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) if rest.contains(|digit: char| digit.is_ascii_digit() && digit != '0') => ("-", rest.to_owned()),
+        Some(rest) => ("", rest.to_owned()),
+        None => ("", text),
+    };
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let point = fraction.map(|rest| format!(".{rest}")).unwrap_or_default();
+    format!("{sign}{}{point}", grouped(whole))
+}
+
+/// A positive parameter: three digits after the point, or as a power of ten where it is small or great.
+pub(crate) fn digits(value: f64) -> String {
+    if value == 0.0 || (0.001..1e9).contains(&value) { decimals(value, 3) } else { format!("{value:.2e}") }
+}
+
 /// A count with thin groups of three digits: `12,345`.
 pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
+    grouped(&n.to_string())
+}
+
+fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
@@ -341,6 +393,11 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!((count(0), count(999), count(1_000), count(u64::MAX)).3, "18,446,744,073,709,551,615");
+        assert_eq!(
+            [decimals(-0.001, 2), decimals(-1234.567, 2), decimals(999.96, 1)],
+            ["0.00", "-1,234.57", "1,000.0"]
+        );
+        assert_eq!([digits(0.242594), digits(1e-5), digits(7721.5)], ["0.243", "1.00e-5", "7,721.500"]);
         assert_eq!([points(0.0), points(-0.04), points(12.25), points(-100.0)], ["+0.0", "+0.0", "+12.3", "-100.0"]);
         assert_eq!([p_value(0.0499), p_value(1e-9)], ["0.050", "<0.001"]);
         assert_eq!(level(cxo_core::Confidence::P95), "95 %");

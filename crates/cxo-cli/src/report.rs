@@ -1,6 +1,7 @@
 //! `cxo report`: reads what a directory holds, and shows the whole scorecard.
 
 use std::{
+    borrow::Cow,
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
@@ -8,16 +9,23 @@ use std::{
 
 use cxo_core::{
     ErrorKind,
-    domain::{Amount, LoadReport, Period, Stages},
+    clv::PurchaseLog,
+    domain::{Amount, Currency, LoadReport, Period, Stages},
     scorecard::{Answers, Frame, Scorecard},
-    stats::{multiplicity::Multiplicity, suppression::Suppression},
+    stats::{
+        multiplicity::Multiplicity,
+        suppression::{Suppressed, Suppression},
+    },
     survey::{BoxRule, Ces, CesVersion, ContactRule, Csat, Vendor},
 };
 use cxo_csv::{Customers, FeedbackColumns, Input, Load, Options, TouchpointColumns, TransactionColumns};
-use cxo_json::{ContactsRow, FileRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow};
+use cxo_json::{ContactsRow, FileRow, LifetimeRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow};
 
 use crate::{
     asking::{confidence, period},
+    clv,
+    clv_answer::Answer,
+    clv_source::Histories,
     config::Config,
     failure::Failure,
     notes,
@@ -86,8 +94,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         document.files.push(file);
     }
     if let Some(path) = folder.file("transactions")? {
-        let (row, file) = folder.transactions(&path)?;
+        let (row, ledger, file) = folder.transactions(&path)?;
         document.transactions = Some(row);
+        match args.lifetime(ledger, zone, &file.load)? {
+            Ok(found) => document.lifetime_value = Some(found),
+            Err(reason) => document.lifetime_value_reason = Some(reason),
+        }
         document.files.push(file);
     }
     if let Some(path) = folder.file("customers")? {
@@ -138,6 +150,28 @@ impl Args {
         Ok(Some(ContactsRow::new(&found, WINDOW_DAYS, CONTACTS, shown)))
     }
 
+    /// What the customers are worth, by the model that does best, or in words why that is not told: a report does not fail
+    /// because too few have bought again.
+    fn lifetime(
+        &self,
+        ledger: Ledger,
+        zone: chrono_tz::Tz,
+        load: &LoadReport,
+    ) -> Result<Result<LifetimeRow, Cow<'static, str>>, Failure> {
+        let (question, rules) = clv::standard(self.confidence)?;
+        let found = Histories::of_log(ledger.log, ledger.currency, zone, &rules, load.clone())
+            .and_then(|histories| Answer::new(histories, &rules, question));
+        let document = match found {
+            Ok(answer) => answer.document,
+            Err(failure) => return Ok(Err(failure.to_string().into())),
+        };
+        let smallest = document.totals.customers.min(document.totals.repeat_customers);
+        if smallest < self.min_responses {
+            return Ok(Err(Suppressed::TooFew.reason().into()));
+        }
+        Ok(LifetimeRow::of(document).ok_or("the log has no days".into()))
+    }
+
     fn scorecard(&self) -> Scorecard {
         let mut scorecard = Scorecard::default()
             .period(self.period)
@@ -161,6 +195,12 @@ fn folder_config(directory: &Path) -> Result<Config, Failure> {
     }
     let message = format!("{} is a file; `cxo report` reads a directory", directory.display());
     Err(Failure::data("input", message).in_file(directory))
+}
+
+/// What customers paid.
+struct Ledger {
+    log: PurchaseLog,
+    currency: Currency,
 }
 
 /// The directory of a report, and how its files are read.
@@ -261,7 +301,7 @@ impl Folder<'_> {
         Ok((TouchpointsRow { events: events.len() as u64, customers: customers.len() as u64 }, file))
     }
 
-    fn transactions(&self, path: &Path) -> Result<(TransactionsRow, FileRow), Failure> {
+    fn transactions(&self, path: &Path) -> Result<(TransactionsRow, Ledger, FileRow), Failure> {
         let mut columns = TransactionColumns::default();
         for (role, name) in self.config.columns() {
             columns = match role {
@@ -272,22 +312,24 @@ impl Folder<'_> {
                 _ => columns,
             };
         }
-        let (found, file) = self.read("transactions", path, |load| load.transactions(&columns))?;
-        let amounts = || found.transactions.iter().filter_map(|transaction| transaction.amount);
-        let customers: BTreeSet<_> = found.transactions.iter().map(|transaction| &transaction.customer).collect();
-        let row = TransactionsRow {
-            purchases: found.transactions.iter().filter(|one| one.amount.is_none_or(|sum| sum > Amount(0))).count()
-                as u64,
-            refunds: amounts().filter(|sum| *sum < Amount(0)).count() as u64,
-            customers: customers.len() as u64,
-            revenue: None,
-            currency: None,
-        };
-        if amounts().next().is_none() {
-            return Ok((row, file));
-        }
-        let sum = amounts().try_fold(Amount(0), Amount::checked_add)?;
-        Ok((row.revenue(sum, found.currency), file))
+        let mut log = PurchaseLog::default();
+        let (mut purchases, mut refunds, mut sum) = (0, 0, Amount(0));
+        let (currency, file) = self.read("transactions", path, |load| {
+            load.each_transaction(&columns, |row| {
+                if log.is_empty() && row.amount.is_some() {
+                    log = PurchaseLog::in_currency(row.currency);
+                }
+                log.add(&row.customer, row.day, row.amount)?;
+                purchases += u64::from(row.amount.is_none_or(|amount| amount > Amount(0)));
+                refunds += u64::from(row.amount.is_some_and(|amount| amount < Amount(0)));
+                sum = sum.checked_add(row.amount.unwrap_or_default())?;
+                Ok(())
+            })
+        })?;
+        let row =
+            TransactionsRow { purchases, refunds, customers: log.customers() as u64, revenue: None, currency: None };
+        let row = if log.currency().is_some() { row.revenue(sum, currency) } else { row };
+        Ok((row, Ledger { log, currency }, file))
     }
 
     fn customers(&self, path: &Path) -> Result<(Customers, FileRow), Failure> {

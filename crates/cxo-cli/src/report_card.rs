@@ -199,7 +199,7 @@ fn customers<R: Headline>(card: &Card<R>, all: &R) -> String {
 }
 
 fn segment<R: Headline>(entry: &Entry<R>, look: &Look) -> Vec<String> {
-    let mut line = cells(page_name(entry.segment.as_deref().unwrap_or_default()), &entry.outcome, look);
+    let mut line = cells(page::name(entry.segment.as_deref().unwrap_or_default()), &entry.outcome, look);
     line.resize(5, String::new());
     let found = entry.outcome.as_ref().ok().and_then(Headline::versus_rest);
     line.push(found.map(|found| (look.difference)(found.difference)).unwrap_or_default());
@@ -234,15 +234,3 @@ fn rating(value: f64) -> String {
 
 /// What stands where a group is too small to be shown; the end of the page explains it.
 pub(crate) const HIDDEN: &str = "hidden";
-
-/// Characters of a name on the page.
-const NAME: usize = 28;
-
-/// A name that leaves room for the numbers beside it.
-pub(crate) fn page_name(name: &str) -> String {
-    match name.chars().count() {
-        0 => "(blank)".to_owned(),
-        1..=NAME => name.to_owned(),
-        _ => name.chars().take(NAME - 1).chain(['…']).collect(),
-    }
-}

@@ -6,13 +6,11 @@ use std::io::{self, Write};
 use cxo_json::{AttributeRow, Lines, ReportDocument, ResponseRow, WhoAnsweredRow};
 
 use crate::{
+    clv_page,
     output::Present,
     page::{self, Align, Page},
-    report_card::{self, HIDDEN, Summary, page_name},
+    report_card::{self, HIDDEN, Summary},
 };
-
-/// No line of prose is longer.
-const WIDTH: usize = 100;
 
 impl Present for ReportDocument {
     fn page(&self, page: &mut Page) {
@@ -30,10 +28,11 @@ impl Present for ReportDocument {
         for metric in &self.metrics {
             report_card::show(page, metric);
         }
+        lifetime(page, self);
         page.headline("Data", "", "");
         page.facts(files(self));
         if !self.metrics.is_empty() {
-            page.line(&wrapped(&explained(self)));
+            page.line(&page::wrapped(&explained(self)));
         }
     }
 
@@ -82,10 +81,33 @@ fn moved(metric: &Summary<'_>) -> Option<String> {
 fn differing(metric: &Summary<'_>) -> Vec<Vec<String>> {
     let row = |(place, found): (usize, &cxo_json::Differing)| {
         let name = if place == 0 { metric.look.name } else { "" };
-        let segment = format!("{} {}", found.by, page_name(&found.segment));
+        let segment = format!("{} {}", found.by, page::name(&found.segment));
         vec![name.to_owned(), segment, metric.difference(found.difference), page::p_value(found.adjusted_p_value)]
     };
     metric.differing.iter().enumerate().map(row).collect()
+}
+
+/// What the customers are worth, or why that is not told.
+fn lifetime(page: &mut Page, report: &ReportDocument) {
+    if let Some(reason) = &report.lifetime_value_reason {
+        page.headline("Customer lifetime value", "not computed", "");
+        page.line(&page::wrapped(&format!("{reason}.")));
+    }
+    let Some(found) = &report.lifetime_value else { return };
+    let currency = report.transactions.as_ref().and_then(|row| row.currency.as_deref());
+    let view = clv_page::View {
+        unit: &found.unit,
+        model: &found.model,
+        choice: Some(&found.choice),
+        valuation: &found.valuation,
+        totals: &found.totals,
+        confidence: report.confidence,
+        currency,
+    };
+    clv_page::headline(page, &view, &format!(", as of {}", found.last_day));
+    page.line(&page::wrapped(&format!("{} {}", clv_page::sentence(&found.model.name), clv_page::chosen(&view))));
+    clv_page::totals(page, &view);
+    page.line("`cxo clv` names the customers.");
 }
 
 /// How to read the numbers.
@@ -128,7 +150,7 @@ fn who_answered(page: &mut Page, report: &ReportDocument) {
             ),
             _ => format!("Contact: how many of {} customers got {rule} is {HIDDEN}.", page::count(contacts.customers)),
         };
-        page.line(&wrapped(&text));
+        page.line(&page::wrapped(&text));
     }
 }
 
@@ -164,26 +186,26 @@ fn attributes(page: &mut Page, who: &WhoAnsweredRow, alpha: f64) {
     text.push_str(
         "Customers who were never invited count as not having answered. What those who did not answer think is not known.",
     );
-    page.line(&wrapped(&text));
+    page.line(&page::wrapped(&text));
 }
 
 fn tests(rows: &[&AttributeRow]) -> String {
     let one = |row: &&AttributeRow| {
         let p = row.test.as_ref().map(|test| format!(" (p {})", page::p_value_text(test.adjusted_p_value)));
-        format!("{}{}", page_name(&row.attribute), p.unwrap_or_default())
+        format!("{}{}", page::name(&row.attribute), p.unwrap_or_default())
     };
     rows.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn groups(attribute: &AttributeRow) -> Vec<Vec<String>> {
     if attribute.suppressed.is_some() {
-        return vec![vec![page_name(&attribute.attribute), HIDDEN.to_owned()]];
+        return vec![vec![page::name(&attribute.attribute), HIDDEN.to_owned()]];
     }
     let row = |(place, group): (usize, &cxo_json::GroupRow)| {
-        let name = if place == 0 { page_name(&attribute.attribute) } else { String::new() };
+        let name = if place == 0 { page::name(&attribute.attribute) } else { String::new() };
         vec![
             name,
-            page_name(&group.group),
+            page::name(&group.group),
             page::count(group.customers),
             page::count(group.respondents),
             page::percent(group.rate),
@@ -192,22 +214,6 @@ fn groups(attribute: &AttributeRow) -> Vec<Vec<String>> {
         ]
     };
     attribute.groups.iter().enumerate().map(row).collect()
-}
-
-/// Prose in lines of at most [`WIDTH`] characters; a longer word stands alone.
-fn wrapped(text: &str) -> String {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        if let Some(line) = lines.last_mut()
-            && (line.is_empty() || line.chars().count() + 1 + word.chars().count() <= WIDTH)
-        {
-            line.push_str(if line.is_empty() { "" } else { " " });
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines.join("\n")
 }
 
 /// What was read: a line for each file.

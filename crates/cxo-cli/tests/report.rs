@@ -68,6 +68,8 @@ fn a_directory_with_all_files() {
         (&document["transactions"]["revenue"], &document["transactions"]["refunds"]),
         (&json!("10.25"), &json!(1))
     );
+    assert_eq!(document.get("lifetime_value"), None, "two customers are no log to learn from, and no reason to fail");
+    assert!(document["lifetime_value_reason"].as_str().unwrap().contains("not identified"));
     let who = &document["who_answered"];
     assert_eq!((&who["customers"], &who["respondents"], &who["outside"]), (&json!(60), &json!(20), &json!(0)));
     assert_eq!(who["attributes"][0]["attribute"], "region");
@@ -171,6 +173,42 @@ fn bad_rows_are_counted_and_written_or_stop_a_strict_run() {
     assert!(page.contains("feedback.csv: 60 of 61 rows counted; 1 rejected."), "{page}");
     let (code, kind, _) = failure(&folder.cxo("report . --format json --strict"));
     assert_eq!((code, kind.as_str()), (1, "bad-row"));
+}
+
+/// Purchases of 120 customers over half a year, some of whom stop.
+fn transactions() -> String {
+    let mut csv = "customer,date,amount,currency\n".to_owned();
+    for id in 0..120 {
+        let (gap, purchases) = ([4, 9, 17, 30][id % 4], [1, 2, 9, 4, 1, 6][id % 6]);
+        for at in 0..purchases {
+            let day = id % 25 + at * gap * (3 + (id + at) % 4) / 4;
+            if day < 180 {
+                writeln!(csv, "C{id},2026-{:02}-{:02},{}.00,EUR", 1 + day / 30, 1 + day % 28, 10 + id * 7 % 50 + at)
+                    .unwrap();
+            }
+        }
+    }
+    csv
+}
+
+#[test]
+fn purchases_are_worth_something() {
+    let folder = folder();
+    folder.write("transactions.csv", &transactions());
+    let document = folder.cxo("report . --format json").json();
+    let found = &document["lifetime_value"];
+    assert_eq!((&found["unit"], &found["totals"]["customers"]), (&json!("week"), &json!(120)));
+    assert!(found["totals"]["customer_equity"]["value"].as_f64() > Some(0.0), "{found}");
+    assert!(!found.to_string().contains("\"C1\""), "no single customer");
+    let page = folder.cxo("report .").stdout;
+    let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} in\n{page}"));
+    assert!(["\nNet Promoter Score", "\nCustomer equity", "as it may turn out", "\nData"].map(place).is_sorted());
+    let hidden = folder.cxo("report . --format json --min-responses 200").json();
+    assert_eq!(hidden.get("lifetime_value"), None);
+    assert!(hidden["lifetime_value_reason"].is_string());
+    folder.write("transactions.csv", "customer,date\nC1,2026-01-01\nC2,2026-01-03\n");
+    let page = folder.cxo("report .").stdout;
+    assert!(page.contains("Customer lifetime value  not computed"), "{page}");
 }
 
 #[test]

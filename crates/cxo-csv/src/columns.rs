@@ -37,10 +37,11 @@ impl Layout {
         })
     }
 
-    /// The place of a column that may be missing, unless it was asked for by name. Without a usual name it is only there
-    /// where it was asked for, whatever columns without a name the header has.
+    /// The place of a column that may be missing, unless it was asked for by name; the empty name asks for none. Without a
+    /// usual name it is only there where it was asked for, whatever columns without a name the header has.
     pub(crate) fn place_of(&self, asked: Option<&str>, usual: &str) -> Result<Option<usize>, CsvError> {
         match asked {
+            Some("") => Ok(None),
             Some(name) => self.place(name).map(Some),
             None if usual.is_empty() => Ok(None),
             None if self.columns.iter().any(|column| column.name.trim().eq_ignore_ascii_case(usual)) => {

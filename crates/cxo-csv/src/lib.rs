@@ -59,6 +59,6 @@ pub use load::{Column, Detected, Load, Loaded};
 pub use options::{DecimalMark, Delimiter, Encoding, Options, ShortRows, Strictness};
 pub use preset::Preset;
 pub use response::{Response, ResponseColumns};
-pub use table::{Customers, FeedbackColumns, TouchpointColumns, TransactionColumns, Transactions};
+pub use table::{Customers, FeedbackColumns, TouchpointColumns, TransactionColumns, TransactionRow, Transactions};
 pub use table_row::{NotTaken, Row, RowColumns};
 pub use write::write_row;

@@ -292,7 +292,7 @@ impl Options {
         self
     }
 
-    /// The currency of amounts. Otherwise it is that of the first row that names one, or `XXX` (none) with two digits.
+    /// The currency of amounts. Otherwise it is that of the first row that names one, or `XXX` (none).
     #[must_use]
     pub fn currency(mut self, currency: Currency) -> Self {
         self.currency = Some(currency);

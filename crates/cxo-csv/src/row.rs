@@ -57,6 +57,16 @@ impl<'l> RowReader<'l> {
             .ok_or_else(|| Box::new(Fault::value(column, raw(record, column), role, "a positive finite number")))
     }
 
+    /// A cell as a finite number; none if it is blank.
+    pub(crate) fn number(&self, record: &Record<'_>, column: usize, role: &str) -> Cell<Option<f64>> {
+        let text = text(record, column, role)?;
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let found = number(&text, self.mark);
+        found.map(Some).ok_or_else(|| Box::new(Fault::value(column, raw(record, column), role, "a finite number")))
+    }
+
     /// A cell as an instant; none if it is blank.
     pub(crate) fn time(&self, record: &Record<'_>, column: usize, role: &str) -> Cell<Option<Timestamp>> {
         let raw = raw(record, column);

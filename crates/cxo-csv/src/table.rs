@@ -1,16 +1,17 @@
 //! Files with a row for each feedback, touchpoint, transaction or customer.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use cxo_core::Error;
 use cxo_core::domain::{
-    Amount, Channel, Currency, CustomerId, Device, EventId, Feedback, LoadReport, Rating, ResponseStatus, Scale, Stage,
-    Stages, SurveyMetric, Touchpoint, TouchpointName, Transaction, Weight,
+    Amount, Channel, Currency, CustomerId, Day, Device, EventId, Feedback, LoadReport, Rating, ResponseStatus, Scale,
+    Stage, Stages, SurveyMetric, Timestamp, Touchpoint, TouchpointName, Transaction, Weight,
 };
 
 use crate::account::{Fault, Outcome};
 use crate::blocks;
-use crate::cell::with_point;
+use crate::cell::{number, with_point};
 use crate::head::Layout;
 use crate::load::Session;
 use crate::row::{Cell, EachRow, Once, RowReader, raw, text};
@@ -25,7 +26,7 @@ macro_rules! columns {
         $(#[$doc])*
         ///
         /// Each column has the name of its role unless a setter says otherwise. A column that is not required may be
-        /// missing; one that was named by a setter must be there.
+        /// missing; one that was named by a setter must be there, and one that was named `""` is not read.
         #[derive(Debug, Clone, Default)]
         pub struct $name {
             $(pub(crate) $column: Option<String>,)+
@@ -131,7 +132,24 @@ columns! {
 pub struct Transactions {
     /// In the order of the file.
     pub transactions: Vec<Transaction>,
-    /// `XXX` (no currency, two digits) where neither the file nor the options name one.
+    /// `XXX` where neither the file nor the options name one: with two digits if the file has a column of currencies, else with
+    /// six, to which amounts are rounded.
+    pub currency: Currency,
+}
+
+/// One purchase or refund as it stands in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransactionRow<'a> {
+    /// Who paid; never empty.
+    pub customer: Cow<'a, str>,
+    /// The civil day: as written, or in the time zone where an offset is written.
+    pub day: Day,
+    /// The instant; where only a day is written, its beginning in the time zone.
+    pub time: Timestamp,
+    /// How much; `None` where no column of amounts is read.
+    pub amount: Option<Amount>,
+    /// Its currency, as far as it is known by now. The amounts of a file all have the same number of digits.
     pub currency: Currency,
 }
 
@@ -265,34 +283,73 @@ impl Load<'_> {
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
     ///
     /// # Complexity
-    /// One pass; memory for all records.
+    /// One pass; memory for all records. [`each_transaction`](Self::each_transaction) keeps none.
     pub fn transactions(self, columns: &TransactionColumns) -> Result<Loaded<Transactions>, CsvError> {
-        let mut currency = self.options.currency;
-        let date = |layout: &Layout| layout.place_of(columns.date.as_deref(), "date");
-        let loaded = self.run(&date, |session| {
-            let layout = session.rows.layout;
-            let places = columns.places(layout)?;
-            let customer = required(places.customer, columns.customer.as_deref(), "customer", layout)?;
-            let date = required(places.date, columns.date.as_deref(), "date", layout)?;
-            let unnamed = no_currency()?;
-            collect(session, places.id, |rows, record| {
-                let its = currency_of(record, places.currency, currency)?;
-                let day = rows.day(record, date, "date")?.map_or_else(|| blank(record, date, "date", "a date"), Ok)?;
-                let transaction = Transaction {
-                    customer: needed(record, customer, "customer", CustomerId::new)?,
-                    day,
-                    amount: amount(rows, record, places.amount, "amount", its.unwrap_or(unnamed))?,
-                };
-                if let (Some(column), None) = (places.amount, transaction.amount) {
-                    return blank(record, column, "amount", "a decimal number");
-                }
-                currency = its;
-                Ok(Some(transaction))
-            })
+        let mut transactions = Vec::new();
+        let Loaded { value: currency, report, detected } = self.each_transaction(columns, |row| {
+            let customer = CustomerId::new(&*row.customer)?;
+            transactions.push(Transaction { customer, day: row.day, amount: row.amount });
+            Ok(())
         })?;
-        let Loaded { value: transactions, report, detected } = loaded;
-        let currency = currency.map_or_else(no_currency, Ok)?;
         Ok(Loaded { value: Transactions { transactions, currency }, report, detected })
+    }
+
+    /// Hands over transactions as [`transactions`](Self::transactions) reads them, one by one in the order of the file, and
+    /// returns their currency. An error of `each` stops the load.
+    ///
+    /// ```
+    /// use cxo_core::domain::Amount;
+    /// use cxo_csv::{Input, Load, TransactionColumns};
+    ///
+    /// let csv = "who,when,paid\nanna,2026-01-31,9.50\nanna,2026-02-30,3\nben,2026-02-01,-1\n";
+    /// let columns = TransactionColumns::default().customer("who").date("when").amount("paid");
+    /// let mut sum = Amount(0);
+    /// let loaded = Load::new(Input::text("log.csv", csv)).each_transaction(&columns, |row| {
+    ///     sum = sum.checked_add(row.amount.unwrap_or_default())?;
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!((sum.to_f64(loaded.value), loaded.report.rejected), (8.5, 1));
+    /// # Ok::<(), cxo_csv::CsvError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory does not grow with the file.
+    pub fn each_transaction(
+        self,
+        columns: &TransactionColumns,
+        mut each: impl FnMut(&TransactionRow<'_>) -> Result<(), Error>,
+    ) -> Result<Loaded<Currency>, CsvError> {
+        let declared = self.options.currency;
+        let date = |layout: &Layout| layout.place_of(columns.date.as_deref(), "date");
+        self.run(&date, |Session { rows, blocks, options, account }| {
+            let layout = rows.layout;
+            let places = columns.places(layout)?;
+            let mut ledger = Ledger {
+                customer: required(places.customer, columns.customer.as_deref(), "customer", layout)?,
+                date: required(places.date, columns.date.as_deref(), "date", layout)?,
+                amount: places.amount,
+                currency: places.currency,
+                unnamed: match places.currency {
+                    // One that is named only further down most likely has two digits.
+                    Some(_) => no_currency()?,
+                    None => Currency::new("XXX", UNNAMED_DIGITS)?,
+                },
+                known: declared,
+                digits: None,
+            };
+            let read = EachRow(|record: &Record<'_>| match rows.screen(record) {
+                Some(outcome) => outcome,
+                None => match ledger.read(&rows, record) {
+                    Ok(row) => each(&row).map_or_else(Outcome::Refused, |()| Outcome::Accepted),
+                    Err(fault) => Outcome::Rejected(fault),
+                },
+            });
+            let (report, _) = blocks::in_order(blocks, layout, options, account, Once::new(read, places.id))?;
+            Ok((ledger.known.unwrap_or(ledger.unnamed), report))
+        })
     }
 
     /// Reads customers, named in the column `customer`, with all their attributes. A customer that comes again is
@@ -395,7 +452,7 @@ fn feedback(
         metric,
         rating,
         status,
-        comment: comment.filter(|text| !text.is_empty()).map(std::borrow::Cow::into_owned),
+        comment: comment.filter(|text| !text.is_empty()).map(Cow::into_owned),
         weight: places.weight.map_or(Ok(Weight::ONE), |column| rows.positive(record, column, "weight"))?,
         // Last, so that a rejected row adds no stage.
         stage: stage(record, places.stage, stages)?,
@@ -482,7 +539,7 @@ fn amount(
         return Ok(None);
     }
     let found = with_point(text, rows.mark).and_then(|text| Amount::parse(&text, currency).ok());
-    found.map(Some).ok_or_else(|| {
+    found.or_else(|| rounded(number(text, rows.mark)?, currency)).map(Some).ok_or_else(|| {
         let allowed = format!("a decimal number with up to {} digits after the {}", currency.digits(), rows.mark);
         Box::new(Fault::value(column, raw(record, column), role, allowed))
     })
@@ -491,6 +548,53 @@ fn amount(
 /// What ISO 4217 writes where no currency is involved.
 fn no_currency() -> Result<Currency, CsvError> {
     Ok(Currency::iso("XXX")?)
+}
+
+/// Digits of the transactions of a file that has no currencies.
+const UNNAMED_DIGITS: u8 = 6;
+
+/// An amount of no currency whose further digits are what binary arithmetic left behind, as in 39.949999999999996.
+fn rounded(value: f64, currency: Currency) -> Option<Amount> {
+    let units = (value * 10_f64.powi(i32::from(UNNAMED_DIGITS))).round();
+    let fits = currency.digits() == UNNAMED_DIGITS && units.abs() < 9e18;
+    // Whole and within the range, as just checked.
+    #[allow(clippy::cast_possible_truncation)]
+    fits.then_some(Amount(units as i64))
+}
+
+/// Where the cells of a transaction are, and what the rows so far tell of its currency.
+struct Ledger {
+    customer: usize,
+    date: usize,
+    amount: Option<usize>,
+    currency: Option<usize>,
+    unnamed: Currency,
+    known: Option<Currency>,
+    /// Of the amounts of the accepted rows.
+    digits: Option<u8>,
+}
+
+impl Ledger {
+    fn read<'a>(&mut self, rows: &RowReader<'_>, record: &Record<'a>) -> Cell<TransactionRow<'a>> {
+        let its = currency_of(record, self.currency, self.known)?;
+        let currency = its.unwrap_or(self.unnamed);
+        if let (Some(column), Some(digits)) = (self.currency, self.digits.filter(|known| *known != currency.digits())) {
+            let allowed = format!("a currency with {digits} digits, as before");
+            return Err(Box::new(Fault::value(column, raw(record, column), "currency", allowed)));
+        }
+        let (day, time) = (rows.day(record, self.date, "date")?, rows.time(record, self.date, "date")?);
+        let (Some(day), Some(time)) = (day, time) else { return blank(record, self.date, "date", "a date") };
+        let customer = text(record, self.customer, "customer")?;
+        if customer.is_empty() {
+            return blank(record, self.customer, "customer", "any text");
+        }
+        let amount = amount(rows, record, self.amount, "amount", currency)?;
+        if let (Some(column), None) = (self.amount, amount) {
+            return blank(record, column, "amount", "a decimal number");
+        }
+        (self.known, self.digits) = (its, Some(currency.digits()));
+        Ok(TransactionRow { customer, day, time, amount, currency })
+    }
 }
 
 /// The one currency of the file: what is known of it so far, or what this row says.

@@ -130,6 +130,15 @@ impl<'a> Row<'a> {
         Ok(self.rows.positive(self.record, place, name)?)
     }
 
+    /// A cell as a finite number; none if it is blank.
+    ///
+    /// # Errors
+    /// If it is neither.
+    pub fn number(&self, column: usize) -> Result<Option<f64>, NotTaken> {
+        let (place, name) = self.column(column)?;
+        Ok(self.rows.number(self.record, place, name)?)
+    }
+
     /// A cell as one of some known names, in any case and without blanks around it.
     ///
     /// # Errors

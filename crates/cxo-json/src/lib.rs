@@ -23,6 +23,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ces;
+mod clv;
 mod contacts;
 mod csat;
 mod decomposition;
@@ -33,6 +34,7 @@ mod error;
 mod failure;
 mod index;
 mod lines;
+mod model;
 mod nonresponse;
 mod nps;
 mod panel;
@@ -40,9 +42,14 @@ mod quantity;
 mod raking;
 mod report;
 mod response;
+mod retention;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
+pub use clv::{
+    CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
+    LifetimeRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
+};
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
@@ -53,6 +60,7 @@ pub use error::Error;
 pub use failure::{FailureDetail, FailureDocument};
 pub use index::{IndexDocument, ItemRow};
 pub use lines::Lines;
+pub use model::{ModelRow, Named};
 pub use nonresponse::{CategoryRow, NonResponseDocument};
 pub use nps::{ComparisonDocument, NpsDocument, NpsRow, PlanDocument, Side, WeightedNps};
 pub use panel::{MoveRow, PanelDocument};
@@ -63,3 +71,4 @@ pub use report::{
     MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
 pub use response::ResponseDocument;
+pub use retention::{ProjectionQuestion, RetentionDocument};

@@ -81,6 +81,18 @@ quantity! {
     standardized_difference: f64, "standardized_difference", "standardized_difference_reason";
     shortest_gap_seconds: f64, "shortest_gap_seconds", "shortest_gap_seconds_reason";
     change: crate::report::Change, "change", "change_reason";
+    spend: crate::clv::SpendRow, "spend", "spend_reason";
+    standing: crate::clv::StandingRow, "standing", "standing_reason";
+    log_score: f64, "log_score", "log_score_reason";
+    independence: crate::clv::IndependenceRow, "independence", "independence_reason";
+    monetary_value: f64, "monetary_value", "monetary_value_reason";
+    expected_spend: f64, "expected_spend", "expected_spend_reason";
+    clv: f64, "clv", "clv_reason";
+    residual_transactions: f64, "residual_transactions", "residual_transactions_reason";
+    customer_equity: crate::clv::EquityRow, "customer_equity", "customer_equity_reason";
+    prediction_error: f64, "prediction_error", "prediction_error_reason";
+    prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
+    residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

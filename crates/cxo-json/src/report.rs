@@ -14,7 +14,7 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CesRow, CsatRow, Document, Entry, Error, NpsRow, Period, Quantity, VersusRest,
+    CesRow, CsatRow, Document, Entry, Error, LifetimeRow, NpsRow, Period, Quantity, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, share},
 };
@@ -47,6 +47,12 @@ pub struct ReportDocument {
     /// What customers paid; absent without such a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transactions: Option<TransactionsRow>,
+    /// What the customers who paid are worth; absent without such a file, and where there is a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_value: Option<LifetimeRow>,
+    /// Why that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_value_reason: Option<Cow<'static, str>>,
     /// The number of customers in the list of customers; absent without such a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers: Option<u64>,
@@ -98,10 +104,14 @@ pub struct TransactionsRow {
 }
 
 impl TransactionsRow {
-    /// Names the revenue; `XXX` is ISO 4217 for no currency.
+    /// Names the revenue; `XXX` is ISO 4217 for no currency, whose amounts may have more digits than money.
     #[must_use]
     pub fn revenue(mut self, sum: Amount, currency: Currency) -> Self {
-        self.revenue = Some(sum.format(currency));
+        let text = sum.format(currency);
+        let cents = text.find('.').map_or(text.len(), |point| text.len().min(point + 3));
+        let (money, rest) = text.split_at(cents);
+        let more = rest.trim_end_matches('0');
+        self.revenue = Some(format!("{money}{more}"));
         self.currency = (currency.code() != "XXX").then(|| currency.code().to_owned());
         self
     }
@@ -470,6 +480,8 @@ impl ReportDocument {
             metrics: Vec::new(),
             touchpoints: None,
             transactions: None,
+            lifetime_value: None,
+            lifetime_value_reason: None,
             customers: None,
             who_answered: None,
             contacts: None,
@@ -602,6 +614,7 @@ impl Document for ReportDocument {
     fn check(&self) -> Result<(), Error> {
         self.response.as_ref().map_or(Ok(()), ResponseRow::check)?;
         self.who_answered.as_ref().map_or(Ok(()), WhoAnsweredRow::check)?;
+        self.lifetime_value.as_ref().map_or(Ok(()), LifetimeRow::check)?;
         if let Some(contacts) = &self.contacts {
             contacts.share_over_limit.map_or(Ok(()), |value| share("share_over_limit", value))?;
         }

@@ -15,6 +15,8 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.contacts", CONTACTS),
     ("cxo.index", INDEX),
     ("cxo.report", REPORT),
+    ("cxo.clv", CLV),
+    ("cxo.retention-projection", RETENTION_PROJECTION),
 ];
 
 /// `cxo.nps`
@@ -43,3 +45,7 @@ pub const CONTACTS: &str = include_str!("../schemas/cxo.contacts.json");
 pub const INDEX: &str = include_str!("../schemas/cxo.index.json");
 /// `cxo.report`
 pub const REPORT: &str = include_str!("../schemas/cxo.report.json");
+/// `cxo.clv`
+pub const CLV: &str = include_str!("../schemas/cxo.clv.json");
+/// `cxo.retention-projection`
+pub const RETENTION_PROJECTION: &str = include_str!("../schemas/cxo.retention-projection.json");

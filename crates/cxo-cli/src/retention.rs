@@ -1,0 +1,24 @@
+//! `cxo retention`: how long customers stay.
+
+use crate::{failure::Failure, retention_project};
+
+/// The arguments of `cxo retention`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Subcommand,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
+    /// Customers with a contract, period by period, beyond what was observed
+    Project(retention_project::Args),
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Subcommand::Project(args) => retention_project::run(args),
+    }
+}

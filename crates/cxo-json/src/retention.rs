@@ -1,0 +1,85 @@
+//! The document of a projected retention curve: `cxo.retention-projection`.
+
+use cxo_core::{
+    Confidence, Error as CoreError,
+    clv::{Fitted, Rate, RetentionModel},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Document, Error, ModelRow, Quantity,
+    quantity::{self, at_least_zero, share},
+};
+
+/// `cxo.retention-projection`: how many customers with a contract stay, period by period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RetentionDocument {
+    /// The model of leaving.
+    pub model: ModelRow,
+    /// The level of all intervals.
+    pub confidence: Confidence,
+    /// Periods that were observed; those beyond are projected.
+    pub observed: u64,
+    /// The share of all customers who are still there after 1, 2, … periods.
+    pub survival: Vec<f64>,
+    /// The share of the customers of the period before who are still there after 1, 2, … periods.
+    pub retention: Vec<f64>,
+    /// The expected number of further renewals of a customer who is still there at the end of the observation, or why there is
+    /// none.
+    #[serde(flatten, with = "quantity::residual_lifetime")]
+    pub residual_lifetime: Quantity,
+    /// Effective discount of a period.
+    pub discount: f64,
+    /// The same discounted, the next renewal counted in full.
+    pub discounted_residual_lifetime: f64,
+    /// The expected number of payments of a new customer, discounted, the first counted in full.
+    pub discounted_lifetime: f64,
+}
+
+/// What is asked of a fitted model of leaving.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ProjectionQuestion {
+    /// Periods that were observed.
+    pub observed: u32,
+    /// Periods to show.
+    pub periods: u32,
+    /// Effective discount of a period, above 0.
+    pub discount: f64,
+    /// The level of the intervals.
+    pub confidence: Confidence,
+}
+
+impl RetentionDocument {
+    /// The document of a fit.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](cxo_core::ErrorKind::Input) for a discount that is not above 0.
+    pub fn new<M: RetentionModel>(fitted: &Fitted<M>, asked: ProjectionQuestion) -> Result<Self, CoreError> {
+        let ProjectionQuestion { observed, periods, discount, confidence } = asked;
+        let (model, rate) = (fitted.model(), Rate::effective(discount, 1.0)?);
+        Ok(Self {
+            model: ModelRow::new(fitted, confidence),
+            confidence,
+            observed: u64::from(observed),
+            survival: (1..=periods).map(|period| model.survival(period)).collect(),
+            retention: (1..=periods).map(|period| model.retention(period)).collect(),
+            residual_lifetime: quantity::of(model.residual_lifetime(observed)),
+            discount,
+            discounted_residual_lifetime: model.discounted_residual_lifetime(observed, rate),
+            discounted_lifetime: model.discounted_lifetime(rate),
+        })
+    }
+}
+
+impl Document for RetentionDocument {
+    const FORMAT: &'static str = "cxo.retention-projection";
+
+    fn check(&self) -> Result<(), Error> {
+        self.model.check()?;
+        self.survival.iter().try_for_each(|value| share("survival", *value))?;
+        self.retention.iter().try_for_each(|value| share("retention", *value))?;
+        self.residual_lifetime.as_ref().map_or(Ok(()), |value| at_least_zero("residual_lifetime", *value))?;
+        at_least_zero("discounted_residual_lifetime", self.discounted_residual_lifetime)?;
+        at_least_zero("discounted_lifetime", self.discounted_lifetime)
+    }
+}
