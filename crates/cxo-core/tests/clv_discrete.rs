@@ -71,6 +71,10 @@ proptest! {
         let expected = outlook.expected_purchases(horizon).unwrap();
         prop_assert!((mean - expected).abs() < 1e-12 * expected.max(1e-3), "{mean} {expected}");
         prop_assert!((found[0] - outlook.probability_of_none(horizon).unwrap()).abs() < 1e-13);
+        for (k, found) in (0..).zip(&found) {
+            prop_assert!((found - outlook.probability_of(k, horizon).unwrap()).abs() < 1e-13 * found.max(1e-6));
+        }
+        prop_assert_eq!(outlook.probability_of(u64::from(m) + 1, horizon).unwrap(), 0.0);
         // Alive now, and until m from now, by the same rule: he can only be alive if a purchase at the next opportunity
         // is possible.
         let [alpha, beta, ..] = model.parameters().into_iter().map(|(_, value)| value).collect::<Vec<_>>()[..] else { panic!() };
@@ -300,11 +304,17 @@ fn bg_bb_refuses() {
         assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(1)));
     }
     let outlook = outlook(2, 4.0, 6.0);
+    let simulated = bg_bb(DONORS).simulate(&[6.0; 900], Seed(5)).unwrap().summaries().unwrap();
+    let draws = BgBb::fit(&simulated, &FitOptions::default()).unwrap().draws(20, Seed(5)).unwrap();
+    assert!(draws.prediction_limits(&history(1, 1, 6), 5.0, Confidence::P95).unwrap().upper <= 5);
     for horizon in [0.5, -1.0, 10_001.0, f64::NAN] {
         assert_eq!(kind(outlook.probability_alive_at(horizon)), ErrorKind::Input);
         assert_eq!(kind(outlook.expected_purchases(horizon)), ErrorKind::Input);
         assert_eq!(kind(outlook.probability_of_none(horizon)), ErrorKind::Input);
         assert_eq!(kind(outlook.purchase_probabilities(horizon, 1)), ErrorKind::Input);
+        assert_eq!(kind(outlook.probability_of(1, horizon)), ErrorKind::Input);
+        assert_eq!(kind(draws.purchase_probabilities(&history(1, 1, 6), horizon, 3)), ErrorKind::Input);
+        assert_eq!(kind(draws.prediction_limits(&history(1, 1, 6), horizon, Confidence::P95)), ErrorKind::Input);
         assert_eq!(kind(outlook.prediction_limits(horizon, Confidence::P95)), ErrorKind::Input);
     }
 }

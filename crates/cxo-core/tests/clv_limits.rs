@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)] // Small counts.
 
-use cxo_core::clv::{AnyModel, BgCnbd, BgNbd, FitOptions, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Summary};
+use cxo_core::clv::{
+    AnyModel, BgCnbd, BgNbd, FitOptions, GgomNbd, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Summary,
+};
 use cxo_core::{Confidence, ErrorKind, Method, Seed};
 
 fn models() -> Vec<AnyModel> {
@@ -16,6 +18,10 @@ fn models() -> Vec<AnyModel> {
     ]
 }
 
+fn with_ageing() -> Vec<AnyModel> {
+    models().into_iter().chain([GgomNbd::new([0.9, 6.0, 0.08, 0.6, 8.0]).unwrap().into()]).collect()
+}
+
 /// The histories of customers and what each bought in the `horizon` after.
 fn customers(model: &AnyModel, count: u32, horizon: f64, seed: u64) -> Vec<(Summary, u64)> {
     let ages: Vec<f64> = (0..count).map(|row| horizon + 15.0 + 0.5 * f64::from(row % 50)).collect();
@@ -26,7 +32,7 @@ fn customers(model: &AnyModel, count: u32, horizon: f64, seed: u64) -> Vec<(Summ
 /// The share of customers within their limits is the attained coverage that the limits state, and not below the level.
 #[test]
 fn prediction_limits_cover_as_often_as_they_say() {
-    for (seed, model) in (0..).zip(models()) {
+    for (seed, model) in (0..).zip(with_ageing()) {
         for confidence in [Confidence::new(0.5).unwrap(), Confidence::new(0.8).unwrap(), Confidence::P95] {
             let (mut inside, mut stated, mut variance, mut width) = (0.0, 0.0, 0.0, 0);
             let customers = customers(&model, 8000, 30.0, seed);
@@ -48,7 +54,7 @@ fn prediction_limits_cover_as_often_as_they_say() {
 /// The definition, from the distribution itself.
 #[test]
 fn limits_are_the_quantiles_of_the_distribution() {
-    for model in models() {
+    for model in with_ageing() {
         for (history, _) in customers(&model, 60, 30.0, 5) {
             for (level, t) in [(0.5, 10.0), (0.9, 30.0), (0.999, 80.0), (0.95, 0.0)] {
                 let outlook = model.outlook(&history);

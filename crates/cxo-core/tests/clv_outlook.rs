@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 #![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap, clippy::cast_sign_loss)] // Small counts.
 
-use cxo_core::clv::{AnyModel, BgCnbd, BgNbd, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Rate, Summary};
+use cxo_core::clv::{
+    AnyModel, BgCnbd, BgNbd, GgomNbd, MbgCnbd, MbgNbd, Model, ParetoNbd, PurchaseModel, Rate, Summary,
+};
 use cxo_core::{Absent, Seed};
 
 /// ln Γ by Lanczos' approximation (g = 7, n = 9), so that the reference owes nothing to the library.
@@ -170,8 +172,11 @@ fn beta_geometric(parameters: [f64; 4], k: usize, after_all: bool, question: &Qu
         for (reached, none) in events.into_iter().take(k).enumerate() {
             let alive = weight * stays.powf(chances) * none;
             answers.likelihood += alive;
-            if alive > 1e-50 {
+            if alive > 1e-24 {
                 answers.add(question, alive, &geometric(question, k, reached, rate, p));
+            } else {
+                // Of all answers only this one lives on chances next to 0.
+                answers.total += alive / p;
             }
         }
     });
@@ -193,8 +198,10 @@ fn pareto(parameters: [f64; 4], question: &Question) -> Answers {
         let (both, weight) = (rate + leaving, area * (log - rate * recency - leaving * recency).exp());
         let alive = weight * (-both * (age - recency)).exp();
         answers.likelihood += alive - weight * leaving / both * (-both * (age - recency)).exp_m1();
-        if alive > 1e-50 {
+        if alive > 1e-24 {
             answers.add(question, alive, &exponential(question, rate, leaving));
+        } else {
+            answers.total += alive * rate / leaving;
         }
     });
     answers
@@ -211,6 +218,12 @@ fn models() -> Vec<AnyModel> {
         MbgCnbd::new(2, GEOMETRIC).unwrap().into(),
         ParetoNbd::new(EXPONENTIAL).unwrap().into(),
     ]
+}
+
+/// With one for which brute force has no reference here.
+fn simulated_models() -> Vec<AnyModel> {
+    let ageing = GgomNbd::new([0.9, 7.0, 0.08, 0.6, 8.0]).unwrap();
+    models().into_iter().chain([ageing.into()]).collect()
 }
 
 fn reference(model: &AnyModel, question: &Question) -> Answers {
@@ -256,7 +269,7 @@ fn brute_force() {
                     let expected = expected / all + if n == 0 { dead } else { 0.0 };
                     // The recurrence adds up; what is asked for alone is right in each digit.
                     assert!((found - expected).abs() < 1e-12 + 1e-9 * expected, "{}", what(&format!("P({n})")));
-                    if expected > 1e-14 {
+                    if expected > 1e-11 {
                         // Of many purchases the grid itself is a little coarse.
                         let tolerance = if n < 12 { 1e-8 } else { 1e-6 };
                         let found = outlook.probability_of(n as u64, t).unwrap();
@@ -355,7 +368,7 @@ fn small_probabilities_keep_their_digits() {
 /// What is expected of a customer is what such customers do on average: whatever of the history is looked at.
 #[test]
 fn simulation() {
-    for (seed, model) in (0..).zip(models()) {
+    for (seed, model) in (0..).zip(simulated_models()) {
         let horizon = 25.0;
         let ages: Vec<f64> = (0..24_000_u32).map(|row| horizon + 8.0 + f64::from(row % 30)).collect();
         let simulated = model.simulate(&ages, Seed(seed)).unwrap();
@@ -400,7 +413,7 @@ fn simulation() {
 /// The customers of [`simulation`] are those who are alive now, and their state now is part of the draw.
 #[test]
 fn the_living_are_those_whom_the_model_calls_alive() {
-    for (seed, model) in (20..).zip(models()) {
+    for (seed, model) in (20..).zip(simulated_models()) {
         let ages: Vec<f64> = (0..20_000_u32).map(|row| 5.0 + f64::from(row % 40)).collect();
         let simulated = model.simulate(&ages, Seed(seed)).unwrap();
         let (mut difference, mut variance, mut apart) = (0.0, 0.0, 0.0);

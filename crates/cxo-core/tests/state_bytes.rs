@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use chrono::Utc;
 use cxo_core::{
     Confidence, Encode, Error, ErrorKind, State,
-    clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, TimeUnit},
+    clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, Survivors, TimeUnit},
     domain::{Amount, Currency, Day, Period, ResponseStatus, Timestamp, Weight},
     stats::{design::LonelyCluster, mean::Moments},
     survey::{
@@ -90,6 +90,12 @@ impl Asked for Contacts {
 impl Asked for Moments {
     fn answers(&self) -> String {
         text(self.estimate(P95))
+    }
+}
+
+impl Asked for Survivors {
+    fn answers(&self) -> String {
+        format!("{self:?}")
     }
 }
 
@@ -348,6 +354,16 @@ fn trend() -> impl Strategy<Value = UtcTrend> {
     })
 }
 
+fn survivors() -> impl Strategy<Value = Survivors> {
+    prop::collection::vec((1_u32..9, 0_u32..9), 0..30).prop_map(|customers| {
+        let mut survivors = Survivors::default();
+        for (lifetime, age) in customers {
+            survivors.push_lifetime(Some(lifetime).filter(|lifetime| *lifetime <= age), age).unwrap();
+        }
+        survivors
+    })
+}
+
 fn moments() -> impl Strategy<Value = Moments> {
     prop::collection::vec(-1e6..1e6_f64, 0..20).prop_map(|values| Moments::of(&values).unwrap())
 }
@@ -393,6 +409,7 @@ states! {
     trends: trend(), exact UtcTrend(Trend::new(Period::Week, Utc, Tally::new(Scale::NPS)));
     means: moments();
     purchase_logs: purchases(), exact PurchaseLog::default();
+    survivor_counts: survivors(), exact Survivors::default();
 }
 
 /// One example of each state, by the name of its line in the fixtures.
@@ -440,6 +457,7 @@ fn example(name: &str) -> Example {
         "contacts" => Example::of(&contacts),
         "segments" => Example::of(&segments),
         "trend" => Example::of(&UtcTrend(trend)),
+        "survivors" => Example::of(&Survivors::from_counts(&[1000, 869, 743]).unwrap()),
         "purchase-log" => Example::of(&purchases),
         "purchase-log-of-instants" => Example::of(&instants),
         "moments" => Example::of(&Moments::of(&[0.1, 0.2, 0.4]).unwrap()),
@@ -475,7 +493,7 @@ fn version_1_is_written_and_read_for_ever() {
         numbers.push(pinned[3]);
     }
     numbers.dedup();
-    assert_eq!(numbers, (1..=13).collect::<Vec<u8>>(), "each state by its number");
+    assert_eq!(numbers, (1..=14).collect::<Vec<u8>>(), "each state by its number");
 }
 
 #[test]

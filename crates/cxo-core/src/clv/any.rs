@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::fit::{FitOptions, Fitted, Model};
 use super::outlook::{Outlook, PurchaseModel};
-use super::{BgBb, BgCnbd, BgNbd, MbgCnbd, MbgNbd, ParetoNbd, Simulated, Summaries, Summary};
+use super::{BgBb, BgCnbd, BgNbd, GgomNbd, MbgCnbd, MbgNbd, ParetoNbd, Simulated, Summaries, Summary};
 use crate::stats::parse_name;
 use crate::{Error, Seed};
 
@@ -145,6 +145,8 @@ models! {
     MbgCnbd, "mbg-cnbd", |summaries, options| MbgCnbd::search(summaries, MOST_REGULAR, options);
     /// [`ParetoNbd`](super::ParetoNbd).
     ParetoNbd, "pareto-nbd", ParetoNbd::fit;
+    /// [`GgomNbd`](super::GgomNbd).
+    GgomNbd, "ggom-nbd", GgomNbd::fit;
     /// [`BgBb`](super::BgBb).
     BgBb, "bg-bb", BgBb::fit;
 }
@@ -186,6 +188,7 @@ mod tests {
             BgCnbd::new(3, parameters).unwrap().into(),
             MbgCnbd::new(2, parameters).unwrap().into(),
             ParetoNbd::new(parameters).unwrap().into(),
+            GgomNbd::new([0.5, 6.0, 0.02, 0.8, 1.6]).unwrap().into(),
             BgBb::new(parameters).unwrap().into(),
         ]
     }
@@ -200,6 +203,7 @@ mod tests {
         assert_eq!(error.kind(), crate::ErrorKind::Input);
         let inner = [BgNbd::new([1.0; 4]).unwrap().name(), ParetoNbd::new([1.0; 4]).unwrap().name()];
         assert_eq!(inner, [ModelKind::BgNbd.name(), ModelKind::ParetoNbd.name()]);
+        assert_eq!(GgomNbd::new([1.0; 5]).unwrap().name(), ModelKind::GgomNbd.name());
         assert_eq!(MbgNbd::new([1.0; 4]).unwrap().name(), ModelKind::MbgNbd.name());
         assert_eq!(BgBb::new([1.0; 4]).unwrap().name(), ModelKind::BgBb.name());
         assert_eq!(BgCnbd::new(2, [1.0; 4]).unwrap().name(), ModelKind::BgCnbd.name());
@@ -219,10 +223,10 @@ mod tests {
         assert_eq!(moved, MbgCnbd::new(2, [1.0, 2.0, 3.0, 4.0]).unwrap().into());
         assert!(any.with_parameters(&[1.0]).is_err());
         let alive: Vec<_> = all().iter().map(PurchaseModel::one_time_buyers_are_alive).collect();
-        assert_eq!(alive, [true, false, true, false, false, false]);
+        assert_eq!(alive, [true, false, true, false, false, false, false]);
         let between = Summary::new(1, 1.5, 3.0).unwrap();
         let admits: Vec<_> = all().iter().map(|model| model.admits(&between).is_ok()).collect();
-        assert_eq!(admits, [true, true, true, true, true, false]);
+        assert_eq!(admits, [true, true, true, true, true, true, false]);
     }
 
     #[cfg(feature = "serde")]

@@ -2,7 +2,7 @@
 
 use super::fit::Likelihood;
 use super::rows::Row;
-use crate::numeric::gamma::{digamma, ln_gamma, trigamma};
+use crate::numeric::gamma::ln_rising;
 use crate::numeric::jet::Jet;
 
 /// Whether a customer may leave right after the first purchase.
@@ -24,9 +24,11 @@ pub(super) struct BetaGeometricLikelihood<'a> {
 
 /// What depends on the parameters and the frequency only.
 #[derive(Debug, Clone, Copy)]
-struct Group {
+pub(super) struct Group {
+    k: u32,
     /// r + k x.
     shape: f64,
+    alpha: f64,
     /// ln Γ(r + k x) / Γ(r) + ln B(a, b + y) / B(a, b) + r ln α, and its derivatives.
     base: Jet<4>,
     /// Whether y > 0: whether he can have left at all.
@@ -37,47 +39,32 @@ struct Group {
     inverse_b: f64,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Point {
-    k: u32,
-    alpha: f64,
-    groups: Vec<Group>,
-}
-
-impl Likelihood<4> for BetaGeometricLikelihood<'_> {
-    type Row = Row;
-    type Point = Point;
-
-    fn at(&self, [r, alpha, a, b]: [f64; 4]) -> Point {
-        let group = |&x: &f64| {
-            let y = if self.leaving == Leaving::AfterAll { x + 1.0 } else { x };
-            let ln_beta = |a: f64, b: f64| ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
-            let (shape, sum) = (r + f64::from(self.k) * x, a + b);
-            let mut base = Jet {
-                value: ln_gamma(shape) - ln_gamma(r) + ln_beta(a, b + y) - ln_beta(a, b) + r * alpha.ln(),
-                ..Jet::default()
-            };
-            let (fall, fall2) = (digamma(sum) - digamma(sum + y), trigamma(sum) - trigamma(sum + y));
-            base.gradient =
-                [digamma(shape) - digamma(r) + alpha.ln(), r / alpha, fall, fall + digamma(b + y) - digamma(b)];
-            base.hessian[0][0] = trigamma(shape) - trigamma(r);
-            base.hessian[1][0] = 1.0 / alpha;
-            base.hessian[1][1] = -r / (alpha * alpha);
-            base.hessian[2][2] = fall2;
-            base.hessian[3][2] = fall2;
-            base.hessian[3][3] = fall2 + trigamma(b + y) - trigamma(b);
-            let inverse_b = 1.0 / (b + y - 1.0);
-            Group { shape, base, may_have_left: y > 0.0, odds: (a * inverse_b).ln(), inverse_a: 1.0 / a, inverse_b }
-        };
-        Point { k: self.k, alpha, groups: self.frequencies.iter().map(group).collect() }
+impl Group {
+    /// Of customers with x purchases; `rising` is ln Γ(r + k x) / Γ(r) with its derivatives by r.
+    pub(super) fn new(leaving: Leaving, k: u32, x: f64, rising: [f64; 3], [r, alpha, a, b]: [f64; 4]) -> Self {
+        let y = if leaving == Leaving::AfterAll { x + 1.0 } else { x };
+        // B(a, b + y) / B(a, b) = (b)_y / (a + b)_y.
+        let ([stay, stay1, stay2], [all, all1, all2]) = (ln_rising(b, y), ln_rising(a + b, y));
+        let mut base = Jet { value: rising[0] + stay - all + r * alpha.ln(), ..Jet::default() };
+        base.gradient = [rising[1] + alpha.ln(), r / alpha, -all1, stay1 - all1];
+        base.hessian[0][0] = rising[2];
+        base.hessian[1][0] = 1.0 / alpha;
+        base.hessian[1][1] = -r / (alpha * alpha);
+        base.hessian[2][2] = -all2;
+        base.hessian[3][2] = -all2;
+        base.hessian[3][3] = stay2 - all2;
+        let (inverse_a, inverse_b) = (1.0 / a, 1.0 / (b + y - 1.0));
+        let (shape, odds) = (r + f64::from(k) * x, (a * inverse_b).ln());
+        Self { k, shape, alpha, base, may_have_left: y > 0.0, odds, inverse_a, inverse_b }
     }
 
+    /// The likelihood of one history with its derivatives.
     #[inline]
-    fn jet(point: &Point, row: &Row) -> Jet<4> {
-        let Some(group) = point.groups.get(row.group as usize) else { return Jet::default() };
+    pub(super) fn jet(&self, row: &Row) -> Jet<4> {
+        let group = self;
         let n = group.shape;
-        let end = 1.0 / (point.alpha + row.age);
-        let ln_end = (point.alpha + row.age).ln();
+        let end = 1.0 / (group.alpha + row.age);
+        let ln_end = (group.alpha + row.age).ln();
         let mut jet = group.base;
         jet.value -= n * ln_end;
         jet.gradient[0] -= ln_end;
@@ -86,12 +73,12 @@ impl Likelihood<4> for BetaGeometricLikelihood<'_> {
         jet.hessian[1][1] += n * end * end;
         let silence = row.age - row.recency;
         // How far he may have come to the next purchase: none of the derivatives if every event is one.
-        let stages = if point.k == 1 { Stages::default() } else { Stages::new(point.k, n, silence, end) };
+        let stages = if group.k == 1 { Stages::default() } else { Stages::new(group.k, n, silence, end) };
         if !group.may_have_left {
             stages.add_to(&mut jet, 1.0);
             return jet;
         }
-        let last = 1.0 / (point.alpha + row.recency);
+        let last = 1.0 / (group.alpha + row.recency);
         // ln (α + T) / (α + t_x).
         let grown = (silence * last).ln_1p();
         let log_odds = group.odds + n * grown - stages.value;
@@ -117,6 +104,22 @@ impl Likelihood<4> for BetaGeometricLikelihood<'_> {
         jet.hessian[2][2] -= left * group.inverse_a * group.inverse_a;
         jet.hessian[3][3] += left * group.inverse_b * group.inverse_b;
         jet
+    }
+}
+
+impl Likelihood<4> for BetaGeometricLikelihood<'_> {
+    type Row = Row;
+    type Point = Vec<Group>;
+
+    fn at(&self, parameters: [f64; 4]) -> Vec<Group> {
+        let rising = |x: f64| ln_rising(parameters[0], f64::from(self.k) * x);
+        let group = |&x: &f64| Group::new(self.leaving, self.k, x, rising(x), parameters);
+        self.frequencies.iter().map(group).collect()
+    }
+
+    #[inline]
+    fn jet(groups: &Vec<Group>, row: &Row) -> Jet<4> {
+        groups.get(row.group as usize).map(|group| group.jet(row)).unwrap_or_default()
     }
 }
 

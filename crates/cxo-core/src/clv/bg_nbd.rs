@@ -2,18 +2,21 @@
 //! family of four models on one code. State: four parameters and the regularity k; called by whoever values customers without a
 //! contract.
 
-use super::beta_geometric::{BetaGeometricLikelihood, Leaving};
-use super::covariates::Regressed;
+use super::beta_geometric::{BetaGeometricLikelihood, Group, Leaving};
+use super::covariate_likelihood::Individual;
 use super::fit::{FitOptions, Fitted, Model, climb};
 use super::outlook::{Outlook, PurchaseModel};
 use super::pareto_nbd::{exactly, positive};
 use super::process::Process;
 use super::process::beta_geometric::{BetaGeometric, MOST_REGULAR};
-use super::rows::Rows;
+use super::rows::{Row, Rows};
 use super::simulation::Simulated;
+use super::with_covariates::{DropoutEffect, Regressed};
 use super::{Summaries, Summary};
 use crate::numeric::beta::ln_beta;
 use crate::numeric::gamma::ln_gamma;
+use crate::numeric::jet::Jet;
+use crate::numeric::random::Random;
 use crate::{Error, ErrorKind, Seed};
 
 const NAMES: [&str; 4] = ["r", "alpha", "a", "b"];
@@ -136,26 +139,29 @@ impl Family {
     }
 
     fn simulate(&self, ages: &[f64], seed: Seed) -> Result<Simulated, Error> {
+        Simulated::draw(ages, seed, |random, age, purchases| self.customer(random, age, purchases))
+    }
+
+    /// Draws one customer: pushes the times of repeat purchases up to the age and says whether he is alive then.
+    fn customer(&self, random: &mut Random, age: f64, purchases: &mut Vec<f64>) -> bool {
         let [r, alpha, a, b] = self.parameters;
-        Simulated::draw(ages, seed, |random, age, purchases| {
-            let rate = random.gamma(r, alpha);
-            let leaves = random.beta(a, b);
-            if self.leaving == Leaving::AfterAll && random.happens(leaves) {
+        let rate = random.gamma(r, alpha);
+        let leaves = random.beta(a, b);
+        if self.leaving == Leaving::AfterAll && random.happens(leaves) {
+            return false;
+        }
+        let mut time = 0.0;
+        loop {
+            time += (0..self.k).map(|_| random.exponential()).sum::<f64>() / rate;
+            // A rate of 0 makes the time infinite or, of 0 / 0, no number.
+            if time.is_nan() || time > age {
+                return true;
+            }
+            purchases.push(time);
+            if random.happens(leaves) {
                 return false;
             }
-            let mut time = 0.0;
-            loop {
-                time += (0..self.k).map(|_| random.exponential()).sum::<f64>() / rate;
-                // Not `>`: a rate of 0 makes the time infinite.
-                if !(time <= age) {
-                    return true;
-                }
-                purchases.push(time);
-                if random.happens(leaves) {
-                    return false;
-                }
-            }
-        })
+        }
     }
 }
 
@@ -182,9 +188,10 @@ macro_rules! family {
             }
 
             fn with_parameters(&self, values: &[f64]) -> Result<Self, Error> {
-                let parameters = exactly(values)?;
-                positive(&NAMES, &parameters)?;
-                Ok(Self { parameters, ..*self })
+                let mut model = *self;
+                model.parameters = exactly(values)?;
+                positive(&NAMES, &model.parameters)?;
+                Ok(model)
             }
         }
 
@@ -268,15 +275,35 @@ macro_rules! random_model {
 
         family!($model, $name, $leaving);
 
-        impl Regressed for $model {
-            type Likelihood<'a> = BetaGeometricLikelihood<'a>;
+        impl Individual for $model {
+            type Group = Group;
 
-            const PURCHASE: [f64; 4] = [0.0, -1.0, 0.0, 0.0];
-            const DROPOUT: [f64; 4] = [0.0, 0.0, 1.0, 1.0];
+            fn group(x: f64, rising: [f64; 3], parameters: [f64; 4]) -> Group {
+                Group::new($leaving, 1, x, rising, parameters)
+            }
+
+            #[inline]
+            fn jet(group: &Group, row: &Row) -> Jet<4> {
+                group.jet(row)
+            }
+        }
+
+        impl Regressed for $model {
             const TIME: [f64; 4] = [0.0, 1.0, 0.0, 0.0];
 
-            fn likelihood(frequencies: &[f64]) -> BetaGeometricLikelihood<'_> {
-                BetaGeometricLikelihood { leaving: $leaving, k: 1, frequencies }
+            fn dropout(effect: DropoutEffect) -> &'static [(usize, f64)] {
+                match effect {
+                    DropoutEffect::Shapes => &[(2, 1.0), (3, 1.0)],
+                    DropoutEffect::Odds => &[(2, 1.0)],
+                }
+            }
+
+            fn fit_without(summaries: &Summaries, options: &FitOptions) -> Result<Fitted<Self>, Error> {
+                Self::fit(summaries, options)
+            }
+
+            fn customer(&self, random: &mut Random, age: f64, purchases: &mut Vec<f64>) -> bool {
+                self.family().customer(random, age, purchases)
             }
         }
     };

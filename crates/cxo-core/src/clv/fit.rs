@@ -71,6 +71,10 @@ impl FitOptions {
         self
     }
 
+    pub(super) const fn strength(&self) -> f64 {
+        self.penalty
+    }
+
     pub(super) const fn iterations(&self) -> u32 {
         self.iterations
     }
@@ -83,6 +87,24 @@ pub struct Parameter {
     pub name: &'static str,
     /// Its value with standard error; the interval is taken on the logarithm, so that it stays above 0.
     pub estimate: Estimate,
+}
+
+impl Parameter {
+    /// From the standard deviation of its logarithm.
+    pub(super) fn new(name: &'static str, value: f64, deviation: f64, customers: u64, confidence: Confidence) -> Self {
+        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+        let [lower, upper] = [-z, z].map(|z| value * (z * deviation).exp());
+        let interval = Interval::new(lower, upper, confidence, Method::LogWald);
+        let estimate = Estimate {
+            value,
+            standard_error: Ok(value * deviation),
+            interval: interval.map_err(|_| Absent::Infinite),
+            n: customers,
+            effective_n: customers as f64,
+            method: Method::MaximumLikelihood,
+        };
+        Self { name, estimate }
+    }
 }
 
 /// A model with the parameters that fit best, and how sure they are. Immutable.
@@ -124,23 +146,23 @@ impl<M: Model> TryFrom<RawFitted<M>> for Fitted<M> {
         if !finite.iter().chain(&raw.covariance).all(|number| number.is_finite()) {
             return Err(Error::input("fit", "a number that is not finite", "finite numbers"));
         }
-        let symmetric = || {
-            let matrix =
-                Matrix::from_fn(size, |row, column| raw.covariance.get(row * size + column).copied().unwrap_or(-1.0));
-            matrix.spectrum().iter().all(|(value, _)| *value > 0.0)
-                && (0..size).all(|row| (0..row).all(|column| matrix.get(row, column) == matrix.get(column, row)))
-        };
-        if raw.covariance.len() != size * size || !symmetric() {
-            return Err(Error::input(
-                "covariance",
-                "not of this model",
-                "a positive definite matrix of its parameters",
-            ));
-        }
+        covariance_of(size, &raw.covariance)?;
         let RawFitted { model, log_likelihood, gradient_norm, newton_decrement, iterations, customers, covariance } =
             raw;
         Ok(Self { model, log_likelihood, gradient_norm, newton_decrement, iterations, customers, covariance })
     }
+}
+
+/// A covariance matrix from its entries, row by row.
+#[cfg(feature = "serde")]
+pub(super) fn covariance_of(size: usize, entries: &[f64]) -> Result<Matrix, Error> {
+    let matrix = Matrix::from_fn(size, |row, column| entries.get(row * size + column).copied().unwrap_or(f64::NAN));
+    let symmetric = || (0..size).all(|row| (0..row).all(|column| matrix.get(row, column) == matrix.get(column, row)));
+    let finite = entries.len() == size * size && entries.iter().all(|entry| entry.is_finite());
+    if finite && symmetric() && matrix.spectrum().iter().all(|(value, _)| *value > 0.0) {
+        return Ok(matrix);
+    }
+    Err(Error::input("covariance", "not of this model", "a positive definite matrix of its parameters"))
 }
 
 impl<M> Fitted<M> {
@@ -196,15 +218,9 @@ impl<M> Fitted<M> {
 
 impl<M: Model> Fitted<M> {
     pub(super) fn new(model: M, optimum: Optimum, customers: u64) -> Self {
-        Self {
-            model,
-            log_likelihood: optimum.log_likelihood,
-            gradient_norm: optimum.gradient_norm,
-            newton_decrement: optimum.decrement,
-            iterations: optimum.iterations,
-            customers,
-            covariance: optimum.covariance.entries().to_vec(),
-        }
+        let Optimum { log_likelihood, gradient_norm, decrement, iterations, covariance, logs: _ } = optimum;
+        let covariance = covariance.entries().to_vec();
+        Self { model, log_likelihood, gradient_norm, newton_decrement: decrement, iterations, customers, covariance }
     }
 
     /// The parameters, each with standard error and interval.
@@ -212,20 +228,9 @@ impl<M: Model> Fitted<M> {
     pub fn parameters(&self, confidence: Confidence) -> Vec<Parameter> {
         let values = self.model.parameters();
         let size = values.len();
-        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
         let parameter = |(at, (name, value)): (usize, (&'static str, f64))| {
             let deviation = self.covariance.get(at * (size + 1)).map_or(f64::INFINITY, |variance| variance.sqrt());
-            let [lower, upper] = [-z, z].map(|z| value * (z * deviation).exp());
-            let interval = Interval::new(lower, upper, confidence, Method::LogWald);
-            let estimate = Estimate {
-                value,
-                standard_error: Ok(value * deviation),
-                interval: interval.map_err(|_| Absent::Infinite),
-                n: self.customers,
-                effective_n: self.customers as f64,
-                method: Method::MaximumLikelihood,
-            };
-            Parameter { name, estimate }
+            Parameter::new(name, value, deviation, self.customers, confidence)
         };
         values.into_iter().enumerate().map(parameter).collect()
     }
@@ -305,21 +310,29 @@ pub(super) fn total<const K: usize, L: Likelihood<K>>(
     parameters: [f64; K],
 ) -> Jet<K> {
     let point = likelihood.at(parameters);
-    let chunk = |rows: &[Weighted<L::Row>]| {
+    let sums = in_chunks(rows, |rows| {
         let mut sum = Jet::default();
-        rows.iter().for_each(|Weighted { row, weight }| sum.add(&L::jet(&point, row), *weight));
+        for Weighted { row, weight } in rows {
+            sum.add(&L::jet(&point, row), *weight);
+        }
         sum
-    };
+    });
+    let mut whole = Jet::default();
+    for sum in &sums {
+        whole.add(sum, 1.0);
+    }
+    whole
+}
+
+/// What chunks of the rows give, in their order: the same for every number of threads.
+pub(super) fn in_chunks<R: Sync, S: Send>(rows: &[R], chunk: impl Fn(&[R]) -> S + Sync + Send) -> Vec<S> {
     #[cfg(feature = "rayon")]
-    let sums: Vec<Jet<K>> = {
+    {
         use rayon::prelude::*;
         rows.par_chunks(CHUNK).map(chunk).collect()
-    };
+    }
     #[cfg(not(feature = "rayon"))]
-    let sums = rows.chunks(CHUNK).map(chunk);
-    let mut whole = Jet::default();
-    sums.into_iter().for_each(|sum| whole.add(&sum, 1.0));
-    whole
+    rows.chunks(CHUNK).map(chunk).collect()
 }
 
 /// Finds the maximum. `starts` are logarithms of parameters, times in the unit of the rows (about their mean age).
@@ -337,7 +350,9 @@ pub(super) fn climb<const K: usize, L: Likelihood<K>>(
     let (trial, share) = sample(rows, TRIAL_ROWS);
     let mut tried: Vec<Top> = starts.iter().map(|start| search(&trial, start, share, 1e-3)).collect();
     tried.sort_by(|left, right| right.surface.value.total_cmp(&left.surface.value));
-    // A sample may prefer another hill: then the others get their turn on all rows.
+    // A sample may prefer another hill: then the others, once each, get their turn on all rows.
+    let same = |left: &Top, right: &Top| left.at.iter().zip(&right.at).all(|(x, y)| (x - y).abs() < 0.3);
+    tried.dedup_by(|later, earlier| same(later, earlier));
     let mut failure = None;
     for top in tried {
         let mut start = top.at.iter().map(|log| log.clamp(0.5 - BOUND, BOUND - 0.5)).collect::<Vec<_>>();

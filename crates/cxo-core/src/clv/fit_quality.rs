@@ -2,7 +2,7 @@
 //! the purchases came, and what came after the fit. Stateless; called by reports and the command line.
 
 use super::holdout::HoldoutSample;
-use super::outlook::{PurchaseModel, horizon};
+use super::outlook::PurchaseModel;
 use super::{Summaries, Summary};
 use crate::numeric::sum::Sum;
 use crate::{Absent, Error};
@@ -306,16 +306,18 @@ impl HoldoutFit {
     /// The comparison, with classes for 0 to `most` - 1 repeat purchases and for `most` or more.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a `most` above 10,000.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a `most` above 10,000, and if the model reads only whole numbers of
+    /// opportunities (BG/BB) and the sample has other times.
     ///
     /// # Complexity
     /// One expectation a customer.
     pub fn new(model: &impl PurchaseModel, holdout: HoldoutSample<'_>, most: u32) -> Result<Self, Error> {
         let most = separate(most)?;
         let mut classes = vec![Class::default(); most as usize + 1];
-        let (mut absolute, mut squares, t) = (Sum::default(), Sum::default(), horizon(holdout.length())?);
-        for (history, bought) in holdout.customers() {
-            let expected = model.outlook(history).expected_purchases(t)?;
+        let (mut absolute, mut squares) = (Sum::default(), Sum::default());
+        for (row, (history, bought)) in (0..).zip(holdout.customers()) {
+            model.admits(history).map_err(|error| error.at_row(row))?;
+            let expected = model.outlook(history).expected_purchases(holdout.length())?;
             let error = expected - *bought as f64;
             absolute.add(error.abs());
             squares.add(error * error);
@@ -369,7 +371,7 @@ impl Class {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small counts and times.
 mod tests {
     use super::*;
-    use crate::clv::{BgNbd, MbgNbd, ParetoNbd};
+    use crate::clv::{BgBb, BgNbd, MbgNbd, ParetoNbd};
     use crate::{ErrorKind, Seed};
 
     fn model() -> MbgNbd {
@@ -413,6 +415,9 @@ mod tests {
         let sample = [(Summary::NEW, 0)];
         let sample = HoldoutSample::new(&sample, 1.0).unwrap();
         assert_eq!(HoldoutFit::new(&model(), sample, 10_001).unwrap_err().kind(), ErrorKind::Input);
+        let broken = [(Summary::new(0, 0.0, 2.5).unwrap(), 0)];
+        let error = HoldoutFit::new(&BgBb::new([1.0; 4]).unwrap(), HoldoutSample::new(&broken, 1.0).unwrap(), 3);
+        assert_eq!(error.unwrap_err().row(), Some(0));
         let fit = HoldoutFit::new(&model(), sample, 3).unwrap();
         assert_eq!(fit.relative_bias, Err(Absent::NoObservations));
         assert!(fit.bias > 0.0 && fit.bias == fit.expected);

@@ -19,7 +19,7 @@ const ENOUGH: u64 = 100;
 /// let holdout = HoldoutSample::new(&customers, 39.0)?;
 /// let model = BgNbd::new([0.243, 4.414, 0.793, 2.426])?;
 /// // ln P(1 purchase) + ln P(no purchase).
-/// assert!((holdout.log_score(&model) + 1.586).abs() < 1e-3);
+/// assert!((holdout.log_score(&model)? + 1.586).abs() < 1e-3);
 /// // Two customers are too few to judge a model by.
 /// assert!(!holdout.is_enough());
 /// # Ok::<(), cxo_core::Error>(())
@@ -78,17 +78,22 @@ impl<'a> HoldoutSample<'a> {
     /// holdout period; at most 0, and more is better.
     ///
     /// A probability below the least normal number, 2e-308, counts as that. O(customers).
-    #[must_use]
-    pub fn log_score(&self, model: &impl PurchaseModel) -> f64 {
-        self.log_scores(model).collect::<Sum>().value()
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) if the model reads only whole numbers of opportunities (BG/BB) and the
+    /// sample has other times.
+    pub fn log_score(&self, model: &impl PurchaseModel) -> Result<f64, Error> {
+        let mut sum = Sum::default();
+        self.log_scores(model).try_for_each(|score| score.map(|score| sum.add(score)))?;
+        Ok(sum.value())
     }
 
     /// The terms of the score.
-    pub(super) fn log_scores(&self, model: &impl PurchaseModel) -> impl Iterator<Item = f64> {
-        // The length is a valid horizon, as checked at the start.
-        let probability = |history, purchases| model.outlook(history).probability_of(purchases, self.length);
-        self.customers.iter().map(move |(history, purchases)| {
-            probability(history, *purchases).unwrap_or_default().clamp(f64::MIN_POSITIVE, 1.0).ln()
+    pub(super) fn log_scores(&self, model: &impl PurchaseModel) -> impl Iterator<Item = Result<f64, Error>> {
+        (0..).zip(self.customers).map(move |(row, (history, purchases))| {
+            model.admits(history).map_err(|error| error.at_row(row))?;
+            let probability = model.outlook(history).probability_of(*purchases, self.length)?;
+            Ok(probability.clamp(f64::MIN_POSITIVE, 1.0).ln())
         })
     }
 }
@@ -97,7 +102,7 @@ impl<'a> HoldoutSample<'a> {
 mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::clv::BgNbd;
+    use crate::clv::{BgBb, BgNbd};
 
     #[test]
     fn refuses_what_is_no_sample() {
@@ -125,8 +130,18 @@ mod tests {
     fn a_score_is_finite_whatever_happened() {
         let history = Summary::new(0, 0.0, 10.0).unwrap();
         let model = BgNbd::new([1.0, 1e6, 1.0, 1.0]).unwrap();
-        let score = |purchases| HoldoutSample::new(&[(history, purchases)], 1.0).unwrap().log_score(&model);
+        let score = |purchases| HoldoutSample::new(&[(history, purchases)], 1.0).unwrap().log_score(&model).unwrap();
         assert_eq!(score(1_000_000), f64::MIN_POSITIVE.ln());
         assert!(score(0) > -1e-5 && score(20) < -200.0 && score(20) > f64::MIN_POSITIVE.ln());
+        // Opportunities are whole.
+        let model = BgBb::new([1.0; 4]).unwrap();
+        let kind = |age, length| {
+            let customers = [(Summary::NEW, 0), (Summary::new(0, 0.0, age).unwrap(), 0)];
+            let score = HoldoutSample::new(&customers, length).unwrap().log_score(&model);
+            score.map_err(|error| (error.kind(), error.row()))
+        };
+        assert!(kind(3.0, 2.0).is_ok_and(|score| score < 0.0));
+        assert_eq!(kind(3.5, 2.0), Err((ErrorKind::Input, Some(1))));
+        assert_eq!(kind(3.0, 2.5), Err((ErrorKind::Input, None)));
     }
 }

@@ -30,7 +30,8 @@ fn edge_cases() {
             "pareto_nbd" => Box::new(ParetoNbd::new(parameters).unwrap()),
             name => panic!("{name}"),
         };
-        let history = Summary::unchecked(case["x"].as_u64().unwrap() as u32, number("t_x"), number("T"));
+        let history =
+            Summary::unchecked(u32::try_from(case["x"].as_u64().unwrap()).unwrap(), number("t_x"), number("T"));
         let outlook = model.outlook(&history);
         let mut found = vec![
             ("log_likelihood", model.log_likelihood_of(&history)),

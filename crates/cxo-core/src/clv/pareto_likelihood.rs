@@ -13,7 +13,7 @@
 use super::fit::Likelihood;
 use super::nodes::{GAUSS_8, GAUSS_12, GAUSS_16, GAUSS_24, GAUSS_32, Rule};
 use super::rows::Row;
-use crate::numeric::gamma::{digamma, ln_gamma, trigamma};
+use crate::numeric::gamma::{ln_gamma, ln_rising};
 use crate::numeric::jet::Jet;
 
 /// Beyond this loss of its logarithm an integrand adds nothing.
@@ -137,30 +137,31 @@ impl Integrand {
 
     /// The rule, and on how many panels, that is exact to about the last digit: it must follow the loss of the integrand,
     /// and keep away from the singularities at a distance of π.
-    fn rule(&self) -> (&'static Rule, u32) {
+    fn rule(&self) -> (&'static Rule, f64) {
         let loss = 0.5 * self.width * self.steepness(self.width).max(-self.slope);
         let fits = |most_loss: f64, most_width: f64| loss <= most_loss && self.width <= most_width;
         if fits(1.0, 0.7) {
-            (&GAUSS_8, 1)
+            (&GAUSS_8, 1.0)
         } else if fits(4.0, 1.6) {
-            (&GAUSS_12, 1)
+            (&GAUSS_12, 1.0)
         } else if fits(8.0, 2.5) {
-            (&GAUSS_16, 1)
+            (&GAUSS_16, 1.0)
         } else if fits(16.0, 3.8) {
-            (&GAUSS_24, 1)
+            (&GAUSS_24, 1.0)
         } else {
             let panels = (loss / 25.0).max(self.width / 5.0).ceil();
-            (&GAUSS_32, panels.min(1e4) as u32)
+            (&GAUSS_32, panels.min(1e4))
         }
     }
 
     #[inline]
     fn each_node(&self, mut visit: impl FnMut(Node)) {
         let (rule, panels) = self.rule();
-        let panel = self.width / f64::from(panels);
-        for number in 0..panels {
+        let panel = self.width / panels;
+        let mut number = 0.0;
+        while number < panels {
             for (at, weight) in rule {
-                let w = panel * (f64::from(number) + at);
+                let w = panel * (number + at);
                 let near = w.exp();
                 let far = 1.0 + self.share * (near - 1.0);
                 let log_far = far.ln();
@@ -171,6 +172,7 @@ impl Integrand {
                     far: [log_far, inverse * near],
                 });
             }
+            number += 1.0;
         }
     }
 }
@@ -220,39 +222,35 @@ pub(super) struct ParetoLikelihood<'a> {
     pub(super) frequencies: &'a [f64],
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Point {
+/// What depends on the parameters and the frequency only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
+    /// r + x.
+    shape: f64,
     alpha: f64,
     s: f64,
     beta: f64,
-    /// For each frequency r + x, and ln Γ(r+x) / Γ(r) α^r β^s with its derivatives.
-    groups: Vec<(f64, Jet<4>)>,
+    /// ln Γ(r+x) / Γ(r) α^r β^s with its derivatives.
+    base: Jet<4>,
 }
 
-impl Likelihood<4> for ParetoLikelihood<'_> {
-    type Row = Row;
-    type Point = Point;
-
-    fn at(&self, [r, alpha, s, beta]: [f64; 4]) -> Point {
-        let group = |&x: &f64| {
-            let shape = r + x;
-            let mut base = Jet::default();
-            base.value = ln_gamma(shape) - ln_gamma(r) + r * alpha.ln() + s * beta.ln();
-            base.gradient = [digamma(shape) - digamma(r) + alpha.ln(), r / alpha, beta.ln(), s / beta];
-            base.hessian[0][0] = trigamma(shape) - trigamma(r);
-            base.hessian[1][0] = 1.0 / alpha;
-            base.hessian[1][1] = -r / (alpha * alpha);
-            base.hessian[3][2] = 1.0 / beta;
-            base.hessian[3][3] = -s / (beta * beta);
-            (shape, base)
-        };
-        Point { alpha, s, beta, groups: self.frequencies.iter().map(group).collect() }
+impl Group {
+    /// Of customers with x purchases; `rising` is ln Γ(r+x) / Γ(r) with its derivatives by r.
+    pub(super) fn new(x: f64, rising: [f64; 3], [r, alpha, s, beta]: [f64; 4]) -> Self {
+        let mut base = Jet { value: rising[0] + r * alpha.ln() + s * beta.ln(), ..Jet::default() };
+        base.gradient = [rising[1] + alpha.ln(), r / alpha, beta.ln(), s / beta];
+        base.hessian[0][0] = rising[2];
+        base.hessian[1][0] = 1.0 / alpha;
+        base.hessian[1][1] = -r / (alpha * alpha);
+        base.hessian[3][2] = 1.0 / beta;
+        base.hessian[3][3] = -s / (beta * beta);
+        Self { shape: r + x, alpha, s, beta, base }
     }
 
+    /// The likelihood of one history with its derivatives.
     #[inline]
-    fn jet(point: &Point, row: &Row) -> Jet<4> {
-        let Some(&(shape, base)) = point.groups.get(row.group as usize) else { return Jet::default() };
-        let &Point { alpha, s, beta, .. } = point;
+    pub(super) fn jet(&self, row: &Row) -> Jet<4> {
+        let &Self { shape, alpha, s, beta, base } = self;
         let silence = Silence { shape, alpha, s, beta, recency: row.recency, age: row.age };
         let mut jet = base;
         let (purchase, leave) = (alpha + row.recency, beta + row.recency);
@@ -303,5 +301,20 @@ impl Likelihood<4> for ParetoLikelihood<'_> {
             }
         }
         jet
+    }
+}
+
+impl Likelihood<4> for ParetoLikelihood<'_> {
+    type Row = Row;
+    type Point = Vec<Group>;
+
+    fn at(&self, parameters: [f64; 4]) -> Vec<Group> {
+        let group = |&x: &f64| Group::new(x, ln_rising(parameters[0], x), parameters);
+        self.frequencies.iter().map(group).collect()
+    }
+
+    #[inline]
+    fn jet(groups: &Vec<Group>, row: &Row) -> Jet<4> {
+        groups.get(row.group as usize).map(|group| group.jet(row)).unwrap_or_default()
     }
 }

@@ -1,15 +1,18 @@
 //! Who is still a customer if everybody buys at random and leaves at random? The Pareto/NBD model of Schmittlein, Morrison and
 //! Colombo (1987). State: its four parameters; called by whoever values customers without a contract.
 
-use super::covariates::Regressed;
+use super::covariate_likelihood::Individual;
 use super::fit::{FitOptions, Fitted, Model, climb};
 use super::outlook::{Outlook, PurchaseModel};
-use super::pareto_likelihood::{ParetoLikelihood, Silence};
+use super::pareto_likelihood::{Group, ParetoLikelihood, Silence};
 use super::process::Process;
 use super::process::gamma_poisson::GammaPoisson;
 use super::process::pareto::Pareto;
-use super::rows::Rows;
+use super::rows::{Row, Rows};
+use super::with_covariates::{DropoutEffect, Regressed};
 use super::{Simulated, Summaries, Summary};
+use crate::numeric::jet::Jet;
+use crate::numeric::random::Random;
 use crate::{Error, Seed};
 
 const NAMES: [&str; 4] = ["r", "alpha", "s", "beta"];
@@ -100,25 +103,40 @@ impl PurchaseModel for ParetoNbd {
     }
 
     fn simulate(&self, ages: &[f64], seed: Seed) -> Result<Simulated, Error> {
-        let [r, alpha, s, beta] = self.parameters;
-        Simulated::draw(ages, seed, |random, age, purchases| {
-            let rate = random.gamma(r, alpha);
-            let lifetime = random.exponential() / random.gamma(s, beta);
-            random.poisson_times(rate, lifetime.min(age), purchases);
-            lifetime > age
-        })
+        Simulated::draw(ages, seed, |random, age, purchases| self.customer(random, age, purchases))
+    }
+}
+
+impl Individual for ParetoNbd {
+    type Group = Group;
+
+    fn group(x: f64, rising: [f64; 3], parameters: [f64; 4]) -> Group {
+        Group::new(x, rising, parameters)
+    }
+
+    #[inline]
+    fn jet(group: &Group, row: &Row) -> Jet<4> {
+        group.jet(row)
     }
 }
 
 impl Regressed for ParetoNbd {
-    type Likelihood<'a> = ParetoLikelihood<'a>;
-
-    const PURCHASE: [f64; 4] = [0.0, -1.0, 0.0, 0.0];
-    const DROPOUT: [f64; 4] = [0.0, 0.0, 0.0, -1.0];
     const TIME: [f64; 4] = [0.0, 1.0, 0.0, 1.0];
 
-    fn likelihood(frequencies: &[f64]) -> ParetoLikelihood<'_> {
-        ParetoLikelihood { frequencies }
+    fn dropout(_: DropoutEffect) -> &'static [(usize, f64)] {
+        &[(3, -1.0)]
+    }
+
+    fn fit_without(summaries: &Summaries, options: &FitOptions) -> Result<Fitted<Self>, Error> {
+        Self::fit(summaries, options)
+    }
+
+    fn customer(&self, random: &mut Random, age: f64, purchases: &mut Vec<f64>) -> bool {
+        let [r, alpha, s, beta] = self.parameters;
+        let rate = random.gamma(r, alpha);
+        let lifetime = random.exponential() / random.gamma(s, beta);
+        random.poisson_times(rate, lifetime.min(age), purchases);
+        lifetime > age
     }
 }
 

@@ -62,7 +62,8 @@ impl Ranking {
     ///
     /// # Errors
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) unless there is one value for each history,
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of a value that is not finite.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of a value that is not finite, or of a history that the model
+    /// does not [admit](PurchaseModel::admits).
     ///
     /// # Complexity
     /// O(customers · ln `count`), and room for `count` customers.
@@ -75,6 +76,7 @@ impl Ranking {
             if !value.is_finite() {
                 return Err(Error::input("value", value, "a finite number").at_row(row as u64));
             }
+            model.admits(history).map_err(|error| error.at_row(row as u64))?;
             let probability_alive = model.outlook(history).probability_alive();
             let value_in_doubt = value * (1.0 - probability_alive);
             let customer = Ranked { row, value, probability_alive, value_in_doubt };
@@ -126,7 +128,7 @@ impl Top {
 mod tests {
     use super::*;
     use crate::ErrorKind;
-    use crate::clv::{BgNbd, MbgNbd};
+    use crate::clv::{BgBb, BgNbd, MbgNbd};
 
     fn histories() -> Vec<Summary> {
         (0..200_u32)
@@ -178,5 +180,8 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Incompatible);
         let error = Ranking::new(&model, &[Summary::NEW; 2], &[1.0, f64::NAN], 3).unwrap_err();
         assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(1)));
+        let model = BgBb::new([1.0; 4]).unwrap();
+        let error = Ranking::new(&model, &[Summary::new(0, 0.0, 2.5).unwrap()], &[1.0], 3).unwrap_err();
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(0)));
     }
 }

@@ -8,7 +8,7 @@ use super::series::{Fall, sum_to_infinity};
 use crate::numeric::beta::ln_beta_ratio;
 use crate::numeric::normal;
 use crate::numeric::random::Random;
-use crate::{Absent, Confidence, Error, Estimate, Interval, Method, Seed, State};
+use crate::{Absent, Confidence, Encode, Error, Estimate, Form, Interval, Method, Reader, Seed, State, Writer};
 
 /// How many customers were there in each period since they joined, and how many stayed: all that the models of
 /// retention read.
@@ -48,15 +48,7 @@ struct RawSurvivors {
 impl TryFrom<RawSurvivors> for Survivors {
     type Error = Error;
     fn try_from(raw: RawSurvivors) -> Result<Self, Error> {
-        let mut before = raw.customers;
-        for &(at_risk, kept) in &raw.periods {
-            let counts = [("at risk", at_risk, before), ("kept", kept, at_risk)];
-            if let Some((what, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
-                return Err(Error::input(format!("number {what}"), count, format!("0 to {most}")));
-            }
-            before = kept;
-        }
-        Ok(Self { customers: raw.customers, periods: raw.periods })
+        Self::checked(raw.customers, raw.periods)
     }
 }
 
@@ -174,6 +166,19 @@ impl Survivors {
         (1..).zip(&self.periods).map(|(period, &(at_risk, kept))| PeriodCounts { period, at_risk, kept })
     }
 
+    /// The state of these counts, if there can be one.
+    fn checked(customers: u64, periods: Vec<(u64, u64)>) -> Result<Self, Error> {
+        let mut before = customers;
+        for &(at_risk, kept) in &periods {
+            let counts = [("at risk", at_risk, before), ("kept", kept, at_risk)];
+            if let Some((what, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
+                return Err(Error::input(format!("number {what}"), count, format!("0 to {most}")));
+            }
+            before = kept;
+        }
+        Ok(Self { customers, periods })
+    }
+
     /// The same for likelihoods.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> {
         self.iter().map(|PeriodCounts { period, at_risk, kept }| Row {
@@ -228,6 +233,24 @@ impl State for Survivors {
             mine.1 += theirs.1;
         }
         Ok(())
+    }
+}
+
+impl Encode for Survivors {
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut to = Writer::new(Form::Survivors);
+        to.u64(self.customers);
+        to.count(self.periods.len());
+        self.periods.iter().for_each(|&(at_risk, kept)| to.counters([at_risk, kept]));
+        to.finish()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut from = Reader::new(bytes, Form::Survivors)?;
+        let customers = from.u64()?;
+        let periods = (0..from.count(16)?).map(|_| Ok(from.counters::<2>()?.into()));
+        let survivors = Self::checked(customers, periods.collect::<Result<_, Error>>()?)?;
+        from.finish().map(|()| survivors)
     }
 }
 
@@ -292,7 +315,7 @@ pub trait RetentionModel: Model + Shape {
     fn simulate(&self, ages: &[u32], seed: Seed) -> Vec<Option<u32>> {
         let curve = self.curve();
         let lifetime = |(stream, &age): (u64, &u32)| {
-            let mut random = Random::new(seed, stream);
+            let mut random = Random::new(seed.0, stream);
             let staying = -(-random.beta(curve.alpha, curve.beta)).ln_1p();
             // (1 - θ)^(t^c) is the chance that an exponential time, divided by -ln (1 - θ), is beyond t^c.
             let time = (random.exponential() / staying).powf(1.0 / curve.power);

@@ -1,7 +1,7 @@
 //! What do the likelihoods of continuous time read? Histories in units of about their mean age, sorted, equal ones merged.
 
+use super::Summaries;
 use super::fit::Weighted;
-use super::{Summaries, Summary};
 use crate::Error;
 
 /// One distinct history.
@@ -15,6 +15,7 @@ pub(super) struct Row {
 
 /// All histories of a fit.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names, reason = "the rows of the rows")]
 pub(super) struct Rows {
     pub(super) rows: Vec<Weighted<Row>>,
     /// The distinct frequencies in ascending order.
@@ -32,18 +33,9 @@ pub(super) struct Rows {
 impl Rows {
     /// Sorts by frequency, age and recency and merges what is equal. O(n log n).
     pub(super) fn new(summaries: &Summaries) -> Result<Self, Error> {
-        let rows = Self::of(summaries.iter(), None)?;
-        if rows.purchases == 0.0 {
-            return Err(Error::not_identified("no customer has bought again, so there is nothing to learn of buying"));
-        }
-        Ok(rows)
-    }
-
-    /// The same of some histories, on a given scale of time if they are a part of others.
-    pub(super) fn of(histories: impl Iterator<Item = (Summary, u64)>, scale: Option<f64>) -> Result<Self, Error> {
-        let mut all: Vec<(u32, f64, f64, u64)> = Vec::with_capacity(histories.size_hint().0);
+        let mut all: Vec<(u32, f64, f64, u64)> = Vec::with_capacity(summaries.len());
         let (mut ages, mut customers, mut purchases, mut logs) = (0.0, 0_u64, 0.0, Some(0.0));
-        for (summary, count) in histories {
+        for (summary, count) in summaries.iter() {
             all.push((summary.frequency(), summary.age(), summary.recency(), count));
             ages += summary.age() * count as f64;
             customers = customers.checked_add(count).ok_or_else(|| Error::overflow("number of customers"))?;
@@ -53,7 +45,10 @@ impl Rows {
         if customers == 0 {
             return Err(Error::no_data("customers"));
         }
-        let scale = scale.unwrap_or_else(|| (ages / customers as f64).log2().round().exp2());
+        if purchases == 0.0 {
+            return Err(Error::not_identified("no customer has bought again, so there is nothing to learn of buying"));
+        }
+        let scale = (ages / customers as f64).log2().round().exp2();
         // Times are not negative, so that their bits have the order of their values.
         all.sort_unstable_by_key(|&(frequency, age, recency, _)| (frequency, age.to_bits(), recency.to_bits()));
         let mut frequencies: Vec<f64> = Vec::new();

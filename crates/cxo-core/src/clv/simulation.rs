@@ -29,7 +29,7 @@ impl Simulated {
             if !(age >= 0.0 && age.is_finite()) {
                 return Err(Error::input("age", age, "a finite time of at least 0").at_row(stream));
             }
-            simulated.alive.push(customer(&mut Random::new(seed, stream), age, &mut simulated.times));
+            simulated.alive.push(customer(&mut Random::new(seed.0, stream), age, &mut simulated.times));
             simulated.ends.push(simulated.times.len());
         }
         Ok(simulated)

@@ -177,7 +177,7 @@ impl SimulatedSpend {
         let mut simulated = Self { means: Vec::new(), amounts: Vec::new(), ends: Vec::new() };
         for (customer, &count) in (0_u64..).zip(purchases) {
             // Streams that no simulation of purchases uses: the same seed there does not tie the two together.
-            let mut random = Random::new(seed, customer | 1 << 63);
+            let mut random = Random::new(seed.0, customer | 1 << 63);
             let log_rate = random.ln_gamma_variable(q) - v.ln();
             let amount = |log: f64| log.exp().clamp(f64::MIN_POSITIVE, f64::MAX);
             simulated.means.push(amount(p.ln() - log_rate));

@@ -226,6 +226,7 @@ impl Summaries {
     }
 
     /// All histories in the order of their coming, each with the number of customers that it stands for.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Summary, u64)> + Clone {
         self.rows.iter().copied()
     }

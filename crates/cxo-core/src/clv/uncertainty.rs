@@ -14,6 +14,8 @@ use crate::{Absent, Confidence, Error, Estimate, Interval, Method, Seed};
 
 /// What a draw may leave out of its distribution of purchases.
 const REST: f64 = 1e-10;
+/// Purchases beyond which a draw is beyond use.
+const MOST: usize = 1_000_000;
 
 impl<M: Model> Fitted<M> {
     /// Any answer of the model that is not negative, such as the expected purchases of a customer or of a cohort, with its
@@ -82,7 +84,7 @@ impl<M: Model> Fitted<M> {
             |row: usize, column: usize| self.covariance_of_logs().get(row * size + column).copied().unwrap_or_default();
         let spectrum = Matrix::from_fn(size, entry).spectrum();
         let draw = |stream: u32| {
-            let mut random = Random::new(seed, u64::from(stream));
+            let mut random = Random::new(seed.0, u64::from(stream));
             let mut drawn = logs.clone();
             for (variance, vector) in &spectrum {
                 let along = random.normal() * variance.max(0.0).sqrt();
@@ -132,7 +134,9 @@ impl<M: PurchaseModel> ParameterDraws<M> {
     /// draw is below 1e-10.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0,
+    /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if the parameters are so uncertain that more than a million
+    /// purchases are likely under a draw.
     ///
     /// # Complexity
     /// O(draws · upper limit · cost of a probability) for a customer.
@@ -146,7 +150,9 @@ impl<M: PurchaseModel> ParameterDraws<M> {
     /// The probabilities of 0, 1, … purchases in the next `t`, at most the first `count` of them, as the mean over all draws.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0,
+    /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if the parameters are so uncertain that more than a million
+    /// purchases are likely under a draw.
     pub fn purchase_probabilities(&self, history: &Summary, t: f64, count: usize) -> Result<Vec<f64>, Error> {
         self.mixed(history, t, count)
     }
@@ -157,7 +163,7 @@ impl<M: PurchaseModel> ParameterDraws<M> {
         for model in &self.models {
             let (mut at, mut seen, outlook) = (0, 0.0, model.outlook(history));
             outlook.each_probability(outlook.horizon(t)?, &mut |probability| {
-                if at == count {
+                if at == count.min(MOST) {
                     return Break(());
                 }
                 match mixed.get_mut(at) {
@@ -168,7 +174,29 @@ impl<M: PurchaseModel> ParameterDraws<M> {
                 seen += probability;
                 if seen >= 1.0 - REST { Break(()) } else { Continue(()) }
             });
+            if at == MOST && seen < 1.0 - REST {
+                return Err(Error::not_identified(
+                    "a draw of the parameters makes more than a million purchases likely",
+                ));
+            }
         }
         Ok(mixed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+    use crate::clv::ParetoNbd;
+
+    #[test]
+    fn a_draw_beyond_use_is_an_error() {
+        // A customer who buys a million times a day is no prediction.
+        let model = ParetoNbd::new([50.0, 1e-6, 1.0, 1e6]).unwrap();
+        let draws = ParameterDraws { models: vec![model] };
+        let error = draws.prediction_limits(&Summary::NEW, 1.0, Confidence::P95).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotIdentified);
+        assert_eq!(draws.purchase_probabilities(&Summary::NEW, 1.0, 3).unwrap().len(), 3);
     }
 }

@@ -4,7 +4,7 @@ use super::{
     beta::{Beta, ln_beta},
     chi_square,
     error_function::erfcx,
-    gamma::{Gamma, digamma, ln_gamma, trigamma},
+    gamma::{Gamma, digamma, ln_gamma, ln_rising, trigamma},
     noncentral_t, normal, student_t,
 };
 
@@ -220,4 +220,27 @@ fn statrs_misses_the_targets_where_it_is_not_used() {
     assert!(off(beta_reg(1e5, 1.2e5, 0.4545), 0.48297517010472085) > 1e-8);
     assert!(off(StudentsT::new(0.0, 1.0, 1e6).unwrap().inverse_cdf(0.975), 1.9599663568141066) > 1e-5);
     assert!(off(erfc(5.0), 1.537459794428035e-12) > 1e-11);
+}
+
+/// By factors and by special functions; those of a large a are differences of nearly equal ones.
+#[test]
+fn rising_factorials() {
+    let cases = [
+        (0.0243, 1.0, [-3.7172789286356343, 41.152263374485599, -1693.5087808430289]),
+        (0.553, 7.0, [7.1629003606744597, 3.6777017100157575, -4.021239527845444]),
+        (2.4257, 24.0, [59.152062918687055, 2.5892413674664586, -0.46998097657048024]),
+        (2.4257, 25.0, [62.426399940158726, 2.6270833167809517, -0.4714129896984009]),
+        (1e-7, 40.0, [90.513665035039435, 10000004.253542877, -100000000000001.63]),
+        (3.5, 2000.0, [13224.327819467362, 6.4992447054060615, -0.32985850498728977]),
+        (1234567.5, 24.0, [336.62977390137115, 1.9439825236582269e-5, -1.574611688503089e-11]),
+        (1234567.5, 300.0, [4207.9057048584192, 0.00024297065762911834, -1.9678246919716022e-10]),
+        (1e-12, 3.0, [-26.937873935367103, 1000000000001.5, -1.0e+24]),
+    ];
+    for (a, n, truth) in cases {
+        let tolerances = if a > 1e6 && n > 24.0 { [1e-14, 1e-10, 1e-5] } else { [1e-14; 3] };
+        for ((found, truth), tolerance) in ln_rising(a, n).into_iter().zip(truth).zip(tolerances) {
+            assert!((found - truth).abs() <= tolerance * truth.abs(), "{a} {n}: {found} instead of {truth}");
+        }
+    }
+    assert_eq!(ln_rising(0.3, 0.0), [0.0; 3]);
 }

@@ -27,6 +27,15 @@ struct Near {
     slope: f64,
 }
 
+/// Gauss and Legendre on [0, 1].
+const NODES: [(f64, f64); 5] = [
+    (0.046910077030668, 0.11846344252809454),
+    (0.23076534494715845, 0.23931433524968324),
+    (0.5, 0.28444444444444444),
+    (0.7692346550528415, 0.23931433524968324),
+    (0.953089922969332, 0.11846344252809454),
+];
+
 impl ExponentialIntegral {
     pub(crate) fn new(s: f64) -> Self {
         if s < 0.5 {
@@ -35,13 +44,6 @@ impl ExponentialIntegral {
         let order = (s - 1.0).round().max(0.0);
         let rest = s - 1.0 - order;
         // Over a short way the growth of ln Γ is the integral of ψ, without the loss of a difference.
-        const NODES: [(f64, f64); 5] = [
-            (0.046910077030668, 0.11846344252809454),
-            (0.23076534494715845, 0.23931433524968324),
-            (0.5, 0.28444444444444444),
-            (0.7692346550528415, 0.23931433524968324),
-            (0.953089922969332, 0.11846344252809454),
-        ];
         let growth: f64 = if rest.abs() < 0.1 {
             NODES.iter().map(|(at, weight)| weight * digamma(order + 1.0 + rest * at)).sum()
         } else {

@@ -9,7 +9,6 @@ use rand_core::Rng;
 use rand_pcg::Pcg64;
 
 use super::normal;
-use crate::Seed;
 
 /// A stream of draws.
 #[derive(Debug, Clone)]
@@ -17,7 +16,7 @@ pub(crate) struct Random(Pcg64);
 
 impl Random {
     /// Stream `stream` of a seed.
-    pub(crate) fn new(seed: Seed, stream: u64) -> Self {
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
         // The output function of SplitMix64 (Steele, Lea and Flood 2014), so that neighbouring seeds start far apart.
         let mixed = |at: u64| {
             let z = at.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -25,7 +24,7 @@ impl Random {
             let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
             z ^ (z >> 31)
         };
-        let (high, low) = (mixed(seed.0), mixed(mixed(seed.0)));
+        let (high, low) = (mixed(seed), mixed(mixed(seed)));
         Self(Pcg64::new(u128::from(high) << 64 | u128::from(low), u128::from(mixed(stream)) << 64 | u128::from(stream)))
     }
 
@@ -96,7 +95,7 @@ mod tests {
 
     #[test]
     fn values_are_pinned() {
-        let mut random = Random::new(Seed(42), 7);
+        let mut random = Random::new(42, 7);
         let found =
             [random.uniform(), random.exponential(), random.normal(), random.gamma(0.5, 2.0), random.beta(2.0, 3.0)];
         assert_eq!(format!("{found:?}"), PINNED);
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn moments_are_those_of_the_distributions() {
-        let mut random = Random::new(Seed(1), 0);
+        let mut random = Random::new(1, 0);
         let n = 200_000;
         let mut mean =
             |draw: &mut dyn FnMut(&mut Random) -> f64| (0..n).map(|_| draw(&mut random)).sum::<f64>() / f64::from(n);

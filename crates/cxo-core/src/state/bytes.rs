@@ -24,6 +24,7 @@ pub(crate) enum Form {
     Trend = 11,
     Moments = 12,
     PurchaseLog = 13,
+    Survivors = 14,
 }
 
 impl Form {

@@ -32,6 +32,9 @@ pub(in crate::clv) trait Lifetime: Copy {
     /// How survival falls beyond [`far`](Self::far): u^-power; infinite if it is 0 there.
     fn tail_power(&self) -> f64;
 
+    /// How many times the hazard at 0 it can become.
+    fn ageing(&self) -> f64;
+
     /// ∫ survival over (0, t].
     fn mean_up_to(&self, t: f64) -> f64 {
         integral(self.scale(), t, |u| self.step(u), |u| self.survival(u))
@@ -39,7 +42,7 @@ pub(in crate::clv) trait Lifetime: Copy {
 
     /// ∫ survival over (0, ∞), if it is finite.
     fn mean(&self) -> Result<f64, Absent> {
-        Ok(self.mean_up_to(self.far()))
+        Some(self.mean_up_to(self.far())).filter(|mean| mean.is_finite()).ok_or(Absent::Infinite)
     }
 
     /// ∫ e^(-rate u) survival(u) du over (0, ∞), for a rate above 0.
@@ -81,7 +84,42 @@ impl<L: Lifetime> GammaPoisson<L> {
     fn whole(&self, power: f64, density: impl Fn(f64) -> f64) -> f64 {
         let far = self.lifetime.far().max(1e17 * self.rate);
         let rest = if power.is_finite() { far * density(far) / (power - 1.0) } else { 0.0 };
-        integral(self.scale(), far, |u| self.step(u), density) + rest
+        let mut sum = rest;
+        each_part(
+            self.scale(),
+            far,
+            self.lifetime.ageing(),
+            |u| self.step(u),
+            |u, width| {
+                let part = width * density(u);
+                sum += part;
+                part
+            },
+        );
+        sum
+    }
+
+    /// The density of leaving at u without a purchase before.
+    fn leaves(&self, u: f64) -> f64 {
+        self.silent(u) * self.lifetime.hazard(u) * self.lifetime.survival(u)
+    }
+
+    /// P(leaves in (0, t] without a purchase before).
+    pub(in crate::clv) fn gone(&self, t: f64) -> f64 {
+        let mut gone = 0.0;
+        self.each_leaving(t, |u, width| {
+            let part = width * self.leaves(u);
+            gone += part;
+            part
+        });
+        gone
+    }
+
+    /// Visits times of leaving in (0, t], each with its width, dense enough for every average over them, until the parts that
+    /// `visit` returns add nothing.
+    #[inline]
+    pub(in crate::clv) fn each_leaving(&self, t: f64, visit: impl FnMut(f64, f64) -> f64) {
+        each_part(self.scale(), t, self.lifetime.ageing(), |u| self.step(u), visit);
     }
 
     /// The density of the time of the next purchase.
@@ -120,14 +158,11 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
     }
 
     fn none(&self, t: f64) -> f64 {
-        let left = |u: f64| self.silent(u) * self.lifetime.hazard(u) * self.lifetime.survival(u);
-        let stayed = self.silent(t) * self.lifetime.survival(t);
-        (stayed + integral(self.scale(), t, |u| self.step(u), left)).min(1.0)
+        (self.silent(t) * self.lifetime.survival(t) + self.gone(t)).min(1.0)
     }
 
     fn never(&self) -> f64 {
-        let left = |u: f64| self.silent(u) * self.lifetime.hazard(u) * self.lifetime.survival(u);
-        self.whole(self.shape + self.lifetime.tail_power() + 1.0, left).min(1.0)
+        self.whole(self.shape + self.lifetime.tail_power() + 1.0, |u| self.leaves(u)).min(1.0)
     }
 
     fn mean_time(&self) -> Result<f64, Absent> {
@@ -161,6 +196,7 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
     }
 
     fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {
+        #[allow(clippy::large_stack_arrays, reason = "40 KiB, so that nothing is allocated for a customer")]
         let mut nodes = [Node::default(); NODES];
         let mut free = nodes.iter_mut();
         let node = |u: f64, weight: f64| {
@@ -186,7 +222,7 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
             |u| widen * self.step(u),
             |from, to| {
                 each_node(scale, from, to, |u, width| {
-                    put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u))
+                    put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u));
                 });
                 true
             },
@@ -275,13 +311,25 @@ fn each_node(scale: f64, from: f64, to: f64, mut visit: impl FnMut(f64, f64)) {
 }
 
 /// ∫ over (0, to] of a positive function with one hill, whose panels may be as wide as `step` says.
-pub(in crate::clv) fn integral(scale: f64, to: f64, step: impl Fn(f64) -> f64, function: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn integral(scale: f64, to: f64, step: impl Fn(f64) -> f64, function: impl Fn(f64) -> f64) -> f64 {
     let mut sum = 0.0;
-    panels(scale, to, step, |from, to| {
-        let mut part = 0.0;
-        each_node(scale, from, to, |u, width| part += width * function(u));
+    each_part(scale, to, 1.0, step, |u, width| {
+        let part = width * function(u);
         sum += part;
-        part > 1e-18 * sum
+        part
     });
     sum
+}
+
+/// The nodes of such an integral with their widths, until what they add, as `part` tells, is nothing. The function may fall and
+/// then rise again, by no more than the factor `again`.
+#[inline]
+fn each_part(scale: f64, to: f64, again: f64, step: impl Fn(f64) -> f64, mut part: impl FnMut(f64, f64) -> f64) {
+    let mut sum = 0.0;
+    panels(scale, to, step, |from, to| {
+        let mut panel = 0.0;
+        each_node(scale, from, to, |u, width| panel += part(u, width));
+        sum += panel;
+        panel * again > 1e-18 * sum
+    });
 }

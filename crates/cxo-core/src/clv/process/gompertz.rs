@@ -21,14 +21,23 @@ impl Gompertz {
         Self { rate: self.rate * shrunk.exp() - shrunk.exp_m1(), ..self }
     }
 
-    /// ln (β - 1 + e^(bu)) / β: minus ln of the survival for s = 1.
-    pub(in crate::clv) fn log_time(&self, u: f64) -> f64 {
+    /// ln (β - 1 + e^(bu)) / β, with e^(-bu) and 1 - e^(-bu).
+    #[inline]
+    pub(in crate::clv) fn passage(&self, u: f64) -> [f64; 3] {
         let grown = self.growth * u;
         if grown < 30.0 {
-            (grown.exp_m1() / self.rate).ln_1p()
+            let more = grown.exp_m1();
+            let shrunk = 1.0 / (1.0 + more);
+            [(more / self.rate).ln_1p(), shrunk, more * shrunk]
         } else {
-            grown - self.rate.ln() + ((self.rate - 1.0) * (-grown).exp()).ln_1p()
+            let shrunk = (-grown).exp();
+            [grown - self.rate.ln() + ((self.rate - 1.0) * shrunk).ln_1p(), shrunk, 1.0 - shrunk]
         }
+    }
+
+    /// Minus ln of the survival.
+    pub(in crate::clv) fn loss(&self, u: f64) -> f64 {
+        self.shape * self.passage(u)[0]
     }
 
     /// (β - 1 + e^(bu)) / e^(bu).
@@ -45,7 +54,7 @@ impl Gompertz {
 
 impl Lifetime for Gompertz {
     fn survival(&self, u: f64) -> f64 {
-        (-self.shape * self.log_time(u)).exp()
+        (-self.loss(u)).exp()
     }
 
     fn hazard(&self, u: f64) -> f64 {
@@ -72,5 +81,9 @@ impl Lifetime for Gompertz {
 
     fn tail_power(&self) -> f64 {
         f64::INFINITY
+    }
+
+    fn ageing(&self) -> f64 {
+        self.rate.max(1.0)
     }
 }

@@ -39,6 +39,10 @@ impl Lifetime for Pareto {
         self.shape
     }
 
+    fn ageing(&self) -> f64 {
+        1.0
+    }
+
     fn mean_up_to(&self, t: f64) -> f64 {
         let (log, excess) = ((t / self.rate).ln_1p(), 1.0 - self.shape);
         // The limit of expm1(x) / x at 0 is 1; the quotient itself is exact everywhere else.

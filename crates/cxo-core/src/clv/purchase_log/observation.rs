@@ -142,9 +142,8 @@ impl Observation {
 
     /// The first tick after the purchase that begins at one.
     pub(super) fn purchase_end(&self, tick: u64) -> Result<u64, Error> {
-        let (Some(period), PurchaseTime::Day(day)) = (self.period, self.time(tick)) else {
-            return Ok(tick.saturating_add(1));
-        };
+        let Some(period) = self.period else { return Ok(tick.saturating_add(1)) };
+        let PurchaseTime::Day(day) = self.time(tick) else { return Ok(tick.saturating_add(1)) };
         Ok(i64::from(day.start_after(period)?.0).abs_diff(self.first))
     }
 
@@ -157,9 +156,10 @@ impl Observation {
     /// Which period (k, k + 1] a tick after the first falls in.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Within the observation, as above.
     pub(super) fn period_of(&self, tick: u64) -> usize {
-        let units = self.units(tick);
-        let whole = units as usize;
-        whole.saturating_sub(usize::from(whole as f64 == units))
+        // A million months are less than 2⁶³ microseconds, and signed numbers convert faster.
+        let units = tick.cast_signed() as f64 / self.ticks_per_unit;
+        let whole = units as u32;
+        whole.saturating_sub(u32::from(f64::from(whole) == units)) as usize
     }
 }
 
