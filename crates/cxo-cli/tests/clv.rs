@@ -489,9 +489,10 @@ fn a_long_log_is_streamed() {
     let folder = Folder::new();
     let mut csv = "who,day,paid\n".to_owned();
     for at in 0..120_000_u64 {
-        // A third of the customers stop half-way.
-        let (who, day) = (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50, at / 330);
-        if who % 3 > 0 || day < 180 {
+        // Some come more often than others, and everyone stops on some day.
+        let (any, day) = (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50, at / 330);
+        let who = any * any >> 14;
+        if day < 5 + who * 37 % 700 {
             writeln!(csv, "c{who},{},{}.5", date(i32::try_from(day).unwrap()), 5 + who % 90).unwrap();
         }
     }
