@@ -66,8 +66,18 @@ pub(crate) struct Histories {
 }
 
 enum Source {
-    Log { log: PurchaseLog, found: CustomerSummaries, ids: Vec<u32>, zone: chrono_tz::Tz, currency: Currency },
+    Log(Box<Log>),
     Table(Table),
+}
+
+/// A log with what became of it.
+struct Log {
+    records: PurchaseLog,
+    found: CustomerSummaries,
+    /// For each summary the number of its customer in the log.
+    ids: Vec<u32>,
+    zone: chrono_tz::Tz,
+    currency: Currency,
 }
 
 /// The rows of a table of summaries.
@@ -243,7 +253,7 @@ impl Histories {
     /// A row for each customer (for each line of a table), in the order of first appearance.
     pub(crate) fn summaries(&self) -> &Summaries {
         match &self.source {
-            Source::Log { found, .. } => found.summaries(),
+            Source::Log(log) => log.found.summaries(),
             Source::Table(table) => &table.summaries,
         }
     }
@@ -251,7 +261,7 @@ impl Histories {
     /// Who is in a row, if the file says so.
     pub(crate) fn name(&self, row: usize) -> Option<&str> {
         match &self.source {
-            Source::Log { log, ids, .. } => log.name(*ids.get(row)?),
+            Source::Log(log) => log.records.name(*log.ids.get(row)?),
             Source::Table(table) => table.names.get(row).map(|name| &**name),
         }
     }
@@ -281,22 +291,24 @@ impl Histories {
     ) -> Result<Self, Failure> {
         let found = log.summaries(&rules.options().zone(zone))?;
         let ids = found.iter().map(|row| row.customer).collect();
-        Ok(Self { source: Source::Log { log, found, ids, zone, currency }, load })
+        Ok(Self { source: Source::Log(Box::new(Log { records: log, found, ids, zone, currency })), load })
     }
 
     /// The log cut at half of its observation; none of a table, whose past is not known, and where nobody had bought by then.
     pub(crate) fn halves(&self, rules: &LogRules) -> Option<Halves> {
-        let Source::Log { log, found, zone, .. } = &self.source else { return None };
+        let Source::Log(log) = &self.source else { return None };
+        let Log { records, found, zone, .. } = &**log;
         let at = |share: f64| after(found.start(), share * found.observed() * rules.unit.days());
         let options = rules.options().zone(*zone).until(at(0.5)).holdout_until(at(1.0));
-        let cut = log.summaries(&options).ok()?;
+        let cut = records.summaries(&options).ok()?;
         let customers = cut.iter().filter_map(|row| Some((row.summary, u64::from(row.holdout?.purchases))));
         Some(Halves { customers: customers.collect(), length: cut.holdout()? })
     }
 
     /// The day of the first purchase and the last day that counts.
     pub(crate) fn days(&self, rules: &LogRules) -> Option<(Day, Day)> {
-        let Source::Log { found, zone, .. } = &self.source else { return None };
+        let Source::Log(log) = &self.source else { return None };
+        let Log { found, zone, .. } = &**log;
         let day = |time| match time {
             PurchaseTime::Day(day) => Some(day),
             PurchaseTime::Instant(at) => at.day_in(zone).ok(),
@@ -308,7 +320,7 @@ impl Histories {
     /// Whether the file says what was paid.
     pub(crate) fn has_amounts(&self) -> bool {
         match &self.source {
-            Source::Log { log, .. } => log.currency().is_some(),
+            Source::Log(log) => log.records.currency().is_some(),
             Source::Table(table) => table.has_amounts,
         }
     }
@@ -316,7 +328,7 @@ impl Histories {
     /// The currency of the amounts, if one is named.
     pub(crate) fn currency(&self) -> Option<String> {
         match &self.source {
-            Source::Log { currency, .. } if currency.code() != "XXX" => Some(currency.code().to_owned()),
+            Source::Log(log) if log.currency.code() != "XXX" => Some(log.currency.code().to_owned()),
             _ => None,
         }
     }
@@ -324,7 +336,7 @@ impl Histories {
     /// What became of the records of a log, besides their being read.
     pub(crate) fn counts(&self) -> Option<LogCounts> {
         match &self.source {
-            Source::Log { found, .. } => Some(found.counts()),
+            Source::Log(log) => Some(log.found.counts()),
             Source::Table(_) => None,
         }
     }

@@ -6,7 +6,7 @@ mod common;
 
 use std::{
     fmt::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -292,7 +292,7 @@ fn broken_logs_say_what_is_wrong() {
 }
 
 /// A row of a table, and why it is rejected.
-const ROWS: &[(&str, &str, &str)] = &[
+const ROWS: [(&str, &str, &str); 16] = [
     ("z,2,30,20,1,0,1", "t_x", "t_x is 30, allowed: 0 to the age of 20"),
     ("z,2,0,20,1,0,1", "t_x", "t_x is 0, allowed: above 0 where there were repeat purchases"),
     ("z,0,3,20,1,0,1", "t_x", "t_x is 3, allowed: 0 where there was no repeat purchase"),
@@ -315,7 +315,7 @@ const ROWS: &[(&str, &str, &str)] = &[
 fn rows_that_no_customer_can_have_are_rejected_with_line_and_value() {
     let folder = Folder::new();
     let good = "a,1,3,20,5,,1\nb,0,0,20,,,3\nc,4,15,20,7,,1\nd,2,9,18,6,,1\n";
-    let bad: String = ROWS.iter().map(|(row, ..)| format!("{row}\n")).collect();
+    let bad = ROWS.map(|(row, ..)| row).join("\n");
     folder.write("table.csv", &format!("id,x,t_x,T,mean,logs,n\n{good}{bad}"));
     let arguments = "--customer id --monetary mean --litt logs --count n --model bg-nbd --rejected bad.csv";
     // Whether so few customers have a fit is not the question.
@@ -491,7 +491,7 @@ fn a_long_log_is_streamed() {
     for at in 0..120_000_u64 {
         // Some come more often than others, and everyone stops on some day.
         let (any, day) = (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50, at / 330);
-        let who = any * any >> 14;
+        let who = (any * any) >> 14;
         if day < 5 + who * 37 % 700 {
             writeln!(csv, "c{who},{},{}.5", date(i32::try_from(day).unwrap()), 5 + who % 90).unwrap();
         }
@@ -545,8 +545,8 @@ fn golden() -> Option<PathBuf> {
     folder
 }
 
-fn read(path: PathBuf) -> Value {
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+fn read(path: &Path) -> Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     serde_json::from_str(&text).unwrap()
 }
 
@@ -564,7 +564,7 @@ const GEOMETRIC: [(&str, &str); 4] = [("r", "r"), ("alpha", "alpha"), ("a", "a")
 #[test]
 fn the_published_story_of_cdnow() {
     let Some(folder) = golden() else { return };
-    let expected = read(folder.join("clv/cdnow_sample_exact.json"));
+    let expected = read(&folder.join("clv/cdnow_sample_exact.json"));
     let log = folder.join("../data/clv/cdnow_sample_elog.csv");
     let arguments = format!("clv {} --customer id --date date --amount value --until 1997-09-30", log.display());
     let document = Folder::new().cxo(&format!("{arguments} --format json")).json();
@@ -581,7 +581,7 @@ fn the_published_story_of_cdnow() {
 #[test]
 fn every_customer_of_cdnow() {
     let Some(folder) = golden() else { return };
-    let expected = read(folder.join("clv/cdnow_summary.json"));
+    let expected = read(&folder.join("clv/cdnow_summary.json"));
     let table = folder.join("../data/clv/cdnow_summary_money.csv");
     let columns = "--summary --frequency x --recency t_x --age T --monetary zbar --customer id --horizon 4,13,39,104";
     for (model, key, last) in
@@ -615,7 +615,7 @@ fn every_customer_of_cdnow() {
 #[test]
 fn donors_and_contracts_as_published() {
     let Some(folder) = golden() else { return };
-    let expected = read(folder.join("clv/donations.json"));
+    let expected = read(&folder.join("clv/donations.json"));
     let reference = &expected["models"]["bg_bb"];
     let table = folder.join("../data/clv/donations_bgbb.csv");
     let columns = "--summary --frequency frequency --recency recency --age periods --count weights --model bg-bb";
@@ -637,7 +637,7 @@ fn donors_and_contracts_as_published() {
         }
     }
 
-    let expected = read(folder.join("clv/sbg_fader_hardie_2007.json"));
+    let expected = read(&folder.join("clv/sbg_fader_hardie_2007.json"));
     let survivors = [("highend", "1000,869,743,653,593,551,517,491"), ("regular", "1000,631,468,382,326,289,262,241")];
     for (segment, counts) in survivors {
         let reference = &expected["models"]["sbg"][segment];

@@ -371,7 +371,9 @@ pub struct EquityRow {
 
 impl EquityRow {
     /// The document's form of an equity.
-    #[must_use]
+    ///
+    /// # Errors
+    /// The reason in words why there is none.
     pub fn of(found: &Equity) -> Quantity<Self> {
         let expected = quantity::of(found.expected)?;
         Ok(Self {

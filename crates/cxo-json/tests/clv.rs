@@ -34,6 +34,10 @@ fn load() -> LoadReport {
     LoadReport { rows: 240, accepted: 240, blank: 0, rejected: 0, skipped: 0, reasons: Vec::new() }
 }
 
+fn none<T>() -> Quantity<T> {
+    Err("no column of amounts was named".into())
+}
+
 /// A document of real fits; without `spend` there is no value.
 fn document(spend: bool) -> ClvDocument {
     let (summaries, level, options) = (summaries(), Confidence::P90, FitOptions::default());
@@ -42,9 +46,6 @@ fn document(spend: bool) -> ClvDocument {
     let money = GammaGamma::fit(&summaries, &options).unwrap();
     let equity = Valuation::default().equity(&fitted, &money.fitted, &summaries, level).unwrap();
     let independence = Independence::of(&summaries, level);
-    fn none<T>() -> Quantity<T> {
-        Err("no column of amounts was named".into())
-    }
     let limits = ExpectedPurchases { horizon: 4.0, value: 0.1, lower: 0, upper: 1 };
     let customer = |name: Option<&str>| ClvCustomer {
         customer: name.map(str::to_owned),
