@@ -10,8 +10,8 @@ use cxo_core::{
     },
 };
 use cxo_json::{
-    ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, ModelRow, Quantity, RankedRow, SpendRow,
-    TotalPurchases, TotalsRow, ValuationRow,
+    ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, ModelRow, PurchasesRow, Quantity,
+    RankedRow, SpendRow, TotalPurchases, TotalsRow, ValuationRow,
 };
 
 use crate::{
@@ -92,6 +92,7 @@ impl Answer {
             first_day: days.map(|(first, _)| first.to_string()),
             last_day: days.map(|(_, last)| last.to_string()),
             currency: histories.currency(),
+            purchases: histories.counts().map(PurchasesRow::from),
             model: parameters,
             choice,
             spend: spend_row,

@@ -4,7 +4,9 @@
 use std::io::{self, Write};
 
 use cxo_core::{Confidence, Interval};
-use cxo_json::{ChoiceRow, ClvDocument, EquityRow, Lines, ModelRow, Quantity, RankedRow, TotalsRow, ValuationRow};
+use cxo_json::{
+    ChoiceRow, ClvDocument, EquityRow, Lines, ModelRow, PurchasesRow, Quantity, RankedRow, TotalsRow, ValuationRow,
+};
 
 use crate::{
     output::Present,
@@ -58,11 +60,39 @@ impl Present for ClvDocument {
         totals(page, &view);
         spend(page, self);
         ranking(page, self, &view);
+        if let Some(rows) = &self.purchases {
+            page.line(&page::wrapped(&counted(rows)));
+        }
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
         self.customers.iter().try_for_each(|row| lines.write(row))
     }
+}
+
+/// How the rows of a log became purchases.
+fn counted(rows: &PurchasesRow) -> String {
+    let parts = [
+        (rows.merged, "are part of another purchase of the same day or unit"),
+        (rows.refunds, "are refunds and reduce what was spent before"),
+        (rows.zero_amounts, "are purchases of 0"),
+        (rows.later, "are later than the last day that counts"),
+    ];
+    let told: Vec<String> = parts
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{} {what}", page::count(count)))
+        .collect();
+    let mut text = format!("{} rows, {} purchases", page::count(rows.records), page::count(rows.purchases));
+    if !told.is_empty() {
+        text.extend([format!(": {}", told.join(", "))]);
+    }
+    for (count, what) in [(rows.born_later, "came later"), (rows.without_purchase, "have refunds only")] {
+        if count > 0 {
+            text.extend([format!("; {} customers {what} and are left out", page::count(count))]);
+        }
+    }
+    text + "."
 }
 
 /// What is worth most to know: the value of all, or how many are still there.

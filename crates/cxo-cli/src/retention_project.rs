@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Rate::effective(args.discount, 1.0).map_err(refused("--discount"))?;
     let observed = survivors.periods();
     let asked = ProjectionQuestion {
-        observed,
+        survivors: args.survivors.0.clone(),
         periods: args.periods.unwrap_or(PERIODS.max(observed)),
         discount: args.discount,
         confidence: args.confidence,
@@ -123,22 +123,33 @@ impl Present for RetentionDocument {
             vec![name.clone(), digits(*value), bounds.unwrap_or_default()]
         });
         page.table(&[("parameter", Align::Left), ("value", Align::Right), ("interval", Align::Left)], rows.collect());
-        let columns =
-            [("period", Align::Right), ("still there", Align::Right), ("", Align::Left), ("retention", Align::Right)];
-        let rows = self.survival.iter().zip(&self.retention).zip(1_u64..).map(|((survival, retention), period)| {
-            let projected = if period > self.observed { " *" } else { "" };
-            let bar = page::bar(*survival, 30);
-            vec![format!("{period}{projected}"), page::percent(*survival), bar, page::percent(*retention)]
+        let columns = [
+            ("period", Align::Right),
+            ("seen", Align::Right),
+            ("expected", Align::Right),
+            ("", Align::Left),
+            ("retention", Align::Right),
+        ];
+        let start = self.survivors.first().copied().unwrap_or_default() as f64;
+        let rows = self.survival.iter().zip(&self.retention).zip(1..).map(|((survival, retention), period)| {
+            let seen = self.survivors.get(period).map(|count| page::percent(*count as f64 / start));
+            vec![
+                period.to_string(),
+                seen.unwrap_or_default(),
+                page::percent(*survival),
+                page::bar(*survival, 30),
+                page::percent(*retention),
+            ]
         });
         page.table(&columns, rows.collect());
         let rest = match &self.residual_lifetime {
             Ok(lifetime) => format!("{} further renewals are expected", decimals(*lifetime, 2)),
-            Err(reason) => format!("the expected number of further renewals is not told: {reason}"),
+            Err(reason) => format!("no mean number of further renewals exists ({reason})"),
         };
         page.line(&page::wrapped(&format!(
-            "* projected. Of a customer who is still there after {} periods {rest}; discounted at {} a period they are {}. A new \
-             customer pays {} times, discounted alike. Log-likelihood {}.",
-            self.observed,
+            "Of a customer who is still there after {} periods {rest}; discounted at {} a period they are {}. A new customer pays \
+             {} times, discounted alike. Log-likelihood {}.",
+            self.survivors.len().saturating_sub(1),
             page::percent(self.discount),
             decimals(self.discounted_residual_lifetime, 2),
             decimals(self.discounted_lifetime, 2),

@@ -98,8 +98,11 @@ fn a_log_becomes_a_document() {
     let customers = document["customers"].as_array().unwrap();
     assert_eq!((customers.len(), &document["totals"]["customers"]), (200, &json!(200)));
     assert_eq!(customers[0]["customer"], "c000", "the first in the log");
-    let load = &document["load"];
-    assert_eq!(load["accepted"], log().lines().count() - 1, "later rows are accepted and not counted");
+    let (load, rows) = (&document["load"], &document["purchases"]);
+    assert_eq!((&load["accepted"], &rows["records"]), (&rows["records"], &json!(log().lines().count() - 1)));
+    let count = |key: &str| rows[key].as_u64().unwrap();
+    assert!(count("later") > 0, "later rows are accepted and not counted");
+    assert_eq!(count("purchases") + count("merged") + count("refunds") + count("later"), count("records"));
     let sum = |key: &str| customers.iter().map(|row| row[key].as_f64().unwrap()).sum::<f64>();
     assert!(near(&document["totals"]["customer_equity"]["value"], sum("clv"), 1e-9));
     assert!(near(&document["totals"]["residual_transactions"], sum("residual_transactions"), 1e-9));
@@ -458,6 +461,7 @@ fn the_page_tells_the_story() {
         "The most valuable customers",
         "The most endangered valuable customers",
         "Under BG/NBD",
+        "are later than the last day that counts",
     ];
     assert!(order.map(place).is_sorted(), "{}", page.stdout);
     for line in page.stdout.lines() {
@@ -481,6 +485,23 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn a_long_log_is_streamed() {
+    let folder = Folder::new();
+    let mut csv = "who,day,paid\n".to_owned();
+    for at in 0..120_000_u64 {
+        // A third of the customers stop half-way.
+        let (who, day) = (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50, at / 330);
+        if who % 3 > 0 || day < 180 {
+            writeln!(csv, "c{who},{},{}.5", date(i32::try_from(day).unwrap()), 5 + who % 90).unwrap();
+        }
+    }
+    folder.write("log.csv", &csv);
+    let run = folder.cxo(&format!("{LOG} --model mbg-nbd --format jsonl --horizon 52 --out customers.jsonl"));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(folder.read("customers.jsonl").lines().count() > 10_000);
+}
+
+#[test]
 fn retention_is_projected_beyond_what_was_seen() {
     let folder = Folder::new();
     let survivors = "retention project --survivors 1000,869,743,653,593,551,517,491";
@@ -490,7 +511,7 @@ fn retention_is_projected_beyond_what_was_seen() {
         document[key].as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
     };
     let (survival, retention) = (numbers("survival"), numbers("retention"));
-    assert_eq!((survival.len(), retention.len(), &document["observed"]), (12, 12, &json!(7)));
+    assert_eq!((survival.len(), retention.len(), &document["survivors"][7]), (12, 12, &json!(491)));
     let product = retention.iter().product::<f64>();
     assert!((product - survival[11]).abs() < 1e-12 && survival.iter().rev().is_sorted() && retention.is_sorted());
     assert_eq!((document.get("residual_lifetime"), document["residual_lifetime_reason"].is_string()), (None, true));
@@ -500,7 +521,7 @@ fn retention_is_projected_beyond_what_was_seen() {
         (20, 3)
     );
     let page = folder.cxo(survivors).stdout;
-    assert!(page.contains("Shifted beta-geometric") && page.contains("8 *") && !page.contains("7 *"), "{page}");
+    assert!(page.contains("Shifted beta-geometric") && page.contains("86.9 %") && page.contains("infinite"), "{page}");
     let lines = folder.cxo(&format!("{survivors} --format jsonl")).stdout;
     assert_eq!(lines.lines().count(), 1);
 }

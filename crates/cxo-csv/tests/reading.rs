@@ -7,7 +7,7 @@ use cxo_core::domain::{Direction, LoadReport, Rating, Stage, Stages};
 use cxo_core::survey::{Scale, Tally};
 use cxo_csv::{
     CsvError, CsvErrorKind, DecimalMark, Delimiter, Encoding, FeedbackColumns, Input, Load, Loaded, Options, Preset,
-    ResponseColumns, ShortRows, Strictness, TouchpointColumns, TransactionColumns,
+    ResponseColumns, RowColumns, ShortRows, Strictness, TouchpointColumns, TransactionColumns,
 };
 
 fn nps(input: Input, columns: &ResponseColumns, options: Options) -> Result<Loaded<Tally>, CsvError> {
@@ -343,6 +343,69 @@ fn feedback_knows_statuses_scales_and_stages() {
     let columns = FeedbackColumns::default().channel("chanel");
     let error = Load::new(Input::text("f", content)).feedback(&columns, &mut stages).unwrap_err();
     assert_eq!((error.kind(), error.allowed()), (CsvErrorKind::UnknownColumn, Some("channel")));
+}
+
+#[test]
+fn transactions_come_one_by_one_with_day_and_instant() {
+    let content = "who,when,paid,currency\n\"a, b\",2025-03-04T23:30:00Z,19.99,EUR\nc,2025-03-05T12:00:00Z,,EUR\n,2025-03-05T12:00:00Z,1,EUR\n\
+        d,soon,1,EUR\ne,2025-03-06T00:30:00+01:00,-1.5,EUR\n";
+    let columns = TransactionColumns::default().customer("who").date("when").amount("paid");
+    let options = Options::default().time_zone("Europe/Vienna".parse().unwrap());
+    let mut rows = Vec::new();
+    let loaded = Load::new(Input::text("t", content)).options(options).each_transaction(&columns, |row| {
+        rows.push((row.customer.to_string(), row.day.to_string(), row.time.to_string(), row.amount.unwrap().0));
+        Ok(())
+    });
+    let loaded = loaded.unwrap();
+    assert_eq!((counts(&loaded.report), loaded.value.code(), loaded.value.digits()), ([5, 2, 0, 3, 0], "EUR", 2));
+    let row = |who: &str, day: &str, time: &str, units| (who.to_owned(), day.to_owned(), time.to_owned(), units);
+    assert_eq!(
+        rows,
+        [row("a, b", "2025-03-05", "2025-03-04T23:30:00Z", 1999), row("e", "2025-03-06", "2025-03-05T23:30:00Z", -150)]
+    );
+    let refused = Load::new(Input::text("t", content))
+        .each_transaction(&columns, |_| Err(cxo_core::Error::no_data("anything")))
+        .unwrap_err();
+    assert_eq!((refused.kind(), refused.line()), (CsvErrorKind::Refused, Some(2)));
+}
+
+#[test]
+fn amounts_of_no_currency_are_rounded_and_may_stay_unread() {
+    let content = "customer,date,amount\na,2025-01-01,39.949999999999996\nb,2025-01-02,1e300\nc,2025-01-03,12\nd,2025-01-04,n/a\n";
+    let read = |columns: &TransactionColumns| {
+        let mut amounts = Vec::new();
+        let loaded = Load::new(Input::text("t", content)).each_transaction(columns, |row| {
+            amounts.push(row.amount.map(|amount| amount.to_f64(row.currency)));
+            Ok(())
+        });
+        (amounts, loaded.unwrap().report.rejected)
+    };
+    assert_eq!(read(&TransactionColumns::default()), (vec![Some(39.95), Some(12.0)], 2));
+    assert_eq!(read(&TransactionColumns::default().amount("")), (vec![None; 4], 0));
+}
+
+#[test]
+fn a_currency_that_is_named_late_must_not_change_the_digits() {
+    let content = "customer,date,amount,currency\na,2025-01-01,10.5,\nb,2025-01-02,7,JPY\nc,2025-01-03,3,EUR\n";
+    let loaded = Load::new(Input::text("t", content)).transactions(&TransactionColumns::default()).unwrap();
+    assert_eq!((counts(&loaded.report), loaded.value.currency.code()), ([3, 2, 0, 1, 0], "EUR"));
+    assert_eq!(loaded.report.reasons[0].reason, "currency is JPY, allowed: a currency with 2 digits, as before");
+    let units: Vec<i64> = loaded.value.transactions.iter().map(|row| row.amount.unwrap().0).collect();
+    assert_eq!(units, [1050, 300]);
+}
+
+#[test]
+fn numbers_of_any_column() {
+    let mut found = Vec::new();
+    let content = "x\n1.5\n2 or 3\n-3e2\n\"\"\nNaN\nmany\n";
+    let loaded = Load::new(Input::text("n", content)).each_row(&RowColumns::new(["x"]), |row| {
+        found.push(row.number(0)?);
+        Ok(())
+    });
+    let report = loaded.unwrap().report;
+    assert_eq!(found, [Some(1.5), Some(-300.0), None]);
+    assert_eq!(report.reasons[0].reason, "x is 2 or 3, allowed: a finite number");
+    assert_eq!(report.rejected, 3);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use cxo_core::{
     Confidence, Interval,
-    clv::{Candidate, Choice, Equity, Independence, RepeatHistogram, SpendFit},
+    clv::{Candidate, Choice, Equity, Independence, LogCounts, RepeatHistogram, SpendFit},
     domain::LoadReport,
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct ClvDocument {
     /// The currency of all money, where one is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
+    /// What became of the rows of a log; absent where summaries were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchases: Option<PurchasesRow>,
     /// The model of buying and leaving.
     pub model: ModelRow,
     /// How the model was chosen; absent where it was asked for.
@@ -59,6 +62,45 @@ pub struct ClvDocument {
     pub customers: Vec<ClvCustomer>,
     /// What happened to the rows of the file.
     pub load: LoadReport,
+}
+
+/// How the rows of a log became purchases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurchasesRow {
+    /// Rows of the log.
+    pub records: u64,
+    /// Purchases that count, the first of each customer included.
+    pub purchases: u64,
+    /// Rows that are part of another purchase.
+    pub merged: u64,
+    /// Rows with a negative amount, which reduce what was spent before.
+    pub refunds: u64,
+    /// Those of them without a purchase before, which reduce nothing.
+    pub unmatched_refunds: u64,
+    /// Rows with an amount of 0, which are purchases.
+    pub zero_amounts: u64,
+    /// Rows after the last day that counts.
+    pub later: u64,
+    /// Customers whose first purchase is after it.
+    pub born_later: u64,
+    /// Customers who only have refunds.
+    pub without_purchase: u64,
+}
+
+impl From<LogCounts> for PurchasesRow {
+    fn from(counts: LogCounts) -> Self {
+        Self {
+            records: counts.records,
+            purchases: counts.purchases,
+            merged: counts.merged,
+            refunds: counts.refunds,
+            unmatched_refunds: counts.unmatched_refunds,
+            zero_amounts: counts.zero_amounts,
+            later: counts.later,
+            born_later: counts.born_later,
+            without_purchase: counts.without_purchase,
+        }
+    }
 }
 
 /// How a model was chosen.

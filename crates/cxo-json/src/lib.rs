@@ -48,7 +48,7 @@ pub mod schema;
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
-    LifetimeRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
+    LifetimeRow, PurchasesRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
 };
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};

@@ -18,8 +18,8 @@ pub struct RetentionDocument {
     pub model: ModelRow,
     /// The level of all intervals.
     pub confidence: Confidence,
-    /// Periods that were observed; those beyond are projected.
-    pub observed: u64,
+    /// Customers at the start, and those of them who were left after 1, 2, … periods; what is beyond is projected.
+    pub survivors: Vec<u64>,
     /// The share of all customers who are still there after 1, 2, … periods.
     pub survival: Vec<f64>,
     /// The share of the customers of the period before who are still there after 1, 2, … periods.
@@ -37,10 +37,10 @@ pub struct RetentionDocument {
 }
 
 /// What is asked of a fitted model of leaving.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ProjectionQuestion {
-    /// Periods that were observed.
-    pub observed: u32,
+    /// Customers at the start, and those of them who were left after 1, 2, … periods.
+    pub survivors: Vec<u64>,
     /// Periods to show.
     pub periods: u32,
     /// Effective discount of a period, above 0.
@@ -54,13 +54,16 @@ impl RetentionDocument {
     ///
     /// # Errors
     /// [`ErrorKind::Input`](cxo_core::ErrorKind::Input) for a discount that is not above 0.
+    /// [`ErrorKind::Overflow`](cxo_core::ErrorKind::Overflow) for more than 2³² periods.
     pub fn new<M: RetentionModel>(fitted: &Fitted<M>, asked: ProjectionQuestion) -> Result<Self, CoreError> {
-        let ProjectionQuestion { observed, periods, discount, confidence } = asked;
+        let ProjectionQuestion { survivors, periods, discount, confidence } = asked;
+        let observed = u32::try_from(survivors.len().saturating_sub(1));
+        let observed = observed.map_err(|_| CoreError::overflow("number of periods"))?;
         let (model, rate) = (fitted.model(), Rate::effective(discount, 1.0)?);
         Ok(Self {
             model: ModelRow::new(fitted, confidence),
             confidence,
-            observed: u64::from(observed),
+            survivors,
             survival: (1..=periods).map(|period| model.survival(period)).collect(),
             retention: (1..=periods).map(|period| model.retention(period)).collect(),
             residual_lifetime: quantity::of(model.residual_lifetime(observed)),

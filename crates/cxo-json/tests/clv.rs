@@ -13,8 +13,8 @@ use cxo_core::{
 };
 use cxo_json::{
     ChoiceRow, ClvCustomer, ClvDocument, Document, EquityRow, ExpectedPurchases, FitRow, LifetimeRow, ModelRow,
-    ProjectionQuestion, RankedRow, ReportDocument, RetentionDocument, SpendRow, TotalPurchases, TotalsRow,
-    ValuationRow, schema,
+    ProjectionQuestion, PurchasesRow, Quantity, RankedRow, ReportDocument, RetentionDocument, SpendRow, TotalPurchases,
+    TotalsRow, ValuationRow, schema,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -42,7 +42,9 @@ fn document(spend: bool) -> ClvDocument {
     let money = GammaGamma::fit(&summaries, &options).unwrap();
     let equity = Valuation::default().equity(&fitted, &money.fitted, &summaries, level).unwrap();
     let independence = Independence::of(&summaries, level);
-    let none = || Err("no column of amounts was named".into());
+    fn none<T>() -> Quantity<T> {
+        Err("no column of amounts was named".into())
+    }
     let limits = ExpectedPurchases { horizon: 4.0, value: 0.1, lower: 0, upper: 1 };
     let customer = |name: Option<&str>| ClvCustomer {
         customer: name.map(str::to_owned),
@@ -72,6 +74,7 @@ fn document(spend: bool) -> ClvDocument {
         first_day: spend.then(|| "1997-01-01".into()),
         last_day: spend.then(|| "1997-09-30".into()),
         currency: spend.then(|| "USD".into()),
+        purchases: spend.then(|| PurchasesRow::from(LogCounts::default())),
         model: ModelRow::new(&fitted, level),
         choice: spend.then(|| ChoiceRow::from(&choice)),
         spend: if spend { Ok(SpendRow::new(&money, independence.as_ref(), level)) } else { none() },
@@ -105,7 +108,7 @@ fn document(spend: bool) -> ClvDocument {
 fn retention(model: &str, counts: &[u64]) -> RetentionDocument {
     let survivors = Survivors::from_counts(counts).unwrap();
     let asked =
-        ProjectionQuestion { observed: survivors.periods(), periods: 12, discount: 0.1, confidence: Confidence::P95 };
+        ProjectionQuestion { survivors: counts.to_vec(), periods: 12, discount: 0.1, confidence: Confidence::P95 };
     let options = FitOptions::default();
     match model {
         "sbg" => RetentionDocument::new(&Sbg::fit(&survivors, &options).unwrap(), asked),
@@ -199,7 +202,10 @@ fn the_keys_are_those_of_the_contract() {
     assert_eq!(without["spend_reason"], "no column of amounts was named");
     assert_eq!(without["customers"][0]["clv_reason"], "no column of amounts was named");
     let projected = valid(&retention("sbg", &[1000, 869, 743]));
-    assert_eq!((projected["survival"].as_array().unwrap().len(), &projected["observed"]), (12, &json!(2)));
+    assert_eq!(
+        (projected["survival"].as_array().unwrap().len(), &projected["survivors"]),
+        (12, &json!([1000, 869, 743]))
+    );
 }
 
 #[test]
