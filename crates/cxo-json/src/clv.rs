@@ -371,7 +371,9 @@ pub struct EquityRow {
 
 impl EquityRow {
     /// The document's form of an equity.
-    #[must_use]
+    ///
+    /// # Errors
+    /// The reason why the equity has no value.
     pub fn of(found: &Equity) -> Quantity<Self> {
         let expected = quantity::of(found.expected)?;
         Ok(Self {
