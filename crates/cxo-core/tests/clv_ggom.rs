@@ -106,6 +106,10 @@ fn cdnow_does_not_identify_it() {
     let rising = [0.01, 0.002, 0.0002, 1e-5, 1e-7].map(at);
     assert!(rising.is_sorted() && rising[4] < limit.log_likelihood(), "{rising:?} {limit:?}");
     assert_close(rising[4], limit.log_likelihood(), 1e-9, "limit");
+    // A prior on b is an answer to what the data leave open.
+    let prior = FitOptions::default().penalty(0.5).unwrap();
+    let fitted = GgomNbd::fit(&summaries, &prior).unwrap();
+    assert!(fitted.log_likelihood() < limit.log_likelihood() && fitted.newton_decrement() <= 1e-14, "{fitted:?}");
 }
 
 /// Where customers leave at a steady rate, growth is not found, or only as much as chance shows.

@@ -202,7 +202,7 @@ proptest! {
                 let repeats = counts.purchases - counts.customers + counts.holdout_purchases;
                 prop_assert_eq!(answer.repeat_purchases_by_period().iter().sum::<u64>(), repeats);
                 let end = answer.observed() + answer.holdout().unwrap_or(0.0);
-                prop_assert_eq!(answer.repeat_purchases_by_period().len(), end.ceil() as usize);
+                prop_assert_eq!(answer.repeat_purchases_by_period().len() as f64, end.ceil());
                 prop_assert!(answer.births().all(|birth| 0.0 <= birth && birth <= answer.observed()));
             }
             Err(error) => {
@@ -313,7 +313,7 @@ fn a_range_is_no_more_than_a_part_of_the_customers() {
     // More records than are held at once, so that customers are read in several ranges: customer c buys on the days c % 7 + 10 k.
     let customers = 300_000_u32;
     let ids: Vec<u32> = (0..10).flat_map(|_| 0..customers).collect();
-    let days: Vec<i32> = (0..10).flat_map(|k| (0..customers).map(move |c| (c % 7) as i32 + 10 * k)).collect();
+    let days: Vec<i32> = (0..10).flat_map(|k| (0..customers).map(move |c| (c % 7).cast_signed() + 10 * k)).collect();
     let answer = PurchaseColumns::of_days(&ids, &days).unwrap().summaries(&SummaryOptions::default()).unwrap();
     assert_eq!(answer.len(), customers as usize);
     for (row, customer) in answer.iter().zip(0..) {

@@ -34,16 +34,16 @@ struct Seen {
 fn seen(records: &[Record]) -> Vec<Seen> {
     let end = records.iter().map(|(_, day, _)| *day).max().unwrap();
     let mut order: Vec<u8> = Vec::new();
-    records.iter().for_each(|(customer, ..)| {
+    for (customer, ..) in records {
         if !order.contains(customer) {
-            order.push(*customer)
+            order.push(*customer);
         }
-    });
+    }
     let of = |customer: u8| {
         let own = || records.iter().filter(move |record| record.0 == customer);
         Seen {
             silence: end - own().map(|record| record.1).max().unwrap(),
-            purchases: own().count() as i64,
+            purchases: i64::try_from(own().count()).unwrap(),
             cents: own().map(|record| record.2).sum(),
         }
     };

@@ -5,7 +5,9 @@ mod common;
 
 use chrono::{FixedOffset, TimeZone, Timelike};
 use common::clv::{lines, reference};
-use cxo_core::clv::{CustomerSummaries, MergeRule, PurchaseColumns, PurchaseLog, SummaryOptions, TimeUnit};
+use cxo_core::clv::{
+    BgCnbd, CustomerSummaries, FitOptions, MergeRule, PurchaseColumns, PurchaseLog, SummaryOptions, TimeUnit,
+};
 use cxo_core::domain::{Amount, Currency, Day, Timestamp};
 
 fn day(text: &str) -> Day {
@@ -129,4 +131,16 @@ fn apparel_is_reproduced_from_its_log() {
         named.iter().map(|row| (log.name(row.customer).unwrap().parse().unwrap(), row.summary)).collect();
     by_id.sort_by_key(|(id, _): &(u32, _)| *id);
     assert!(same.iter().map(|row| (row.customer, row.summary)).eq(by_id));
+}
+
+/// From the log to the published model: frequencies and times through BG/NBD, log intervals through its regular relative.
+#[test]
+fn models_of_the_cdnow_log_are_the_best_known() {
+    let Some(document) = common::golden("clv/cnbd_k.json") else { return };
+    let answer = log(&records("cdnow_sample_elog.csv", [0, 2, 4])).summaries(&weeks("1997-09-30")).unwrap();
+    for k in [1, 2] {
+        let best = document["cdnow_sample"]["bg_cnbd_k"]["by_k"][k.to_string()]["log_likelihood"].as_f64().unwrap();
+        let found = BgCnbd::fit(answer.summaries(), k, &FitOptions::default()).unwrap().log_likelihood();
+        assert!((found - best).abs() < 1e-6, "k = {k}: {found} instead of {best}");
+    }
 }

@@ -373,7 +373,7 @@ impl EquityRow {
     /// The document's form of an equity.
     ///
     /// # Errors
-    /// The reason in words why there is none.
+    /// The reason why the equity has no value.
     pub fn of(found: &Equity) -> Quantity<Self> {
         let expected = quantity::of(found.expected)?;
         Ok(Self {

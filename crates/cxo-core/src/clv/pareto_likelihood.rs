@@ -38,6 +38,10 @@ struct Integrand {
     power: f64,
     share: f64,
     width: f64,
+    /// e^width - 1.
+    grown: f64,
+    /// Over the whole silence, before an end was left out: ln of the growth of the near sum and of the far one.
+    logs: [f64; 2],
     /// Whether w is the logarithm of β + u, not of α + u.
     beta_is_near: bool,
 }
@@ -61,14 +65,10 @@ impl Silence {
         } else {
             (purchase, leave, self.shape, self.s + 1.0)
         };
-        let width = ((self.age - self.recency) / near).ln_1p();
-        Integrand { slope: near_power - 1.0, power, share: near / far, width, beta_is_near }.cut()
-    }
-
-    /// ln (α + T) / (α + t_x) and ln (β + T) / (β + t_x).
-    fn logs(&self) -> [f64; 2] {
         let silence = self.age - self.recency;
-        [(silence / (self.alpha + self.recency)).ln_1p(), (silence / (self.beta + self.recency)).ln_1p()]
+        let (grown, logs) = (silence / near, [silence / near, silence / far].map(f64::ln_1p));
+        let [width, _] = logs;
+        Integrand { slope: near_power - 1.0, power, share: near / far, width, grown, logs, beta_is_near }.cut()
     }
 
     /// What the integral over w counts for, relative to (α + t_x)^-(r+x) (β + t_x)^-s.
@@ -86,7 +86,7 @@ impl Silence {
         let integrand = self.integrand();
         let mut integral = 0.0;
         integrand.each_node(|node| integral += node.weight);
-        let [purchase, leave] = self.logs();
+        let [purchase, leave] = integrand.logs();
         self.factor(&integrand) * integral * (self.shape * purchase + self.s * leave).exp()
     }
 
@@ -97,7 +97,7 @@ impl Silence {
         if self.age > self.recency {
             integrand.each_node(|node| integral += node.weight);
         }
-        let [purchase, leave] = self.logs();
+        let [purchase, leave] = integrand.logs();
         let alive = (-self.shape * purchase - self.s * leave).exp();
         let purchases = self.shape - r;
         ln_gamma(self.shape)
@@ -110,27 +110,42 @@ impl Silence {
 }
 
 impl Integrand {
-    fn log_loss(&self, w: f64) -> f64 {
-        self.slope * w + self.power * (self.share * w.exp_m1()).ln_1p()
+    /// ln (α + T) / (α + t_x) and ln (β + T) / (β + t_x).
+    const fn logs(&self) -> [f64; 2] {
+        let [near, far] = self.logs;
+        if self.beta_is_near { [far, near] } else { [near, far] }
     }
 
-    /// The slope of the loss; it grows with w.
-    fn steepness(&self, w: f64) -> f64 {
-        self.slope + self.power / (1.0 + (1.0 - self.share) / self.share * (-w).exp())
+    /// What the logarithm of the integrand has lost at the end.
+    fn loss(&self) -> f64 {
+        self.slope * self.width + self.power * (self.share * self.grown).ln_1p()
+    }
+
+    /// The slope of the loss there; it grows with the width.
+    fn steepness(&self) -> f64 {
+        self.slope + self.power / (1.0 + (1.0 - self.share) / self.share / (1.0 + self.grown))
+    }
+
+    fn ends_at(&mut self, width: f64) {
+        (self.width, self.grown) = (width, width.exp_m1());
     }
 
     /// Leaves out the end that adds nothing. The loss is convex, so that Newton's method comes down to the cut from above.
     fn cut(mut self) -> Self {
+        let [near, far] = self.logs;
+        if self.slope * near + self.power * far < 1.5 * NOTHING {
+            return self;
+        }
         let start = self.slope + self.power * self.share;
         if start * self.width > NOTHING {
-            self.width = NOTHING / start;
+            self.ends_at(NOTHING / start);
         }
         for _ in 0..8 {
-            let beyond = self.log_loss(self.width) - NOTHING;
+            let beyond = self.loss() - NOTHING;
             if beyond < 0.5 * NOTHING {
                 break;
             }
-            self.width -= beyond / self.steepness(self.width);
+            self.ends_at(self.width - beyond / self.steepness());
         }
         self
     }
@@ -138,7 +153,7 @@ impl Integrand {
     /// The rule, and on how many panels, that is exact to about the last digit: it must follow the loss of the integrand,
     /// and keep away from the singularities at a distance of π.
     fn rule(&self) -> (&'static Rule, f64) {
-        let loss = 0.5 * self.width * self.steepness(self.width).max(-self.slope);
+        let loss = 0.5 * self.width * self.steepness().max(-self.slope);
         let fits = |most_loss: f64, most_width: f64| loss <= most_loss && self.width <= most_width;
         if fits(1.0, 0.7) {
             (&GAUSS_8, 1.0)
@@ -158,19 +173,26 @@ impl Integrand {
     fn each_node(&self, mut visit: impl FnMut(Node)) {
         let (rule, panels) = self.rule();
         let panel = self.width / panels;
+        let mut visit = |w: f64, weight: f64, near: f64| {
+            let far = 1.0 + self.share * (near - 1.0);
+            let log_far = far.ln();
+            let inverse = 1.0 / (near * far);
+            visit(Node {
+                weight: panel * weight * (-self.slope * w - self.power * log_far).exp(),
+                near: [w, inverse * far],
+                far: [log_far, inverse * near],
+            });
+        };
         let mut number = 0.0;
         while number < panels {
-            for (at, weight) in rule {
+            let sum = panel * (2.0 * number + 1.0);
+            let product = if panels == 1.0 { 1.0 + self.grown } else { sum.exp() };
+            // Nodes lie in pairs around the middle: one exponential serves both.
+            for (at, weight) in rule.iter().take(rule.len() / 2) {
                 let w = panel * (number + at);
                 let near = w.exp();
-                let far = 1.0 + self.share * (near - 1.0);
-                let log_far = far.ln();
-                let inverse = 1.0 / (near * far);
-                visit(Node {
-                    weight: panel * weight * (-self.slope * w - self.power * log_far).exp(),
-                    near: [w, inverse * far],
-                    far: [log_far, inverse * near],
-                });
+                visit(w, *weight, near);
+                visit(sum - w, *weight, product / near);
             }
             number += 1.0;
         }
@@ -260,14 +282,14 @@ impl Group {
         jet.gradient[2] -= log_leave;
         let [inverse_purchase, inverse_leave] = [1.0 / purchase, 1.0 / leave];
         // One who stayed: his scores (times -1) are ln (α+T), (r+x) / (α+T), ln (β+T), s / (β+T).
-        let [ln_a, ln_b] = silence.logs();
+        let integrand = silence.integrand();
+        let [ln_a, ln_b] = integrand.logs();
         let (a, b) = (1.0 / (alpha + row.age), 1.0 / (beta + row.age));
         let stayed = [ln_a, shape * a, ln_b, s * b];
         let alive = (-shape * ln_a - s * ln_b).exp();
         let mut left = 0.0;
         let mut gap = [0.0; 4];
         if row.age > row.recency {
-            let integrand = silence.integrand();
             let moments = Moments::new(&integrand);
             let died = silence.factor(&integrand) * moments.integral;
             left = died / (alive + died);

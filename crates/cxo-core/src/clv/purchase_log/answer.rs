@@ -151,6 +151,7 @@ impl CustomerSummaries {
     }
 
     /// Every customer.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = CustomerSummary> {
         let has_holdout = self.observation.holdout.is_some();
         self.summaries.iter().zip(&self.customers).zip(&self.births).enumerate().map(
@@ -206,6 +207,7 @@ impl CustomerSummaries {
     }
 
     /// For each customer the units from the start to the first purchase.
+    #[must_use]
     pub fn births(&self) -> impl ExactSizeIterator<Item = f64> {
         self.births.iter().map(|&birth| self.observation.units(birth))
     }

@@ -96,6 +96,7 @@ impl Layout {
         customer.wrapping_sub(self.least_customer).into()
     }
 
+    #[allow(clippy::cast_possible_truncation)] // What was a u32 is no more than one.
     fn bucket(self, customer: u32) -> usize {
         (self.since_least(customer) >> self.customer_bits) as usize
     }

@@ -87,7 +87,7 @@ impl CustomerSummaries {
             part.spend += i128::from(amount);
         }
         self.counts.later += later;
-        match (calibration.purchases, holdout.purchases as u64 + later) {
+        match (calibration.purchases, u64::from(holdout.purchases) + later) {
             (0, 0) => self.counts.without_purchase += 1,
             (0, _) => self.counts.born_later += 1,
             _ => {

@@ -63,7 +63,7 @@ choices! {
     /// A repeat purchase takes time, so records at the very same time are one under every rule.
     #[derive(Default)]
     MergeRule, "merge rule" {
-        /// Those of one civil day, in the time zone of [`SummaryOptions::zone`]; as lifetimes, BTYD and CLVTools count.
+        /// Those of one civil day, in the time zone of [`SummaryOptions::zone`]; as lifetimes, BTYD and `CLVTools` count.
         #[default]
         CalendarDay => "day",
         /// Each record is a purchase of its own, unless another has the same instant. In a log of days this is the day.
@@ -93,7 +93,7 @@ choices! {
         Net => "net",
         /// It is left out.
         Ignore => "ignore",
-        /// It is a record as any other, so that alone on its day it is a purchase; as lifetimes and CLVTools count.
+        /// It is a record as any other, so that alone on its day it is a purchase; as lifetimes and `CLVTools` count.
         Purchase => "purchase",
         /// It is an error.
         Reject => "reject",
@@ -102,7 +102,7 @@ choices! {
     /// What a record with an amount of zero means.
     #[derive(Default)]
     ZeroAmounts, "zero amounts" {
-        /// A purchase, such as a free order; as lifetimes and CLVTools count.
+        /// A purchase, such as a free order; as lifetimes and `CLVTools` count.
         #[default]
         Purchase => "purchase",
         /// It is left out.
