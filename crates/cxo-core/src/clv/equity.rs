@@ -178,8 +178,8 @@ impl Valuation {
             process_error: Err(absent),
             prediction_error: Err(absent),
             prediction_interval: Err(absent),
-            customers: cohort.customers(),
-            not_valued: 0,
+            customers: 0,
+            not_valued: cohort.customers(),
             moments,
             rule: self.rule(),
         }

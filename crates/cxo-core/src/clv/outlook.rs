@@ -98,6 +98,9 @@ pub struct Limits {
     pub attained: f64,
 }
 
+/// The most purchases that a distribution is followed to.
+pub(super) const MOST_PURCHASES: u64 = 1_000_000;
+
 /// Reads limits off P(X = 0), P(X = 1), …
 pub(super) struct LimitSearch {
     tail: f64,
@@ -119,12 +122,16 @@ impl LimitSearch {
         }
         self.below += probability;
         self.next += 1;
-        if self.below >= 1.0 - self.tail { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let enough = self.below >= 1.0 - self.tail || self.next == MOST_PURCHASES;
+        if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Result<Limits, Error> {
+        if self.next == MOST_PURCHASES && self.below < 1.0 - self.tail {
+            return Err(Error::degenerate("limits of more than a million purchases"));
+        }
         let attained = (self.below - self.before).clamp(0.0, 1.0);
-        Limits { lower: self.lower, upper: self.next.saturating_sub(1), attained }
+        Ok(Limits { lower: self.lower, upper: self.next.saturating_sub(1), attained })
     }
 }
 
@@ -200,11 +207,12 @@ impl Outlook {
     /// ([`ParameterDraws`](super::ParameterDraws) adds their uncertainty).
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0,
+    /// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) where more than a million purchases are likely.
     pub fn prediction_limits(&self, t: f64, confidence: Confidence) -> Result<Limits, Error> {
         let mut search = LimitSearch::new(confidence);
         self.each_probability(self.horizon(t)?, &mut |probability| search.add(probability));
-        Ok(search.limits())
+        search.limits()
     }
 
     /// The time within which the next purchase comes with probability `share`.

@@ -144,7 +144,7 @@ impl<M: PurchaseModel> ParameterDraws<M> {
         let mut search = LimitSearch::new(confidence);
         let mixed = self.mixed(history, t, usize::MAX)?;
         mixed.iter().any(|probability| search.add(*probability).is_break());
-        Ok(search.limits())
+        search.limits()
     }
 
     /// The probabilities of 0, 1, … purchases in the next `t`, at most the first `count` of them, as the mean over all draws.

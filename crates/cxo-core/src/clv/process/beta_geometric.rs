@@ -224,8 +224,13 @@ impl BetaGeometric {
         sum
     }
 
-    /// E[1 / (1 + w p)] = 2F1(1, a; a + b; -w), by the continued fraction of Gauss, all of whose terms are positive.
+    /// E[1 / (1 + w p)] = 2F1(1, a; a + b; -w), by the continued fraction of Gauss, all of whose terms are positive; by
+    /// quadrature where it would need thousands of them.
     fn resolvent(&self, w: f64) -> f64 {
+        if w > 1e5 {
+            let share = |p: f64| w * p / (1.0 + w * p);
+            return self.average(1.0 / w, |p| share(p) * (1.0 - share(p)), |p| 1.0 / (1.0 + w * p));
+        }
         let (a, c) = (self.a, self.a + self.b);
         1.0 / continued_fraction(1.0, |n| {
             let m = (0.5 * n).floor();
@@ -251,6 +256,10 @@ impl BetaGeometric {
         let integral = ExponentialIntegral::new(shape + 1.0);
         let (none, certain) = (shape / theta, shape * integral.at(theta));
         let bend = (none / certain - 1.0).max(f64::EPSILON);
+        if bend > 1e6 {
+            // Nearly without discount the known part outgrows the answer.
+            return self.discounted_from(0.0, rate);
+        }
         let known = none * self.resolvent(bend);
         let log_beta = ln_beta(a, b);
         let gap = |y: f64| {
@@ -522,7 +531,7 @@ mod tests {
         for a in [1e-3, 1.0, 50.0] {
             for b in [1e-3, 2.0, 5000.0] {
                 for shape in [1e-3, 0.3, 5000.0] {
-                    for rate in [1e-4, 1.0, 1e3] {
+                    for rate in [1e-9, 1e-4, 1.0, 1e3] {
                         for k in [1, 3] {
                             let found = process(k, [shape, 20.0, a, b]).discounted(rate);
                             // No more than all that one who stays would buy.

@@ -190,7 +190,7 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         let mut sum = bought(t) * self.lifetime.survival(t);
         panels(self.scale(), t, step, |from, to| {
             each_node(self.scale(), from, to, |u, width| sum += width * left(u));
-            true
+            self.lifetime.survival(to) > 0.0
         });
         sum.min(1.0)
     }
@@ -211,22 +211,18 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
             }
         };
         put(t, self.lifetime.survival(t));
-        // Panels widen where the stack would not hold them: far beyond any count that a customer reaches.
-        let (scale, mut widen) = (self.scale(), 1.0);
-        while panels(scale, t, |u| widen * self.step(u), |_, _| true) >= NODES / GAUSS_16.len() {
-            widen *= 1.5;
+        // Who lives on beyond this is not seen among the probabilities.
+        let lives = |to: f64| self.lifetime.survival(to) > 1e-25;
+        let (scale, step) = (self.scale(), |u: f64| self.step(u));
+        // Where the stack would not hold the nodes every probability is an integral of its own.
+        if panels(scale, t, step, |_, to| lives(to)) >= NODES / GAUSS_16.len() {
+            (0..).any(|k| visit(self.probability(t, k)).is_break());
+            return;
         }
-        panels(
-            scale,
-            t,
-            |u| widen * self.step(u),
-            |from, to| {
-                each_node(scale, from, to, |u, width| {
-                    put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u));
-                });
-                true
-            },
-        );
+        panels(scale, t, step, |from, to| {
+            each_node(scale, from, to, |u, width| put(u, width * self.lifetime.hazard(u) * self.lifetime.survival(u)));
+            lives(to)
+        });
         let used = NODES - free.len();
         recur(self.shape, nodes.get_mut(..used).unwrap_or_default(), visit);
     }
