@@ -277,8 +277,11 @@ proptest! {
         let (ids, micros) = ([&ids[..], &[other]].concat(), [&micros[..], &[i64::MAX]].concat());
         let cents = [&cents[..], &[i64::MAX]].concat();
         let wide = PurchaseColumns::of_timestamps(&ids, &micros).unwrap().amounts(&cents, euro()).unwrap();
-        let found = by_id(&wide.summaries(&options.merge(MergeRule::None).zone(zone)).unwrap());
-        let by_day = columns.summaries(&options.merge(MergeRule::None)).unwrap();
+        let wide = wide.summaries(&options.merge(MergeRule::None).zone(zone)).unwrap();
+        let (found, by_day) = (by_id(&wide), columns.summaries(&options.merge(MergeRule::None)).unwrap());
+        // Its last day ends later, perhaps in another period.
+        let periods = by_day.repeat_purchases_by_period();
+        prop_assert_eq!(wide.repeat_purchases_by_period().get(..periods.len()), Some(periods));
         prop_assert_eq!(found.len(), by_day.len());
         for ((id, found), (expected_id, expected)) in found.into_iter().zip(by_id(&by_day)) {
             prop_assert_eq!((id, found.frequency, found.spend, found.holdout), (expected_id, expected.frequency, expected.spend, expected.holdout));
@@ -322,6 +325,33 @@ fn a_range_is_no_more_than_a_part_of_the_customers() {
         assert_eq!(summary.age(), f64::from(96 - customer % 7));
         assert!((summary.sum_log_intervals().unwrap() - 9.0 * 10_f64.ln()).abs() < 1e-12);
         assert_eq!((row.spend, summary.monetary_value()), (None, None));
+    }
+}
+
+/// So many records that they are sorted by digits: with refunds by customer, day and amount, without them by customer and day.
+#[test]
+fn long_logs_agree_with_the_naive_way() {
+    let mut state = 1_u64;
+    let mut draw = |below: i64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        i64::try_from(state >> 33).unwrap() % below
+    };
+    for least in [1, -2000] {
+        let mut record = || (u8::try_from(draw(256)).unwrap(), i32::try_from(draw(400)).unwrap(), least + draw(5000));
+        let records: Vec<Record> = (0..60_000).map(|_| record()).collect();
+        for (merge, unit) in [(MergeRule::CalendarDay, TimeUnit::Day), (MergeRule::Unit, TimeUnit::Month)] {
+            let asked = Asked {
+                unit,
+                merge,
+                until: 250,
+                holdout: Some(100),
+                spend: SpendBasis::RepeatPurchases,
+                refunds: Refunds::Net,
+                zeros: ZeroAmounts::Purchase,
+            };
+            let log = log(&records);
+            assert_same(&rows(&log, &log.summaries(&asked.options()).unwrap()), &naive(&records, asked));
+        }
     }
 }
 
@@ -415,6 +445,16 @@ fn periods_hold_their_end() {
     assert_eq!(longer.repeat_purchases_by_period(), [1, 2, 1, 0]);
     let first = log.summaries(&weeks.until(Day(0))).unwrap();
     assert_eq!((first.repeat_purchases_by_period(), first.len()), (&[][..], 1));
+}
+
+#[test]
+fn two_centuries_of_days_are_counted_as_any() {
+    let mut log = PurchaseLog::default();
+    for week in 0..10_500 {
+        log.add("ann", Day(7 * week), None).unwrap();
+    }
+    let answer = log.summaries(&SummaryOptions::default().unit(TimeUnit::Week)).unwrap();
+    assert_eq!(answer.repeat_purchases_by_period(), vec![1; 10_499]);
 }
 
 /// A month of 30.4375 days has no period that a rounded division could miss.

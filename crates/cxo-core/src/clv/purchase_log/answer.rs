@@ -89,6 +89,7 @@ pub struct CustomerSummaries {
     pub(super) currency: Option<Currency>,
     pub(super) observation: Observation,
     pub(super) counts: LogCounts,
+    /// Repeat purchases by period.
     pub(super) periods: Vec<u64>,
     pub(super) summaries: Summaries,
     pub(super) customers: Vec<u32>,
@@ -116,7 +117,7 @@ impl CustomerSummaries {
             currency,
             observation,
             counts: LogCounts::default(),
-            periods: vec![0; observation.periods()],
+            periods: Vec::new(),
             summaries: Summaries::with_capacity(customers),
             customers: Vec::with_capacity(customers),
             births: Vec::with_capacity(customers),

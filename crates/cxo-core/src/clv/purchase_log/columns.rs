@@ -4,7 +4,7 @@ use chrono::TimeZone;
 
 use super::answer::{CustomerSummaries, SummaryDefinition};
 use super::grouping::{Layout, Records, by_customer, distinct, ends};
-use super::observation::{Clock, Observation};
+use super::observation::{Clock, Observation, Repeats};
 use super::options::{MergeRule, Refunds, SummaryOptions, ZeroAmounts};
 use crate::domain::{Currency, Timestamp};
 use crate::{Error, check_rows};
@@ -139,11 +139,14 @@ impl<'a> PurchaseColumns<'a> {
         let amounts = self.amounts.map_or(&[][..], |(amounts, _)| amounts);
         let layout = Layout::new(self.customers.len(), customers, span, ends(amounts).unwrap_or((1, 1)));
         let records = Records { customers: self.customers, ticks, amounts };
+        let mut repeats = Repeats::new(&observation);
         if layout.is_narrow() {
-            by_customer(records, layout, |customer, keys: &[u64]| answer.add(customer, keys, layout))?;
+            by_customer(records, layout, |customer, keys: &[u64]| answer.add(customer, keys, layout, &mut repeats))?;
         } else {
-            by_customer(records, layout, |customer, keys: &[(u64, u64, u64)]| answer.add(customer, keys, layout))?;
+            let visit = |customer, keys: &[(u64, u64, u64)]| answer.add(customer, keys, layout, &mut repeats);
+            by_customer(records, layout, visit)?;
         }
+        answer.periods = repeats.by_period(&observation);
         Ok(answer)
     }
 }

@@ -7,6 +7,9 @@ use crate::Error;
 const BUCKET_RECORDS: usize = 8192;
 /// At most so many buckets: as many places are written to at once.
 const MOST_BUCKET_BITS: u32 = 11;
+/// The bits of a digit, by which keys are sorted, and with how many digits comparing is no faster.
+const DIGIT_BITS: u32 = 10;
+const MOST_DIGITS: u32 = 5;
 /// The keys that are held at once take so many bytes for each record of the log, a quarter of what a record itself takes.
 const HELD_BYTES_PER_RECORD: usize = 4;
 /// But so many are always held.
@@ -30,6 +33,8 @@ pub(super) fn ends<T: Copy + Ord>(column: &[T]) -> Option<(T, T)> {
 pub(super) trait Key: Copy + Ord + Default {
     fn new(parts: (u64, u64, u64), layout: Layout) -> Self;
     fn parts(self, layout: Layout) -> (u64, u64, u64);
+    /// Sorts by customer and time, and by amount where there are refunds; with room for as many keys.
+    fn sort(keys: &mut [Self], room: &mut Vec<Self>, layout: Layout);
 }
 
 impl Key for u64 {
@@ -40,6 +45,48 @@ impl Key for u64 {
     fn parts(self, layout: Layout) -> (u64, u64, u64) {
         let times = self >> layout.amount_bits;
         (times >> layout.tick_bits, times & low(layout.tick_bits), self & low(layout.amount_bits))
+    }
+
+    /// Digit by digit from the lowest, stably; a few keys by comparison, as counting digits would not pay.
+    fn sort(keys: &mut [Self], room: &mut Vec<Self>, layout: Layout) {
+        let lowest = if layout.has_refunds { 0 } else { layout.amount_bits };
+        let bits = layout.customer_bits + layout.tick_bits + layout.amount_bits - lowest;
+        let digits = bits.div_ceil(DIGIT_BITS);
+        if keys.len() < 2 << DIGIT_BITS || digits > MOST_DIGITS {
+            keys.sort_unstable();
+            return;
+        }
+        room.clear();
+        room.resize(keys.len(), 0);
+        let (mut from, mut to) = (keys, &mut room[..]);
+        for digit in 0..digits {
+            sort_by_digit(from, to, lowest + digit * DIGIT_BITS);
+            std::mem::swap(&mut from, &mut to);
+        }
+        if digits % 2 == 1 {
+            to.copy_from_slice(from);
+        }
+    }
+}
+
+/// Writes keys in the order of the digit that begins at a bit.
+#[allow(clippy::cast_possible_truncation)] // A digit has few bits.
+fn sort_by_digit(keys: &[u64], sorted: &mut [u64], bit: u32) {
+    let digit = |key: u64| (key >> bit & low(DIGIT_BITS)) as usize;
+    let mut places = [0_usize; 1 << DIGIT_BITS];
+    for &key in keys {
+        places[digit(key)] += 1;
+    }
+    let mut begin = 0;
+    for place in &mut places {
+        begin += std::mem::replace(place, begin);
+    }
+    for &key in keys {
+        let place = &mut places[digit(key)];
+        if let Some(slot) = sorted.get_mut(*place) {
+            *slot = key;
+        }
+        *place += 1;
     }
 }
 
@@ -56,6 +103,10 @@ impl Key for (u64, u64, u64) {
     fn parts(self, _: Layout) -> Self {
         self
     }
+
+    fn sort(keys: &mut [Self], _: &mut Vec<Self>, _: Layout) {
+        keys.sort_unstable();
+    }
 }
 
 /// Which bucket a customer is in, and how records are written into keys.
@@ -68,6 +119,7 @@ pub(super) struct Layout {
     customer_bits: u32,
     tick_bits: u32,
     amount_bits: u32,
+    has_refunds: bool,
 }
 
 impl Layout {
@@ -82,6 +134,7 @@ impl Layout {
             customer_bits: bits(customers.1.abs_diff(customers.0).into()).saturating_sub(buckets),
             tick_bits: bits(ticks.1.abs_diff(ticks.0)),
             amount_bits: bits(amounts.1.abs_diff(amounts.0)),
+            has_refunds: amounts.0 < 0,
         }
     }
 
@@ -128,7 +181,7 @@ pub(super) fn by_customer<K: Key, T: Copy + Into<i64>>(
 ) -> Result<(), Error> {
     let mut counts = counts(records.customers, layout);
     let most = (records.customers.len() * HELD_BYTES_PER_RECORD / size_of::<K>()).max(LEAST_HELD);
-    let (mut rest, mut first, mut keys) = (&mut counts[..], 0, Vec::new());
+    let (mut rest, mut first, mut keys, mut room) = (&mut counts[..], 0, Vec::new(), Vec::new());
     while !rest.is_empty() {
         let (width, held) = range(rest, most);
         let (places, behind) = rest.split_at_mut(width);
@@ -143,7 +196,7 @@ pub(super) fn by_customer<K: Key, T: Copy + Into<i64>>(
         let mut begin = 0;
         for (bucket, &end) in (first..).zip(places.iter()) {
             let keys = keys.get_mut(begin..end).unwrap_or_default();
-            keys.sort_unstable();
+            K::sort(keys, &mut room, layout);
             let is_same = |one: &K, next: &K| one.parts(layout).0 == next.parts(layout).0;
             for keys in keys.chunk_by(is_same) {
                 if let Some(key) = keys.first() {

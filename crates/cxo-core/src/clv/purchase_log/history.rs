@@ -3,6 +3,7 @@
 
 use super::answer::CustomerSummaries;
 use super::grouping::{Key, Layout};
+use super::observation::Repeats;
 use super::options::{Refunds, SpendBasis, ZeroAmounts};
 use crate::clv::Summary;
 use crate::{Error, domain::Amount};
@@ -32,7 +33,8 @@ struct Logarithms {
 
 impl Logarithms {
     fn add(&mut self, interval: u64) {
-        self.product *= interval as f64;
+        // Within a million months, so below 2⁶³; signed numbers convert faster.
+        self.product *= interval.cast_signed() as f64;
         if self.product > GREAT_PRODUCT {
             self.sum += self.product.ln();
             self.product = 1.0;
@@ -46,7 +48,13 @@ impl Logarithms {
 
 impl CustomerSummaries {
     /// Adds a customer with the keys of all records, in order.
-    pub(super) fn add<K: Key>(&mut self, customer: u32, keys: &[K], layout: Layout) -> Result<(), Error> {
+    pub(super) fn add<K: Key>(
+        &mut self,
+        customer: u32,
+        keys: &[K],
+        layout: Layout,
+        repeats: &mut Repeats,
+    ) -> Result<(), Error> {
         let (end, calibrated) = (self.observation.end().last, self.observation.calibration.last);
         let (mut calibration, mut holdout) = (Part::default(), Part::default());
         let mut intervals = Logarithms { product: 1.0, sum: 0.0 };
@@ -77,8 +85,8 @@ impl CustomerSummaries {
                 if in_calibration && !is_first {
                     intervals.add(tick - part.latest);
                 }
-                if !is_first && let Some(count) = self.periods.get_mut(self.observation.period_of(tick)) {
-                    *count += 1;
+                if !is_first {
+                    repeats.add(tick, &self.observation);
                 }
                 part.purchases += 1;
                 part.latest = tick;
@@ -116,7 +124,7 @@ impl CustomerSummaries {
         let age = observation.calibration.end - first;
         let mut summary = Summary::new(repeats, observation.units(latest - first), observation.units(age))?;
         if repeats > 0 {
-            let logs = intervals.value() - f64::from(repeats) * observation.ln_unit();
+            let logs = intervals.value() - f64::from(repeats) * observation.ln_unit;
             summary = summary.with_sum_log_intervals(logs)?;
         }
         if let Some(currency) = self.currency {

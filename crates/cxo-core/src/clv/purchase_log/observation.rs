@@ -67,6 +67,8 @@ pub(super) struct Observation {
     pub(super) calibration: End,
     pub(super) holdout: Option<End>,
     ticks_per_unit: f64,
+    /// ln of a unit in ticks.
+    pub(super) ln_unit: f64,
     /// The calendar period in which purchases are one, if it is longer than a tick.
     period: Option<Period>,
 }
@@ -104,6 +106,7 @@ impl Observation {
             calibration: since(until),
             holdout: holdout.map(since),
             ticks_per_unit: tick * options.unit.days(),
+            ln_unit: (tick * options.unit.days()).ln(),
             period,
         };
         if observation.units(observation.end().end) > MOST_PERIODS {
@@ -130,11 +133,6 @@ impl Observation {
         (units * self.ticks_per_unit).round() as u64
     }
 
-    /// ln of a unit in ticks.
-    pub(super) fn ln_unit(&self) -> f64 {
-        self.ticks_per_unit.ln()
-    }
-
     /// The time of a tick.
     pub(super) fn time(&self, tick: u64) -> PurchaseTime {
         self.clock.time(self.first.wrapping_add_unsigned(tick))
@@ -149,17 +147,48 @@ impl Observation {
 
     /// Periods of a unit from the first record to the end of all.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // At most a million, as checked.
-    pub(super) fn periods(&self) -> usize {
+    fn periods(&self) -> usize {
         self.units(self.end().end).ceil() as usize
     }
 
     /// Which period (k, k + 1] a tick after the first falls in.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Within the observation, as above.
-    pub(super) fn period_of(&self, tick: u64) -> usize {
-        // A million months are less than 2⁶³ microseconds, and signed numbers convert faster.
-        let units = tick.cast_signed() as f64 / self.ticks_per_unit;
-        let whole = units as u32;
-        whole.saturating_sub(u32::from(f64::from(whole) == units)) as usize
+    fn period_of(&self, tick: u64) -> usize {
+        (self.units(tick).ceil() as usize).saturating_sub(1)
+    }
+}
+
+/// How many repeat purchases there are in each period.
+#[derive(Debug, Clone)]
+pub(super) struct Repeats {
+    by_period: Vec<u64>,
+    /// Of the first ticks alone, which usually are all days: they are divided once, at the end.
+    by_tick: Vec<u64>,
+}
+
+impl Repeats {
+    pub(super) fn new(observation: &Observation) -> Self {
+        const MOST_TICKS: u64 = 1 << 16;
+        let ticks = usize::try_from(observation.end().last.min(MOST_TICKS)).unwrap_or_default();
+        Self { by_period: vec![0; observation.periods()], by_tick: vec![0; ticks + 1] }
+    }
+
+    pub(super) fn add(&mut self, tick: u64, observation: &Observation) {
+        let of_tick = usize::try_from(tick).ok().and_then(|tick| self.by_tick.get_mut(tick));
+        if let Some(count) = of_tick {
+            *count += 1;
+        } else if let Some(count) = self.by_period.get_mut(observation.period_of(tick)) {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn by_period(mut self, observation: &Observation) -> Vec<u64> {
+        for (tick, count) in (0..).zip(self.by_tick) {
+            if let Some(sum) = self.by_period.get_mut(observation.period_of(tick)) {
+                *sum += count;
+            }
+        }
+        self.by_period
     }
 }
 
