@@ -1,6 +1,6 @@
 //! What `cxo clv` answers: the model, the value, and each customer, computed when it is asked for.
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, collections::HashMap, io};
 
 use cxo_core::{
     Absent, Confidence, Error,
@@ -221,9 +221,28 @@ fn ranked(found: &Ranked, histories: &Histories) -> Option<RankedRow> {
 }
 
 impl Question {
-    /// Purchases in all times to come, for each history.
+    /// Purchases in all times to come, for each history. What one who is alive will do depends on his frequency and age alone, as
+    /// long as purchases come at random: that part, an integral, is computed once for each pair of them.
     fn residuals(&self, model: &AnyModel, histories: &Histories) -> Vec<Result<f64, Absent>> {
-        histories.summaries().iter().map(|(summary, _)| self.residual(&model.outlook(&summary))).collect()
+        let mut known: HashMap<(u32, u64), Result<f64, Absent>> = HashMap::new();
+        let rows = histories.summaries().iter().map(|(summary, _)| {
+            let outlook = model.outlook(&summary);
+            if model.k().is_some() {
+                return self.residual(&outlook);
+            }
+            let (frequency, age) = (summary.frequency(), summary.age());
+            let of_alive = *known.entry((frequency, age.to_bits())).or_insert_with(|| {
+                // The same whichever of these customers comes first: one who has bought just now.
+                let recent = Summary::new(frequency, if frequency == 0 { 0.0 } else { age }, age).unwrap_or(summary);
+                let outlook = model.outlook(&recent);
+                Ok(self.residual(&outlook)? / outlook.probability_alive())
+            });
+            match outlook.probability_alive() {
+                0.0 => Ok(0.0),
+                alive => Ok(alive * of_alive?),
+            }
+        });
+        rows.collect()
     }
 
     fn residual(&self, outlook: &Outlook) -> Result<f64, Absent> {

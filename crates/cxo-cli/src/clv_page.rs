@@ -167,7 +167,11 @@ pub(crate) fn chosen(view: &View<'_>) -> String {
         .map(|(candidate, behind)| format!("{} ({})", candidate.name, decimals(behind, 1)))
         .collect();
     let tie = if choice.tie { " It is a tie with what is less than 2 from the best." } else { "" };
-    if told.is_empty() { String::new() } else { format!("Chosen by {by}; behind the best: {}.{tie}", told.join(", ")) }
+    if told.is_empty() {
+        "No other model has a fit here.".to_owned()
+    } else {
+        format!("Chosen by {by}; behind the best: {}.{tie}", told.join(", "))
+    }
 }
 
 fn parameters(model: &ModelRow) -> Vec<Vec<String>> {

@@ -234,6 +234,13 @@ fn every_model_answers_by_its_name() {
 }
 
 #[test]
+fn a_model_that_the_data_do_not_determine_says_which_one_they_do() {
+    let run = folder().cxo(&format!("{LOG} --model ggom-nbd --format json"));
+    assert_eq!((run.code, &run.error()["kind"]), (1, &json!("not-identified")));
+    assert!(run.error()["message"].as_str().unwrap().contains("Pareto/NBD"), "{}", run.stderr);
+}
+
+#[test]
 fn opportunities_are_counted_not_timed() {
     let folder = Folder::new();
     folder.write(
