@@ -63,22 +63,22 @@ struct Asked {
     #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "summary")]
     until: Option<Day>,
     /// Times for which purchases are expected, in units [default: a month, a quarter, half a year, a year; bg-bb: 1,5,10]
-    #[arg(long, value_name = "N,N…", value_delimiter = ',', value_parser = horizon)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N,N…", value_delimiter = ',', value_parser = horizon)]
     horizon: Vec<f64>,
     /// Periods that the value counts
-    #[arg(long, value_name = "N", default_value_t = PERIODS)]
+    #[arg(long, allow_negative_numbers = true, value_name = "N", default_value_t = PERIODS)]
     periods: u32,
     /// Length of such a period: day, week, month (30.415 days, 4.345 weeks) or year (52 weeks) [default: month]
     #[arg(long, value_name = "PERIOD")]
     period: Option<PeriodLength>,
     /// Discount of a period, for clv
-    #[arg(long, value_name = "SHARE", default_value_t = DISCOUNT)]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value_t = DISCOUNT)]
     discount: f64,
     /// Discount of a year of 52 weeks, for residual_transactions
-    #[arg(long, value_name = "SHARE", default_value_t = ANNUAL_DISCOUNT)]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value_t = ANNUAL_DISCOUNT)]
     annual_discount: f64,
     /// The share of the spend that is earned
-    #[arg(long, value_name = "SHARE", default_value_t = MARGIN)]
+    #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value_t = MARGIN)]
     margin: f64,
     /// Level of the intervals and of the prediction limits
     #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
@@ -142,7 +142,7 @@ impl FromStr for PeriodLength {
 }
 
 impl PeriodLength {
-    /// The length in units of time; a year has 52 weeks of seven days, and twelve months.
+    /// The length in units of time, of which the unit changes nothing: a month has 30.415 days, a year 52 weeks.
     fn in_units(self, unit: TimeUnit) -> f64 {
         let days = match self {
             Self::Day => 1.0,
@@ -153,8 +153,6 @@ impl PeriodLength {
         match (unit, self) {
             (TimeUnit::Week, Self::Month) => Valuation::MONTH_IN_WEEKS,
             (TimeUnit::Week, Self::Year) => 52.0,
-            (TimeUnit::Month, Self::Month) => 1.0,
-            (TimeUnit::Month, Self::Year) => 12.0,
             (unit, _) => days / unit.days(),
         }
     }
@@ -166,9 +164,13 @@ fn day(text: &str) -> Result<Day, Error> {
     date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
 }
 
+/// The longest horizon, in units: centuries of days. A number beyond it is a slip.
+const MOST_HORIZON: f64 = 100_000.0;
+
 fn horizon(text: &str) -> Result<f64, Error> {
-    let time = text.trim().parse().ok().filter(|time: &f64| time.is_finite() && *time > 0.0);
-    time.ok_or_else(|| Error::input("horizon", format!("\"{text}\""), "finite numbers above 0, such as 13,52"))
+    let time = text.trim().parse().ok().filter(|time: &f64| *time > 0.0 && *time <= MOST_HORIZON);
+    let allowed = format!("numbers above 0 and at most {MOST_HORIZON}, such as 13,52");
+    time.ok_or_else(|| Error::input("horizon", format!("\"{text}\""), allowed))
 }
 
 /// Runs the command.
@@ -268,8 +270,8 @@ impl Asked {
             _ if !summary => refused("give --summary with"),
             Self { unit: Some(_), .. } => refused("--unit cannot be combined with"),
             Self { period: Some(_), .. } => refused("--period cannot be combined with"),
-            Self { horizon, .. } if horizon.iter().any(|time| time.fract() != 0.0) => {
-                refused("--horizon takes whole numbers with")
+            Self { horizon, .. } if horizon.iter().any(|time| time.fract() != 0.0 || *time > 10_000.0) => {
+                refused("--horizon takes whole numbers of at most 10000 with")
             }
             _ => Ok(()),
         }

@@ -284,7 +284,8 @@ fn spend(page: &mut Page, clv: &ClvDocument) {
 fn ranking(page: &mut Page, clv: &ClvDocument, view: &View<'_>) {
     let valued = clv.spend.is_ok();
     let what = if valued { "value" } else { "purchases to come" };
-    let silent = format!("silent, {}s", view.unit);
+    let plural = if view.unit == "opportunity" { "opportunities".to_owned() } else { format!("{}s", view.unit) };
+    let silent = format!("silent, {plural}");
     let table = |page: &mut Page, rows: &[RankedRow], last: &str, value: fn(&RankedRow) -> f64| {
         let columns = [
             ("customer", Align::Left),
@@ -309,7 +310,7 @@ fn ranking(page: &mut Page, clv: &ClvDocument, view: &View<'_>) {
     if clv.most_endangered.is_empty() {
         page.line("No customer of value is in danger.");
     } else {
-        page.line(&format!("The most endangered valuable customers, by the {what} that is in doubt:"));
+        page.line(&format!("The most endangered valuable customers, by the {what} in doubt:"));
         table(page, &clv.most_endangered, "in doubt", |row| row.value_in_doubt);
     }
     if let Some(alive) = clv.alive_by_construction {

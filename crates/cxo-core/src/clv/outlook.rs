@@ -98,6 +98,9 @@ pub struct Limits {
     pub attained: f64,
 }
 
+/// The longest horizon: far beyond it times no longer differ from their sums with what went before.
+const MOST_TIME: f64 = 1e15;
+
 /// The most purchases that a distribution is followed to.
 pub(super) const MOST_PURCHASES: u64 = 1_000_000;
 
@@ -155,7 +158,7 @@ impl Outlook {
     /// The probability that the customer is alive `t` from now, in [0, 1].
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0; so in all questions with a time.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15; so in all questions with a time.
     pub fn probability_alive_at(&self, t: f64) -> Result<f64, Error> {
         Ok(self.alive * self.process.renewal().survival(self.horizon(t)?))
     }
@@ -163,7 +166,7 @@ impl Outlook {
     /// The expected number of purchases in the next `t`.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15.
     pub fn expected_purchases(&self, t: f64) -> Result<f64, Error> {
         Ok(self.alive * self.process.renewal().expected(self.horizon(t)?))
     }
@@ -171,7 +174,7 @@ impl Outlook {
     /// The probability of no purchase in the next `t`, in [0, 1].
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15.
     pub fn probability_of_none(&self, t: f64) -> Result<f64, Error> {
         Ok(1.0 - self.alive + self.alive * self.process.renewal().none(self.horizon(t)?))
     }
@@ -179,7 +182,7 @@ impl Outlook {
     /// The probabilities of 0, 1, … purchases in the next `t`: the first `count` of them.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15.
     pub fn purchase_probabilities(&self, t: f64, count: usize) -> Result<Vec<f64>, Error> {
         let mut probabilities = Vec::new();
         self.each_probability(self.horizon(t)?, &mut |probability| {
@@ -195,7 +198,7 @@ impl Outlook {
     /// The probability of exactly `count` purchases in the next `t`, with full relative precision however small it is.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15.
     pub fn probability_of(&self, count: u64, t: f64) -> Result<f64, Error> {
         let dead = if count == 0 { 1.0 - self.alive } else { 0.0 };
         Ok(dead + self.alive * self.process.renewal().probability(self.horizon(t)?, count))
@@ -207,7 +210,7 @@ impl Outlook {
     /// ([`ParameterDraws`](super::ParameterDraws) adds their uncertainty).
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0,
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15,
     /// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) where more than a million purchases are likely.
     pub fn prediction_limits(&self, t: f64, confidence: Confidence) -> Result<Limits, Error> {
         let mut search = LimitSearch::new(confidence);
@@ -286,5 +289,5 @@ impl Outlook {
 }
 
 pub(super) fn horizon(t: f64) -> Result<f64, Error> {
-    if t >= 0.0 && t.is_finite() { Ok(t) } else { Err(Error::input("horizon", t, "a finite time of at least 0")) }
+    if (0.0..=MOST_TIME).contains(&t) { Ok(t) } else { Err(Error::input("horizon", t, "a time from 0 to 1e15")) }
 }

@@ -134,7 +134,7 @@ impl<M: PurchaseModel> ParameterDraws<M> {
     /// draw is below 1e-10.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0,
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15,
     /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if the parameters are so uncertain that more than a million
     /// purchases are likely under a draw.
     ///
@@ -150,7 +150,7 @@ impl<M: PurchaseModel> ParameterDraws<M> {
     /// The probabilities of 0, 1, … purchases in the next `t`, at most the first `count` of them, as the mean over all draws.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is finite and at least 0,
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15,
     /// [`ErrorKind::NotIdentified`](crate::ErrorKind::NotIdentified) if the parameters are so uncertain that more than a million
     /// purchases are likely under a draw.
     pub fn purchase_probabilities(&self, history: &Summary, t: f64, count: usize) -> Result<Vec<f64>, Error> {
