@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cxo_core::clv::{
-    BgNbd, FitOptions, Fitted, GammaGamma, MbgNbd, Model, ParetoNbd, PurchaseColumns, PurchaseModel, Summaries,
-    Summary, SummaryOptions, Valuation,
+    BgNbd, FitOptions, Fitted, GammaGamma, MbgNbd, ParetoNbd, PurchaseColumns, PurchaseModel, Summaries, Summary,
+    SummaryOptions, Valuation,
 };
 use cxo_core::domain::Currency;
 

@@ -31,11 +31,15 @@ impl View<'_> {
         self.currency.map_or_else(|| number.clone(), |currency| format!("{number} {currency}"))
     }
 
+    /// The units of time.
+    fn units(&self) -> String {
+        if self.unit == "opportunity" { "opportunities".to_owned() } else { format!("{}s", self.unit) }
+    }
+
     /// So many units of time.
     fn times(&self, count: f64) -> String {
-        let plural = if self.unit == "opportunity" { "opportunities".to_owned() } else { format!("{}s", self.unit) };
         let rounded = (10.0 * count).round() / 10.0;
-        format!("{rounded} {}", if rounded == 1.0 { self.unit } else { &plural })
+        if rounded == 1.0 { format!("1 {}", self.unit) } else { format!("{rounded} {}", self.units()) }
     }
 }
 
@@ -167,10 +171,13 @@ pub(crate) fn chosen(view: &View<'_>) -> String {
         .map(|(candidate, behind)| format!("{} ({})", candidate.name, decimals(behind, 1)))
         .collect();
     let tie = if choice.tie { " It is a tie with what is less than 2 from the best." } else { "" };
+    let unfit = choice.candidates.iter().filter(|candidate| candidate.standing.is_err());
+    let unfit: Vec<&str> = unfit.map(|candidate| candidate.name.as_str()).collect();
+    let unfit = if unfit.is_empty() { String::new() } else { format!(" Without a fit there: {}.", unfit.join(", ")) };
     if told.is_empty() {
-        "No other model has a fit here.".to_owned()
+        format!("No other model has a fit here.{unfit}")
     } else {
-        format!("Chosen by {by}; behind the best: {}.{tie}", told.join(", "))
+        format!("Chosen by {by}; behind the best: {}.{tie}{unfit}", told.join(", "))
     }
 }
 
@@ -284,8 +291,7 @@ fn spend(page: &mut Page, clv: &ClvDocument) {
 fn ranking(page: &mut Page, clv: &ClvDocument, view: &View<'_>) {
     let valued = clv.spend.is_ok();
     let what = if valued { "value" } else { "purchases to come" };
-    let plural = if view.unit == "opportunity" { "opportunities".to_owned() } else { format!("{}s", view.unit) };
-    let silent = format!("silent, {plural}");
+    let silent = format!("silent, {}", view.units());
     let table = |page: &mut Page, rows: &[RankedRow], last: &str, value: fn(&RankedRow) -> f64| {
         let columns = [
             ("customer", Align::Left),

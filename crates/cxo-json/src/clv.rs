@@ -127,7 +127,7 @@ pub struct CandidateRow {
 /// How a model did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StandingRow {
-    /// On all purchases.
+    /// Of what it was compared on: the first part of the log where it is judged by the second, else all of it.
     pub log_likelihood: f64,
     /// Number of its parameters.
     pub parameters: u64,

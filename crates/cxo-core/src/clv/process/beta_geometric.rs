@@ -171,13 +171,13 @@ impl BetaGeometric {
                 probability.iter_mut().zip(&share).zip(above.iter_mut().zip(&mut sum))
             {
                 *probability *= ratio * share;
-                *above = (*above - *probability).max(0.0);
+                *above -= *probability;
                 *sum += *above * stayed;
             }
             // What follows is below probability (1 + q + 2 q² + …) stayed, with q the ratio of neighbours.
             let falls = 1.0 - ratio * last;
             let (Some(probability), Some(sum)) = (probability.last(), sum.last()) else { break };
-            if falls > 0.0 && probability * stayed < 1e-17 * sum * falls * falls {
+            if falls > 0.0 && probability * stayed < 1e-16 * sum * falls * falls {
                 break;
             }
         }
