@@ -270,8 +270,11 @@ impl Asked {
             _ if !summary => refused("give --summary with"),
             Self { unit: Some(_), .. } => refused("--unit cannot be combined with"),
             Self { period: Some(_), .. } => refused("--period cannot be combined with"),
-            Self { horizon, .. } if horizon.iter().any(|time| time.fract() != 0.0 || *time > 10_000.0) => {
-                refused("--horizon takes whole numbers of at most 10000 with")
+            Self { horizon, .. } if horizon.iter().any(|time| time.fract() != 0.0) => {
+                refused("--horizon takes whole numbers with")
+            }
+            Self { horizon, .. } if horizon.iter().any(|time| *time > 10_000.0) => {
+                refused("--horizon takes numbers of at most 10000 with")
             }
             _ => Ok(()),
         }

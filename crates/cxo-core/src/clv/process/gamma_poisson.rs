@@ -216,7 +216,8 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         let (scale, step) = (self.scale(), |u: f64| self.step(u));
         // Where the stack would not hold the nodes every probability is an integral of its own.
         if panels(scale, t, step, |_, to| lives(to)) >= NODES / GAUSS_16.len() {
-            (0..).any(|k| visit(self.probability(t, k)).is_break());
+            // Nobody follows a distribution further.
+            (0..=1_000_000).any(|k| visit(self.probability(t, k)).is_break());
             return;
         }
         panels(scale, t, step, |from, to| {
