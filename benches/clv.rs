@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench clv`; with `--features cxo-core/rayon` the fits use all threads.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(clippy::expect_used, reason = "parameters and ages are above 0")]
 
 use std::{hint::black_box, time::Duration};
 

@@ -176,7 +176,7 @@ fn regular_models() {
         check_regular(k, &BgCnbd::fit(&summaries, k, &options).unwrap(), &by_k("bg_cnbd_k"));
         check_regular(k, &MbgCnbd::fit(&summaries, k, &options).unwrap(), &by_k("mbg_cnbd_k"));
     }
-    let best = |family: &str| cdnow[family]["best_k"].as_u64().unwrap() as u32;
+    let best = |family: &str| u32::try_from(cdnow[family]["best_k"].as_u64().unwrap()).unwrap();
     assert_eq!(BgCnbd::search(&summaries, 12, &options).unwrap().model().k(), best("bg_cnbd_k"));
     assert_eq!(MbgCnbd::search(&summaries, 12, &options).unwrap().model().k(), best("mbg_cnbd_k"));
 }
@@ -194,7 +194,7 @@ fn summaries_with_intervals(file: &str, until: &str) -> Summaries {
     let day = |text: &str| text.parse::<chrono::NaiveDate>().unwrap();
     let end = day(until);
     let mut customers: std::collections::BTreeMap<String, std::collections::BTreeSet<chrono::NaiveDate>> =
-        Default::default();
+        std::collections::BTreeMap::default();
     for line in common::clv::lines(file) {
         let cells: Vec<&str> = line.split(',').collect();
         if day(cells[2]) <= end {
@@ -206,7 +206,8 @@ fn summaries_with_intervals(file: &str, until: &str) -> Summaries {
         let days: Vec<_> = days.into_iter().collect();
         let logs = days.windows(2).map(|pair| weeks(pair[0], pair[1]).ln()).sum();
         let (first, last) = (days[0], days[days.len() - 1]);
-        let summary = Summary::new(days.len() as u32 - 1, weeks(first, last), weeks(first, end)).unwrap();
+        let summary =
+            Summary::new(u32::try_from(days.len() - 1).unwrap(), weeks(first, last), weeks(first, end)).unwrap();
         summary.with_sum_log_intervals(logs).unwrap()
     };
     customers.into_values().map(history).collect()
