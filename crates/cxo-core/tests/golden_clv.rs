@@ -213,16 +213,17 @@ fn summaries_with_intervals(file: &str, until: &str) -> Summaries {
     customers.into_values().map(history).collect()
 }
 
+fn bits<M: Golden>(histories: &[Summary]) -> Vec<u64> {
+    let fitted = M::fitted(histories);
+    let parameters = fitted.model().parameters().into_iter().map(|(_, value)| value);
+    let numbers = parameters.chain([fitted.log_likelihood()]).chain(fitted.covariance_of_logs().iter().copied());
+    numbers.map(f64::to_bits).collect()
+}
+
 /// The bits of a fit depend neither on the run nor on the order of the customers.
 #[test]
 fn the_same_bits_in_any_order() {
     let Some((_, mut histories)) = reference("cdnow_summary") else { return };
-    fn bits<M: Golden>(histories: &[Summary]) -> Vec<u64> {
-        let fitted = M::fitted(histories);
-        let parameters = fitted.model().parameters().into_iter().map(|(_, value)| value);
-        let numbers = parameters.chain([fitted.log_likelihood()]).chain(fitted.covariance_of_logs().iter().copied());
-        numbers.map(f64::to_bits).collect()
-    }
     let all =
         |histories: &[Summary]| [bits::<BgNbd>(histories), bits::<MbgNbd>(histories), bits::<ParetoNbd>(histories)];
     let first = all(&histories);

@@ -271,7 +271,7 @@ pub trait RetentionModel: Model + Shape {
         self.curve().ln_fall(f64::from(period.saturating_sub(1)), f64::from(period)).exp()
     }
 
-    /// E[T] = Σ over t >= 0 of S(t): the mean number of periods of a new customer.
+    /// `E[T]` = Σ over t >= 0 of S(t): the mean number of periods of a new customer.
     ///
     /// # Errors
     /// [`Absent::Infinite`] where S(t) falls as 1 / t or slower: α <= 1 for the [`Sbg`](super::Sbg), α c <= 1 for the

@@ -33,7 +33,7 @@ impl Spend {
         Self { p, shape, rate }
     }
 
-    /// E[M] = p (v + x m) / (p x + q - 1): the expected spend on each of his purchases to come.
+    /// `E[M] = p (v + x m) / (p x + q - 1)`: the expected spend on each of his purchases to come.
     ///
     /// # Errors
     /// [`Absent::Infinite`] if p x + q <= 1. It is never negative.
@@ -41,7 +41,7 @@ impl Spend {
         finite_above(self.shape, 1.0, || self.p * (self.rate / (self.shape - 1.0)))
     }
 
-    /// The variance of M: E[M]² / (p x + q - 2).
+    /// The variance of M: `E[M]² / (p x + q - 2)`.
     ///
     /// # Errors
     /// [`Absent::Infinite`] if p x + q <= 2.
@@ -106,7 +106,7 @@ impl NextSpend {
         finite_above(self.shape, 1.0, || self.own * (self.rate / (self.shape - 1.0)))
     }
 
-    /// Its variance: Var(M) + E[M²] / (p n).
+    /// Its variance: `Var(M) + E[M²] / (p n)`.
     ///
     /// # Errors
     /// [`Absent::Infinite`] if p x + q <= 2.
