@@ -1,4 +1,5 @@
 //! Models with covariates against independent fits, known coefficients and their own laws.
+#![cfg(feature = "serde")] // What is stored is read back.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 #![allow(clippy::cast_possible_truncation)] // Small counts.
 

@@ -1,4 +1,5 @@
 //! The models of discrete time: several ways to one number, recovery from simulation, limits and errors.
+#![cfg(feature = "serde")] // What is stored is read back.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small counts.
 

@@ -1,4 +1,5 @@
 //! The GGom/NBD against independent references, its limit, simulations and its own laws.
+#![cfg(feature = "serde")] // What is stored is read back.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 #![allow(clippy::cast_possible_truncation)] // Small counts.
 

@@ -1,4 +1,5 @@
 //! Spend, lifetime value and customer equity against simulation, against each other and at their edges.
+#![cfg(feature = "serde")] // What is stored is read back.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 
 use cxo_core::clv::{
