@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("stats", &["error", "numeric", "estimate", "state", "domain"]),
     ("survey", &["error", "numeric", "estimate", "state", "domain", "stats"]),
     ("clv", &["error", "numeric", "estimate", "state", "domain", "stats"]),
+    ("churn", &["error", "numeric", "estimate", "state", "domain", "stats", "clv"]),
     ("scorecard", &["error", "estimate", "state", "domain", "stats", "survey"]),
 ];
 

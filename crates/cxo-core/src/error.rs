@@ -79,6 +79,8 @@ enum Problem {
     Degenerate { what: String },
     #[error("not identified: {what}")]
     NotIdentified { what: String },
+    #[error("not identified: {} repeat what other columns say (linear combinations of them)", columns.join(", "))]
+    Collinear { columns: Vec<String> },
     #[error("separated: {} predict the outcome perfectly", columns.join(", "))]
     Separated { columns: Vec<String> },
     #[error("not converged after {iterations} iterations: {what}")]
@@ -118,6 +120,12 @@ impl Error {
         Self::of(Problem::NotIdentified { what: what.into() })
     }
 
+    /// Columns that are linear combinations of others, so that their coefficients are not determined.
+    #[must_use]
+    pub fn collinear(columns: Vec<String>) -> Self {
+        Self::of(Problem::Collinear { columns })
+    }
+
     /// Columns that predict the outcome perfectly.
     #[must_use]
     pub fn separated(columns: Vec<String>) -> Self {
@@ -149,7 +157,7 @@ impl Error {
             Problem::Input { .. } => ErrorKind::Input,
             Problem::NoData { .. } => ErrorKind::NoData,
             Problem::Degenerate { .. } => ErrorKind::Degenerate,
-            Problem::NotIdentified { .. } => ErrorKind::NotIdentified,
+            Problem::NotIdentified { .. } | Problem::Collinear { .. } => ErrorKind::NotIdentified,
             Problem::Separated { .. } => ErrorKind::Separated,
             Problem::NotConverged { .. } => ErrorKind::NotConverged,
             Problem::Incompatible { .. } => ErrorKind::Incompatible,
@@ -175,11 +183,11 @@ impl Error {
         }
     }
 
-    /// The columns that separate; empty for every other kind.
+    /// The columns that separate or that are not identified; empty for every other kind.
     #[must_use]
     pub fn columns(&self) -> &[String] {
         match &self.0.problem {
-            Problem::Separated { columns } => columns,
+            Problem::Separated { columns } | Problem::Collinear { columns } => columns,
             _ => &[],
         }
     }

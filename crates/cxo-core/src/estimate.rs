@@ -241,6 +241,10 @@ pub enum Absent {
     NotRecorded,
     /// The mean or the time is infinite.
     Infinite,
+    /// The curve has not come down to this level when observation ends.
+    NotReached,
+    /// A penalty moves the estimate, so the usual standard error does not describe it.
+    Penalized,
 }
 
 impl Absent {
@@ -257,6 +261,8 @@ impl Absent {
             Self::NoObservations => "there are no observations",
             Self::NotRecorded => "the source does not record it",
             Self::Infinite => "it is infinite",
+            Self::NotReached => "the curve does not come down to it while anyone is observed",
+            Self::Penalized => "a penalised fit has no standard error",
         }
     }
 }

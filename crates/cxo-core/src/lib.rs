@@ -6,6 +6,7 @@ mod estimate;
 mod numeric;
 mod state;
 
+pub mod churn;
 pub mod clv;
 pub mod domain;
 pub mod scorecard;

@@ -22,6 +22,11 @@ impl Matrix {
         Self { size, entries }
     }
 
+    /// Rows, and as many columns.
+    pub(crate) const fn size(&self) -> usize {
+        self.size
+    }
+
     /// The entry of a row and a column.
     pub(crate) fn get(&self, row: usize, column: usize) -> f64 {
         self.entries[row * self.size + column]

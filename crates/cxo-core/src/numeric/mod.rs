@@ -4,9 +4,11 @@
 //! beta and gamma functions and the quantiles built on them are not accurate enough and are replaced here. All of it is
 //! held against values of 50 digits in `accuracy_tests`.
 
+pub(crate) mod ascent;
 pub(crate) mod beta;
 pub(crate) mod binomial;
 pub(crate) mod chi_square;
+pub(crate) mod cholesky;
 pub(crate) mod error_function;
 pub(crate) mod exponential_integral;
 pub(crate) mod gamma;
