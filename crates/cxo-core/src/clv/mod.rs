@@ -41,6 +41,7 @@ mod spend;
 mod summary;
 mod uncertainty;
 mod value;
+mod value_at_risk;
 mod with_covariates;
 
 #[cfg(test)]
@@ -75,4 +76,5 @@ pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};
 pub use uncertainty::ParameterDraws;
 pub use value::{Acquisition, FirstPurchase, Moments, NewCustomer, Payback, Prediction, Valuation};
+pub use value_at_risk::{AtRisk, Departures, ValueAtRisk};
 pub use with_covariates::{Behavior, Coefficient, DropoutEffect, Regression, WithCovariates};

@@ -262,6 +262,30 @@ impl Outlook {
         self.alive * self.process.renewal().discounted(rate.get())
     }
 
+    /// The discounted purchases to be expected after he leaves within the next `horizon`, had he not left: what his leaving
+    /// then would take away.
+    ///
+    /// E[1(alive now) ∫ h(τ) S(τ) ∫_τ λ e^(-rate t) S(t) / S(τ) dt dτ] with τ over (0, horizon], h the hazard of leaving and S
+    /// the survival at the rates of this very customer, then averaged over these. Whoever stays at τ leaves later as everyone
+    /// does. Formula page: `docs/formulas/value-at-risk.md`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `horizon` is from 0 to 1e15.
+    ///
+    /// # Complexity
+    /// One quadrature over time.
+    pub fn discounted_transactions_at_risk(&self, horizon: f64, rate: Rate) -> Result<f64, Error> {
+        Ok(self.alive * self.process.renewal().at_risk(self.horizon(horizon)?, rate.get()))
+    }
+
+    /// The discounted purchases to be expected after `horizon` from now, given that he is alive then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `horizon` is from 0 to 1e15.
+    pub fn discounted_transactions_beyond(&self, horizon: f64, rate: Rate) -> Result<f64, Error> {
+        Ok(self.process.renewal().beyond(self.horizon(horizon)?, rate.get()))
+    }
+
     /// The expected number of purchases in all times to come; absent where it is infinite.
     ///
     /// # Errors

@@ -121,6 +121,26 @@ impl Renewal for BetaBernoulli {
         first * factor * sum_to_infinity(self.fall(rate, c), at, next)
     }
 
+    fn at_risk(&self, horizon: f64, rate: f64) -> f64 {
+        let Self { a, b, c, d } = *self;
+        let factor = (-rate).exp();
+        // Σ over j = 0, 1, … of min(j + 1, horizon) v^(j + 1) P(leaves just before opportunity j + 1).
+        let (mut j, mut term, mut sum) = (0.0, factor * (c / (c + d)), 0.0);
+        while j < horizon {
+            sum += (j + 1.0) * term;
+            term *= factor * ((d + j) / (c + d + j + 1.0));
+            j += 1.0;
+        }
+        let at = |x: f64| term * (ln_beta_ratio(c + 1.0, d + j, x) - rate * x).exp();
+        let next = |i: f64, term: f64| term * factor * ((d + j + i) / (c + d + j + i + 1.0));
+        let beyond = Self { d: d + j, ..*self };
+        a / (a + b) * (sum + horizon * sum_to_infinity(beyond.fall(rate, c + 1.0), at, next))
+    }
+
+    fn beyond(&self, horizon: f64, rate: f64) -> f64 {
+        (-rate * horizon).exp() * Self { d: self.d + horizon, ..*self }.discounted(rate)
+    }
+
     fn none(&self, t: f64) -> f64 {
         let (m, Self { a, b, c, d }) = (t.floor(), *self);
         if m > STEPS {

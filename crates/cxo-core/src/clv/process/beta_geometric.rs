@@ -15,7 +15,7 @@ use crate::clv::nodes::GAUSS_16;
 use crate::numeric::beta::{self, ln_beta};
 use crate::numeric::continued_fraction;
 use crate::numeric::exponential_integral::ExponentialIntegral;
-use crate::numeric::gamma::{ln_gamma, trigamma};
+use crate::numeric::gamma::{Gamma, ln_gamma, trigamma};
 
 /// The greatest k.
 pub(in crate::clv) const MOST_REGULAR: u32 = 32;
@@ -292,6 +292,52 @@ impl BetaGeometric {
         let step = f64::min(0.2, 0.6 * trigamma(shape).sqrt());
         trapezoid([shape.ln(); 2], step, 0.0, value)
     }
+
+    /// ∫ weight(u) e^(-rate u) E[X(u)] du over (0, horizon].
+    fn over_expected(&self, horizon: f64, rate: f64, weight: impl Fn(f64) -> f64) -> f64 {
+        let step = |u: f64| f64::min(14.0 * (self.rate + u) / (self.shape + 1.0), 14.0 / rate);
+        let function = |u: f64| weight(u) * (-rate * u).exp() * self.expected(u);
+        integral(self.rate.min(1.0 / rate), horizon, step, function)
+    }
+
+    /// What [`at_risk`](Renewal::at_risk) asks, from one stage: E[Σ over n of p (1 - p)^(n - 1) e^(-rate t_n) V] for the times t_n
+    /// of unstopped purchases up to the horizon, with V = φ / (1 - (1 - p) φ) what one who has just bought is worth and
+    /// φ = (λ / (λ + rate))^k. Over λ by the trapezoidal rule in ln λ, over p by recurrence in n.
+    fn at_risk_from(&self, reached: f64, horizon: f64, rate: f64) -> f64 {
+        let (k, shape, (a, b)) = (f64::from(self.k), self.shape + reached, (self.a, self.b));
+        let log_gamma = ln_gamma(shape);
+        let value = |x: f64| {
+            // λ = e^x / (α + T); y = λ / (λ + rate).
+            let (lambda, log) = (x.exp() / self.rate, -(rate * self.rate * (-x).exp()).ln_1p());
+            let (phi, left) = ((k * log).exp(), -(k * log).exp_m1());
+            // W_n = E[p (1 - p)^(n - 1) / (1 - (1 - p) φ)], from W_1 by φ W_(n + 1) = W_n - E[p (1 - p)^(n - 1)].
+            let (mut worth, mut leaves, mut n) = (self.worth_of_leaving(phi, left), a / (a + b), 0.0);
+            let mut discount = ((k - reached) * log).exp();
+            let mut sum = 0.0;
+            loop {
+                // e^(-rate t_n) of those within the horizon: events at the rate λ + rate.
+                let events = Gamma { shape: (n + 1.0) * k - reached };
+                let term = discount * events.cdf((lambda + rate) * horizon) * phi * worth;
+                sum += term;
+                if term <= 1e-17 * sum {
+                    break;
+                }
+                worth = ((worth - leaves) / phi).max(0.0);
+                leaves *= (b + n) / (a + b + n + 1.0);
+                discount *= phi;
+                n += 1.0;
+            }
+            (shape * x - x.exp() - log_gamma).exp() * sum
+        };
+        trapezoid([shape.ln(); 2], f64::min(0.2, 0.6 * trigamma(shape).sqrt()), 0.0, value)
+    }
+
+    /// E[p / (1 - (1 - p) φ)], with 1 - φ = `left`.
+    fn worth_of_leaving(&self, phi: f64, left: f64) -> f64 {
+        // p / (1 - (1 - p) φ) = a / (a + b) E'[1 / (left + φ p)] with one more chance to leave.
+        let more = Self { a: self.a + 1.0, ..*self };
+        self.a / (self.a + self.b) * more.resolvent(phi / left) / left
+    }
 }
 
 /// The integral of a smooth function that dies out at both ends: over the part where all of it may lie, then outward until it
@@ -372,6 +418,24 @@ impl Renewal for BetaGeometric {
             return self.discounted_at_random(rate);
         }
         self.mixed(|reached| self.discounted_from(reached, rate))
+    }
+
+    fn at_risk(&self, horizon: f64, rate: f64) -> f64 {
+        if self.k > 1 {
+            return self.mixed(|reached| self.at_risk_from(reached, horizon, rate));
+        }
+        // Of a customer who leaves at the steady rate λ p: ∫ e^(-rate t) min(t, horizon) dR(t), with R the falling rate of
+        // expected purchases; by parts, so that only their expected number is asked for.
+        let within = self.over_expected(horizon, rate, |u| 2.0 + rate * (horizon - u));
+        let end = (-rate * horizon).exp() * self.expected(horizon);
+        (end + rate * (within - horizon * self.discounted(rate))).max(0.0)
+    }
+
+    fn beyond(&self, horizon: f64, rate: f64) -> f64 {
+        let end = (-rate * horizon).exp() * self.expected(horizon);
+        let within = end + rate * self.over_expected(horizon, rate, |_| 1.0);
+        let survival = self.survival(horizon);
+        if survival > 0.0 { (self.discounted(rate) - within).max(0.0) / survival } else { 0.0 }
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {

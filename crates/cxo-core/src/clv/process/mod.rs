@@ -33,6 +33,14 @@ pub(super) trait Renewal {
     /// ∫ e^(-rate t) dE(t) over (0, ∞), for a rate above 0.
     fn discounted(&self, rate: f64) -> f64;
 
+    /// Σ of the discounted purchases to be expected after leaving within (0, horizon], had he stayed then and left later as others
+    /// do: E ∫ λ e^(-rate t) P(alive at t) H(min(t, horizon)) dt, with H the cumulative hazard of leaving of this customer. For a
+    /// rate above 0.
+    fn at_risk(&self, horizon: f64, rate: f64) -> f64;
+
+    /// Σ of the discounted purchases to be expected after `horizon`, given that he is alive then. For a rate above 0.
+    fn beyond(&self, horizon: f64, rate: f64) -> f64;
+
     /// ∫ g(t) weight(t) dt over (from, to], where g(t) = E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t depends on t
     /// alone; none if it does not. The weight is smooth and not negative.
     fn pairs(&self, _from: f64, _to: f64, _weight: &dyn Fn(f64) -> f64) -> Option<f64> {
