@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("survey", &["error", "numeric", "estimate", "state", "domain", "stats"]),
     ("clv", &["error", "numeric", "estimate", "state", "domain", "stats"]),
     ("churn", &["error", "numeric", "estimate", "state", "domain", "stats", "clv"]),
+    ("journey", &["error", "numeric", "estimate", "state", "domain", "stats", "survey"]),
     ("scorecard", &["error", "estimate", "state", "domain", "stats", "survey"]),
 ];
 

@@ -25,6 +25,7 @@ pub(crate) enum Form {
     Moments = 12,
     PurchaseLog = 13,
     Survivors = 14,
+    EventLog = 17,
 }
 
 impl Form {

@@ -2,6 +2,8 @@
 
 #[allow(dead_code)] // Each test target uses a part.
 pub(crate) mod clv;
+#[allow(dead_code)]
+pub(crate) mod journey;
 
 use serde_json::Value;
 

@@ -1,0 +1,230 @@
+//! What did each customer do, in order? State: the log in order, as flat columns; borrowed from the log, asked by every analysis.
+
+use std::collections::HashSet;
+
+use super::event_log::{EVENT_ID, EventLog};
+use super::grouping::{Grouped, by_customer};
+use super::options::{Duplicates, JourneyOptions, Split, Ties};
+use crate::Error;
+
+/// Journeys in order of time, as flat columns.
+///
+/// Touchpoints are numbered in the order of the bytes of their names. Journeys stand in the order in which their customers
+/// first appear in the log; no count, time or share depends on that.
+#[derive(Debug, Clone)]
+pub struct Journeys<'a> {
+    log: &'a EventLog,
+    ties: Ties,
+    names: Vec<&'a str>,
+    steps: Vec<u32>,
+    times: Vec<i64>,
+    rows: Vec<u32>,
+    /// Where each journey begins, and where the last one ends.
+    begins: Vec<u32>,
+    customers: Vec<u32>,
+    counts: JourneyCounts,
+}
+
+/// What was found while the log was put in order: nothing is changed silently.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JourneyCounts {
+    /// Records of the log.
+    pub records: u64,
+    /// Records that stood after a later one of the same customer.
+    pub out_of_order: u64,
+    /// Records at the instant of the one before them, of the same customer.
+    pub tied: u64,
+    /// Records left out because they were told twice.
+    pub duplicates: u64,
+}
+
+/// One journey: views of the columns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct JourneyView<'a> {
+    /// Touchpoints by number.
+    pub steps: &'a [u32],
+    /// Microseconds, ascending.
+    pub times: &'a [i64],
+    /// Rows of the log.
+    pub rows: &'a [u32],
+    /// The customer, by the number of his first appearance in the log.
+    pub customer: u32,
+}
+
+impl<'a> Journeys<'a> {
+    #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records and touchpoints")]
+    pub(super) fn new(log: &'a EventLog, options: &JourneyOptions) -> Result<Self, Error> {
+        if log.is_empty() {
+            return Err(Error::no_data("records of touchpoints"));
+        }
+        let mut order: Vec<(&str, u32)> = log.touchpoints.symbols.iter().zip(0..).collect();
+        order.sort_unstable();
+        let mut ranks = vec![0_u32; order.len()];
+        for (rank, (_, id)) in order.iter().enumerate() {
+            if let Some(place) = ranks.get_mut(*id as usize) {
+                *place = rank as u32;
+            }
+        }
+        let grouped = by_customer(log, &ranks, options.ties);
+        let mut journeys = Self {
+            log,
+            ties: options.ties,
+            names: order.into_iter().map(|(name, _)| name).collect(),
+            steps: Vec::with_capacity(log.len()),
+            times: Vec::with_capacity(log.len()),
+            rows: Vec::with_capacity(log.len()),
+            begins: vec![0],
+            customers: Vec::with_capacity(log.customers()),
+            counts: JourneyCounts {
+                records: log.len() as u64,
+                out_of_order: grouped.out_of_order,
+                tied: grouped.tied,
+                duplicates: 0,
+            },
+        };
+        let cuts = journeys.cuts(&options.split)?;
+        journeys.fill(&grouped, &ranks, options, &cuts);
+        Ok(journeys)
+    }
+
+    /// For each touchpoint whether a journey ends with it.
+    fn cuts(&self, split: &Split) -> Result<Vec<bool>, Error> {
+        let Split::Outcome(names) = split else { return Ok(Vec::new()) };
+        let mut cuts = vec![false; self.names.len()];
+        for name in names {
+            let found = self.number(name).and_then(|number| cuts.get_mut(number as usize));
+            *found.ok_or_else(|| Error::no_data(format!("no record of the outcome \"{name}\"")))? = true;
+        }
+        Ok(cuts)
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
+    fn fill(&mut self, grouped: &Grouped, ranks: &[u32], options: &JourneyOptions, cuts: &[bool]) {
+        let (log, mut ids) = (self.log, HashSet::new());
+        for (customer, bounds) in (0..).zip(grouped.begins.windows(2)) {
+            let &[begin, end] = bounds else { continue };
+            let rows = grouped.rows.get(begin as usize..end as usize).unwrap_or_default();
+            ids.clear();
+            let mut before: Option<(u32, i64)> = None;
+            for &row in rows {
+                let at = row as usize;
+                let id = log.touchpoints.ids.get(at).copied().unwrap_or_default();
+                let step = ranks.get(id as usize).copied().unwrap_or_default();
+                let time = log.times.get(at).copied().unwrap_or_default();
+                let again = match options.duplicates {
+                    Duplicates::Keep => false,
+                    Duplicates::ById => {
+                        let id = log.attributes[EVENT_ID].ids.get(at).copied().unwrap_or_default();
+                        id > 0 && !ids.insert(id)
+                    }
+                    Duplicates::Within { micros } => {
+                        before.is_some_and(|(last, when)| last == step && time.saturating_sub(when) <= micros)
+                    }
+                };
+                if again {
+                    self.counts.duplicates += 1;
+                    continue;
+                }
+                let ends = match (&options.split, before) {
+                    (_, None) | (Split::Customer, _) => false,
+                    (Split::Session { micros }, Some((_, when))) => time.saturating_sub(when) > *micros,
+                    (Split::Outcome(_), Some((last, _))) => cuts.get(last as usize).copied().unwrap_or_default(),
+                };
+                if ends {
+                    self.close(customer);
+                }
+                self.steps.push(step);
+                self.times.push(time);
+                self.rows.push(row);
+                before = Some((step, time));
+            }
+            self.close(customer);
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
+    fn close(&mut self, customer: u32) {
+        let end = self.steps.len() as u32;
+        if self.begins.last().is_some_and(|begin| *begin < end) {
+            self.begins.push(end);
+            self.customers.push(customer);
+        }
+    }
+
+    /// The number of journeys, at least 1.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.customers.len()
+    }
+
+    /// Whether there are none: never.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.customers.is_empty()
+    }
+
+    /// The number of touchpoints in all journeys.
+    #[must_use]
+    pub fn events(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// What was found while the log was put in order.
+    #[must_use]
+    pub const fn counts(&self) -> JourneyCounts {
+        self.counts
+    }
+
+    /// What ties say.
+    #[must_use]
+    pub const fn ties(&self) -> Ties {
+        self.ties
+    }
+
+    /// The log behind the journeys.
+    #[must_use]
+    pub const fn log(&self) -> &'a EventLog {
+        self.log
+    }
+
+    /// The names of the touchpoints by number, in the order of their bytes.
+    #[must_use]
+    pub fn names(&self) -> &[&'a str] {
+        &self.names
+    }
+
+    /// The number of a touchpoint.
+    #[must_use]
+    pub fn number(&self, touchpoint: &str) -> Option<u32> {
+        self.names.binary_search(&touchpoint).ok().and_then(|number| u32::try_from(number).ok())
+    }
+
+    /// The name of a customer, by the number that journeys carry.
+    #[must_use]
+    pub fn customer(&self, customer: u32) -> Option<&'a str> {
+        let symbols = &self.log.customers.symbols;
+        ((customer as usize) < symbols.len()).then(|| symbols.text(customer))
+    }
+
+    /// The instant of the last record, in microseconds.
+    #[must_use]
+    pub fn last_time(&self) -> i64 {
+        self.times.iter().copied().max().unwrap_or_default()
+    }
+
+    /// All journeys.
+    pub fn iter(&self) -> impl Iterator<Item = JourneyView<'_>> {
+        self.begins.windows(2).zip(&self.customers).filter_map(|(bounds, &customer)| {
+            let &[begin, end] = bounds else { return None };
+            let range = begin as usize..end as usize;
+            Some(JourneyView {
+                steps: self.steps.get(range.clone())?,
+                times: self.times.get(range.clone())?,
+                rows: self.rows.get(range)?,
+                customer,
+            })
+        })
+    }
+}
