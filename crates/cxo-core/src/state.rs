@@ -57,6 +57,7 @@ pub trait State: Clone {
 /// | 13 | [`PurchaseLog`](crate::clv::PurchaseLog) | whether there is a currency, and if so its letters as a text and its digits `u8`; texts of customers; whether times are instants; rows: number, each customer `u32`, day `i32` or microseconds `i64`, amount `i64` if there is a currency |
 /// | 14 | [`Survivors`](crate::clv::Survivors) | customers `u64`; number of periods, each at risk and kept as `u64` |
 /// | 17 | [`EventLog`](crate::journey::EventLog) | whether there is a currency, and if so its letters as a text and its digits `u8`; texts of customers, touchpoints, channels, devices, stages, event ids; whether there are sequence numbers; rows: number, each customer `u32`, touchpoint `u32`, microseconds `i64`, sequence number `u64` if there are, channel, device, stage and event id as `u32` (position + 1, 0 for none), score `f64` (NaN for none), worth `i64` (least for none), lifecycle `u8` |
+/// | 18 | [`Paths`](crate::journey::Paths) | texts of steps; number of paths, each conversions and nulls `u64`, value `f64`, number of steps and each as `u32` |
 ///
 /// Readers keep accepting every older version of a form. A [`Trend`](crate::survey::Trend) is read with
 /// [`from_bytes_in`](crate::survey::Trend::from_bytes_in), as a name does not make a time zone.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use common::golden;
 use common::journey::{LOGS, log};
-use cxo_core::journey::{Edge, JourneyMap, JourneyOptions, Journeys, Split};
+use cxo_core::journey::{Edge, Funnel, FunnelDefinition, JourneyMap, JourneyOptions, Journeys, Split};
 use serde_json::Value;
 
 fn each(check: impl Fn(&str, &Journeys<'_>, &Value)) {
@@ -85,4 +85,35 @@ fn sessions_are_those_of_the_reference() {
             assert_eq!(Some(alone), session["single_event"].as_u64(), "{name}");
         }
     }
+}
+
+#[test]
+fn funnels_are_those_of_the_reference() {
+    each(|name, journeys, expected| {
+        for funnel in expected["funnels"].as_array().unwrap() {
+            let names = |key: &str| -> Vec<String> {
+                funnel[key].as_array().unwrap().iter().map(|step| step.as_str().unwrap().to_owned()).collect()
+            };
+            for &definition in FunnelDefinition::ALL {
+                let mut question = Funnel::new(names("steps")).unwrap().definition(definition);
+                if let Some(millis) = funnel["window_ms"].as_i64() {
+                    question = question.window(millis * 1000).unwrap();
+                }
+                if definition == FunnelDefinition::OrderedWithExclusion {
+                    question = question.excluding(names("exclusion"));
+                }
+                let passage = journeys.funnel(&question).unwrap();
+                let reference = &funnel[definition.name().replace('-', "_")];
+                let reached: Vec<_> = passage.steps.iter().map(|step| step.reached).collect();
+                let expected: Vec<_> =
+                    reference["reached"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).collect();
+                assert_eq!(reached, expected, "{name} {definition} {:?}", funnel["window_ms"]);
+                for (step, expected) in passage.steps.iter().zip(reference["conversion"].as_array().unwrap()) {
+                    if let (Ok(conversion), Some(_)) = (&step.conversion, expected.as_f64()) {
+                        near(conversion.value, expected, name);
+                    }
+                }
+            }
+        }
+    });
 }

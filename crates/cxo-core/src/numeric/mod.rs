@@ -4,6 +4,7 @@
 //! beta and gamma functions and the quantiles built on them are not accurate enough and are replaced here. All of it is
 //! held against values of 50 digits in `accuracy_tests`.
 
+pub(crate) mod absorbing;
 pub(crate) mod ascent;
 pub(crate) mod beta;
 pub(crate) mod binomial;

@@ -26,6 +26,7 @@ pub(crate) enum Form {
     PurchaseLog = 13,
     Survivors = 14,
     EventLog = 17,
+    Paths = 18,
 }
 
 impl Form {

@@ -1,0 +1,228 @@
+//! How many get from step to step, and where do the others go? Funnels under seven definitions. Stateless; asked of [`Journeys`].
+
+mod definition;
+mod passage;
+
+pub use definition::{Funnel, FunnelDefinition, Immature};
+
+use passage::{Attempts, Passage, Plan};
+
+use super::flow::{NodeCount, quantile};
+use super::{JourneyView, Journeys};
+use crate::stats::proportion::{ProportionMethod, Successes};
+use crate::{Absent, Error, Estimate};
+
+/// What a funnel answers. Formula page: `docs/formulas/funnel.md`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FunnelPassage {
+    /// When a step counted as reached.
+    pub definition: FunnelDefinition,
+    /// The window, if there was one, in seconds.
+    pub window_seconds: Option<f64>,
+    /// Journeys asked, those left out not among them.
+    pub journeys: u64,
+    /// The steps.
+    pub steps: Vec<FunnelStep>,
+    /// Journeys that entered less than a window before the end of the observation; absent without a window.
+    pub immature: Result<u64, Absent>,
+    /// What happened to them.
+    pub immature_rule: Immature,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FunnelStep {
+    /// The touchpoint.
+    pub touchpoint: String,
+    /// Journeys that reached it.
+    pub reached: u64,
+    /// Their share of those that entered, with a Wilson interval; absent where nobody entered. The interval takes journeys as
+    /// independent.
+    pub conversion: Result<Estimate, Absent>,
+    /// Their share of those that reached the step before; of the first step, absent.
+    pub step_conversion: Result<Estimate, Absent>,
+    /// Seconds since the step before: the median and the time within which nine of ten get here (R type 7). Absent for the first
+    /// step, where nobody got here, and for unordered funnels.
+    pub median_seconds: Result<f64, Absent>,
+    /// See [`median_seconds`](Self::median_seconds).
+    pub p90_seconds: Result<f64, Absent>,
+    /// What those who got here and no further did next, most frequent first.
+    pub next: Vec<NodeCount>,
+    /// Those of them whose journey ends here.
+    pub ended: u64,
+}
+
+impl Journeys<'_> {
+    /// The passage of these journeys through a funnel.
+    ///
+    /// ```
+    /// use cxo_core::{domain::Timestamp, journey::{Event, EventLog, Funnel, JourneyOptions}};
+    ///
+    /// let mut log = EventLog::default();
+    /// for (customer, touchpoint, minutes) in [("ann", "home", 0), ("ann", "cart", 3), ("ann", "pay", 50), ("bob", "home", 1), ("bob", "help", 2)] {
+    ///     log.add(&Event::new(customer, touchpoint, Timestamp(minutes * 60_000_000)))?;
+    /// }
+    /// let journeys = log.journeys(&JourneyOptions::default())?;
+    /// let funnel = Funnel::new(["home", "cart", "pay"])?.window(30 * 60_000_000)?;
+    /// let passage = journeys.funnel(&funnel)?;
+    /// let reached: Vec<_> = passage.steps.iter().map(|step| step.reached).collect();
+    /// assert_eq!(reached, [2, 1, 0]);
+    /// assert_eq!(passage.steps[0].next[0].touchpoint, "help");
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for a step or an excluded touchpoint that no record has,
+    /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for excluded touchpoints under a definition without
+    /// exclusion and for none under that with.
+    ///
+    /// # Complexity
+    /// O(n · steps) for n touchpoints, in practice O(n).
+    pub fn funnel(&self, funnel: &Funnel) -> Result<FunnelPassage, Error> {
+        let plan = self.plan(funnel)?;
+        let steps = plan.steps.len();
+        let until = funnel.until.unwrap_or_else(|| self.last_time());
+        let mut tally = Tally::new(steps, self.names().len());
+        let (mut attempts, mut best) = (Attempts::new(steps), Passage::default());
+        for journey in self.iter() {
+            let entered = funnel.window.is_some_and(|window| self.is_immature(&plan, journey, until, window));
+            tally.immature += u64::from(entered);
+            if entered && funnel.immature == Immature::Exclude {
+                continue;
+            }
+            plan.passage(journey, &mut attempts, &mut best);
+            tally.add(&best, journey);
+        }
+        Ok(tally.answer(self, funnel))
+    }
+
+    /// Whether a journey met the first step less than a window before the end.
+    fn is_immature(&self, plan: &Plan, journey: JourneyView<'_>, until: i64, window: i64) -> bool {
+        let entry = journey
+            .steps
+            .iter()
+            .zip(journey.times)
+            .find(|(step, _)| Some(**step) == plan.steps.first().copied().flatten());
+        entry.is_some_and(|(_, &time)| until.saturating_sub(time) < window)
+    }
+
+    fn plan(&self, funnel: &Funnel) -> Result<Plan, Error> {
+        let excludes = funnel.definition == FunnelDefinition::OrderedWithExclusion;
+        if excludes == funnel.excluded.is_empty() {
+            let text = if excludes {
+                "ordered-with-exclusion without excluded touchpoints"
+            } else {
+                "excluded touchpoints under a definition without exclusion"
+            };
+            return Err(Error::incompatible(text));
+        }
+        let find = |name: &String| {
+            self.number(name).ok_or_else(|| Error::no_data(format!("no record of the touchpoint \"{name}\"")))
+        };
+        let mut roles = vec![0_u64; self.names().len()];
+        let steps = funnel.steps.iter().map(find).collect::<Result<Vec<u32>, Error>>()?;
+        for (level, step) in steps.iter().enumerate() {
+            if let Some(role) = roles.get_mut(*step as usize) {
+                *role |= 1 << level;
+            }
+        }
+        let mut excluded = vec![false; self.names().len()];
+        for name in &funnel.excluded {
+            if let Some(excluded) = excluded.get_mut(find(name)? as usize) {
+                *excluded = true;
+            }
+        }
+        let window = funnel.window.unwrap_or(i64::MAX);
+        let steps = steps.into_iter().map(Some).collect();
+        Ok(Plan { steps, roles, excluded, window, definition: funnel.definition })
+    }
+}
+
+/// What is counted over the journeys.
+struct Tally {
+    journeys: u64,
+    immature: u64,
+    reached: Vec<u64>,
+    /// Microseconds since the step before, a list a step.
+    gaps: Vec<Vec<i64>>,
+    /// What came next after each step, by touchpoint; the end of the journey last.
+    next: Vec<Vec<u64>>,
+}
+
+impl Tally {
+    fn new(steps: usize, names: usize) -> Self {
+        Self {
+            journeys: 0,
+            immature: 0,
+            reached: vec![0; steps],
+            gaps: vec![Vec::new(); steps],
+            next: vec![vec![0; names + 1]; steps],
+        }
+    }
+
+    fn add(&mut self, passage: &Passage, journey: JourneyView<'_>) {
+        self.journeys += 1;
+        self.reached.iter_mut().take(passage.level).for_each(|reached| *reached += 1);
+        for (gaps, times) in self.gaps.iter_mut().skip(1).zip(passage.times.windows(2)) {
+            if let &[before, after] = times {
+                gaps.push(after.saturating_sub(before));
+            }
+        }
+        if let Some(next) = passage.level.checked_sub(1).and_then(|level| self.next.get_mut(level)) {
+            let end = next.len() - 1;
+            let place = journey.steps.get(passage.last + 1).map_or(end, |&step| step as usize);
+            if let Some(count) = next.get_mut(place) {
+                *count += 1;
+            }
+        }
+    }
+
+    fn answer(mut self, journeys: &Journeys<'_>, funnel: &Funnel) -> FunnelPassage {
+        let share = |reached: u64, of: u64| {
+            let share =
+                Successes(reached).of(of).and_then(|share| share.estimate(ProportionMethod::Wilson, funnel.confidence));
+            share.map_err(|_| Absent::NoObservations)
+        };
+        let entered = self.reached.first().copied().unwrap_or_default();
+        let mut steps = Vec::new();
+        let mut before = None;
+        for (((touchpoint, &reached), gaps), next) in
+            funnel.steps.iter().zip(&self.reached).zip(&mut self.gaps).zip(&self.next)
+        {
+            let mut seconds = |share: f64| {
+                if gaps.is_empty() { Err(Absent::NoObservations) } else { Ok(quantile(gaps, share) / 1e6) }
+            };
+            let (median_seconds, p90_seconds) = (seconds(0.5), seconds(0.9));
+            let (ended, others) = next.split_last().map_or((0, &[][..]), |(ended, others)| (*ended, others));
+            let mut next: Vec<NodeCount> = journeys
+                .names()
+                .iter()
+                .zip(others)
+                .filter(|(_, count)| **count > 0)
+                .map(|(name, &count)| NodeCount { touchpoint: (*name).to_owned(), count })
+                .collect();
+            next.sort_by_key(|node| std::cmp::Reverse(node.count));
+            steps.push(FunnelStep {
+                touchpoint: touchpoint.clone(),
+                reached,
+                conversion: share(reached, entered),
+                step_conversion: before.map_or(Err(Absent::NotDefined), |before| share(reached, before)),
+                median_seconds,
+                p90_seconds,
+                next,
+                ended,
+            });
+            before = Some(reached);
+        }
+        FunnelPassage {
+            definition: funnel.definition,
+            window_seconds: funnel.window.map(|window| window as f64 / 1e6),
+            journeys: self.journeys,
+            steps,
+            immature: if funnel.window.is_some() { Ok(self.immature) } else { Err(Absent::NotDefined) },
+            immature_rule: funnel.immature,
+        }
+    }
+}
