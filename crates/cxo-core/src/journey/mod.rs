@@ -5,6 +5,7 @@
 //! journey, what happens to ties and to duplicates. Every question is asked of them and reads flat columns.
 
 mod attribution;
+mod chain;
 mod event;
 mod event_log;
 mod flow;
@@ -17,6 +18,7 @@ mod paths;
 mod variants;
 
 pub use attribution::{Attribution, AttributionModel, ChannelCredit};
+pub use chain::{ChainState, JourneyChain, Outcome};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;
 pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};

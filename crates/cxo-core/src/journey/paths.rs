@@ -211,23 +211,11 @@ impl Journeys<'_> {
     /// # Complexity
     /// O(n log p) for n touchpoints and p different paths.
     pub fn paths_to<S: AsRef<str>>(&self, outcomes: &[S], open: OpenJourneys) -> Result<OutcomePaths, Error> {
-        let mut is_outcome = vec![false; self.names().len()];
-        for name in outcomes {
-            let place = self.number(name.as_ref()).and_then(|number| is_outcome.get_mut(number as usize));
-            let missing = || Error::no_data(format!("no record of the outcome \"{}\"", name.as_ref()));
-            *place.ok_or_else(missing)? = true;
-        }
-        if outcomes.is_empty() {
-            return Err(Error::no_data("touchpoints that are outcomes"));
-        }
+        let outcomes = self.outcome_numbers(outcomes)?;
         let mut found = OutcomePaths { paths: Paths::default(), open: 0, immediate: 0 };
-        let end = self.last_time();
-        for name in self.names() {
-            found.paths.symbols.intern(name)?;
-        }
+        let (end, mut ids, mut numbers) = (self.last_time(), vec![None; self.names().len()], Vec::new());
         for journey in self.iter() {
-            let outcome =
-                journey.steps.iter().position(|&step| is_outcome.get(step as usize).copied().unwrap_or_default());
+            let outcome = journey.steps.iter().position(|step| outcomes.contains(step));
             let (path, count) = match outcome {
                 Some(at) => {
                     (journey.steps.get(..at).unwrap_or_default(), PathCount { conversions: 1, ..PathCount::default() })
@@ -242,7 +230,16 @@ impl Journeys<'_> {
             } else if path.is_empty() {
                 found.immediate += 1;
             } else {
-                found.paths.add_ids(path, &count)?;
+                numbers.clear();
+                for &step in path {
+                    let (Some(id), Some(name)) = (ids.get_mut(step as usize), self.names().get(step as usize)) else {
+                        continue;
+                    };
+                    let known = if let Some(id) = *id { id } else { found.paths.symbols.intern(name)? };
+                    *id = Some(known);
+                    numbers.push(known);
+                }
+                found.paths.add_ids(&numbers, &count)?;
             }
         }
         Ok(found)
