@@ -83,6 +83,9 @@ impl From<Confidence> for f64 {
 pub struct Probability(f64);
 
 impl Probability {
+    /// One half, as of a median.
+    pub const HALF: Self = Self(0.5);
+
     /// A value in [0, 1].
     ///
     /// # Errors
@@ -210,6 +213,20 @@ methods! {
     PosteriorQuantiles => "posterior-quantiles",
     /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
     GammaMoments => "gamma-moments",
+    /// The product-limit curve, with Greenwood's variance (Kaplan and Meier 1958).
+    KaplanMeier => "kaplan-meier",
+    /// Normal interval around ln(-ln S) of a share S.
+    LogLog => "log-log",
+    /// Normal interval around the logarithm.
+    Log => "log",
+    /// Normal interval around the estimate, moved into its range.
+    Plain => "plain",
+    /// The sum of events over those at risk (Nelson 1969, Aalen 1978).
+    NelsonAalen => "nelson-aalen",
+    /// The same with tied events one after the other (Fleming and Harrington 1984).
+    FlemingHarrington => "fleming-harrington",
+    /// Cumulative incidence of one of several causes (Aalen and Johansen 1978).
+    AalenJohansen => "aalen-johansen",
 }
 
 impl fmt::Display for Method {
