@@ -6,6 +6,7 @@
 mod coefficient;
 mod durations;
 mod features;
+pub mod retention;
 
 pub use coefficient::Coefficient;
 pub use durations::Durations;

@@ -25,6 +25,7 @@ pub(crate) enum Form {
     Moments = 12,
     PurchaseLog = 13,
     Survivors = 14,
+    Contracts = 16,
 }
 
 impl Form {
