@@ -1,7 +1,7 @@
 //! What the survey commands ask: the level, the smallest group shown, the correction for many tests.
 
 use clap::Args;
-use cxo_core::{Confidence, Error, domain::Period, stats::multiplicity::Multiplicity};
+use cxo_core::{Confidence, Error, stats::multiplicity::Multiplicity};
 
 /// The heading of the options that say what is asked.
 pub(crate) const QUESTION: &str = "Question";
@@ -41,12 +41,6 @@ pub(crate) struct Asking {
     /// Seed of methods that draw random numbers (none of this command does)
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) seed: Option<u64>,
-}
-
-pub(crate) fn period(text: &str) -> Result<Period, Error> {
-    let all = [Period::Day, Period::Week, Period::Month, Period::Quarter];
-    let found = all.into_iter().find(|period| period.name() == text);
-    found.ok_or_else(|| Error::input("period", format!("\"{text}\""), all.map(Period::name).join(", ")))
 }
 
 pub(crate) fn confidence(text: &str) -> Result<Confidence, Error> {

@@ -262,6 +262,10 @@ pub enum Absent {
     NotReached,
     /// A penalty moves the estimate, so the usual standard error does not describe it.
     Penalized,
+    /// The value follows from the definition, whatever the data.
+    ByDefinition,
+    /// Observation ends before the period does.
+    Immature,
 }
 
 impl Absent {
@@ -280,6 +284,8 @@ impl Absent {
             Self::Infinite => "it is infinite",
             Self::NotReached => "the curve does not come down to it while anyone is observed",
             Self::Penalized => "a penalised fit has no standard error",
+            Self::ByDefinition => "it is so by definition",
+            Self::Immature => "observation ends before the period does",
         }
     }
 }

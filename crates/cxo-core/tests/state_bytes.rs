@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use chrono::Utc;
 use cxo_core::{
     Confidence, Encode, Error, ErrorKind, State,
+    churn::retention::{ContractEnd, Contracts},
     clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, Survivors, TimeUnit},
     domain::{Amount, Currency, Day, Period, ResponseStatus, Timestamp, Weight},
     stats::{design::LonelyCluster, mean::Moments},
@@ -96,6 +97,20 @@ impl Asked for Moments {
 impl Asked for Survivors {
     fn answers(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+impl Asked for Contracts {
+    fn answers(&self) -> String {
+        let spells = self.spells(7, Day(100)).map(|spells| {
+            let named = |spell: cxo_core::churn::retention::Spell| {
+                (spells.name(spell.customer).map(str::to_owned), spell.start, spell.end)
+            };
+            let mut rows: Vec<_> = spells.iter().map(named).collect();
+            rows.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+            rows
+        });
+        text(spells)
     }
 }
 
@@ -364,6 +379,20 @@ fn survivors() -> impl Strategy<Value = Survivors> {
     })
 }
 
+fn contracts() -> impl Strategy<Value = Contracts> {
+    let days = prop_oneof![20 => 0..40_i32, 1 => Just(i32::MAX - 120)];
+    (side(), prop::collection::vec((0_u8..6, 0_i32..120, days, 0_u8..4), 0..25)).prop_map(|(side, rows)| {
+        let mut contracts = Contracts::default();
+        for (customer, start, days, how) in rows {
+            let end = Day(start + days);
+            let end = [ContractEnd::Running, ContractEnd::Left(end), ContractEnd::Left(end), ContractEnd::Lost(end)]
+                [usize::from(how)];
+            contracts.add(&format!("{side}{customer}"), Day(start), end).unwrap();
+        }
+        contracts
+    })
+}
+
 fn moments() -> impl Strategy<Value = Moments> {
     prop::collection::vec(-1e6..1e6_f64, 0..20).prop_map(|values| Moments::of(&values).unwrap())
 }
@@ -410,6 +439,7 @@ states! {
     means: moments();
     purchase_logs: purchases(), exact PurchaseLog::default();
     survivor_counts: survivors(), exact Survivors::default();
+    contract_rows: contracts(), exact Contracts::default();
 }
 
 /// One example of each state, by the name of its line in the fixtures.
@@ -445,6 +475,12 @@ fn example(name: &str) -> Example {
     }
     let mut instants = PurchaseLog::default();
     instants.add("bob", Timestamp(-1), None).unwrap();
+    let mut contracts = Contracts::default();
+    for (customer, start, end) in
+        [("é", 3, ContractEnd::Left(Day(40))), ("bob", -1, ContractEnd::Running), ("é", 60, ContractEnd::Lost(Day(60)))]
+    {
+        contracts.add(customer, Day(start), end).unwrap();
+    }
     match name {
         "tally" => Example::of(&Tally::from_counts(&[14, 9, 10, 32, 42], Scale::ONE_TO_FIVE).unwrap()),
         "nps" => Example::of(&Nps { promoters: 42, passives: 31, detractors: u64::from(u32::MAX) }),
@@ -460,6 +496,7 @@ fn example(name: &str) -> Example {
         "survivors" => Example::of(&Survivors::from_counts(&[1000, 869, 743]).unwrap()),
         "purchase-log" => Example::of(&purchases),
         "purchase-log-of-instants" => Example::of(&instants),
+        "contracts" => Example::of(&contracts),
         "moments" => Example::of(&Moments::of(&[0.1, 0.2, 0.4]).unwrap()),
         other => panic!("no example of {other}"),
     }
@@ -493,7 +530,7 @@ fn version_1_is_written_and_read_for_ever() {
         numbers.push(pinned[3]);
     }
     numbers.dedup();
-    assert_eq!(numbers, (1..=14).collect::<Vec<u8>>(), "each state by its number");
+    assert_eq!(numbers, (1..=14).chain([16]).collect::<Vec<u8>>(), "each state by its number");
 }
 
 #[test]

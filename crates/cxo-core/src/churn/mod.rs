@@ -7,6 +7,7 @@ mod coefficient;
 mod durations;
 mod features;
 pub mod survival;
+pub mod retention;
 
 pub use coefficient::Coefficient;
 pub use durations::Durations;

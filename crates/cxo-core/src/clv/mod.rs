@@ -63,6 +63,7 @@ pub use independence::{Association, Independence};
 pub use likelihood_ratio::LikelihoodRatio;
 pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub(crate) use purchase_log::DayRecords;
 pub use purchase_log::{
     CustomerSummaries, CustomerSummary, Holdout, LogCounts, MergeRule, PurchaseColumns, PurchaseLog, PurchaseTime,
     Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,

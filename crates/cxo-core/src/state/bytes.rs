@@ -26,6 +26,7 @@ pub(crate) enum Form {
     PurchaseLog = 13,
     Survivors = 14,
     EventTable = 15,
+    Contracts = 16,
 }
 
 impl Form {
