@@ -210,6 +210,10 @@ methods! {
     PosteriorQuantiles => "posterior-quantiles",
     /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
     GammaMoments => "gamma-moments",
+    /// DeLong, DeLong and Clarke-Pearson (1988): variance of an area under the curve from the placements of the observations.
+    DeLong => "delong",
+    /// Infinitesimal jackknife (Efron 1982): squared derivatives of the estimate by the weight of each observation.
+    InfinitesimalJackknife => "infinitesimal-jackknife",
 }
 
 impl fmt::Display for Method {
