@@ -227,6 +227,10 @@ methods! {
     FlemingHarrington => "fleming-harrington",
     /// Cumulative incidence of one of several causes (Aalen and Johansen 1978).
     AalenJohansen => "aalen-johansen",
+    /// DeLong, DeLong and Clarke-Pearson (1988): variance of an area under the curve from the placements of the observations.
+    DeLong => "delong",
+    /// Infinitesimal jackknife (Efron 1982): squared derivatives of the estimate by the weight of each observation.
+    InfinitesimalJackknife => "infinitesimal-jackknife",
 }
 
 impl fmt::Display for Method {
