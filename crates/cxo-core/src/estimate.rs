@@ -210,6 +210,16 @@ methods! {
     PosteriorQuantiles => "posterior-quantiles",
     /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
     GammaMoments => "gamma-moments",
+    /// The inverse of the observed information (Fisher).
+    ObservedInformation => "observed-information",
+    /// Curvature, variance of the score residuals of the rows, curvature: holds if the model does not (Lin and Wei 1989).
+    Sandwich => "sandwich",
+    /// The same between the sums of clusters.
+    ClusteredSandwich => "clustered-sandwich",
+    /// Survival from a proportional hazards model and its baseline.
+    ProportionalHazards => "proportional-hazards",
+    /// Normal interval around the logarithm of a cumulative hazard, log(-log) of survival.
+    LogLog => "log-log",
 }
 
 impl fmt::Display for Method {
@@ -245,6 +255,8 @@ pub enum Absent {
     NotReached,
     /// A penalty moves the estimate, so the usual standard error does not describe it.
     Penalized,
+    /// Nobody was observed for so long.
+    NotObserved,
 }
 
 impl Absent {
@@ -263,6 +275,7 @@ impl Absent {
             Self::Infinite => "it is infinite",
             Self::NotReached => "the curve does not come down to it while anyone is observed",
             Self::Penalized => "a penalised fit has no standard error",
+            Self::NotObserved => "nobody was observed for so long",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Every regression (logistic, proportional hazards, accelerated failure time) answers with [`Coefficient`]s.
 
 mod coefficient;
+pub mod cox;
 mod durations;
 mod features;
 

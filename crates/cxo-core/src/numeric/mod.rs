@@ -18,6 +18,7 @@ pub(crate) mod matrix;
 pub(crate) mod newton;
 pub(crate) mod noncentral_t;
 pub(crate) mod normal;
+pub(crate) mod prefix;
 pub(crate) mod random;
 pub(crate) mod root;
 pub(crate) mod student_t;
