@@ -231,6 +231,16 @@ methods! {
     DeLong => "delong",
     /// Infinitesimal jackknife (Efron 1982): squared derivatives of the estimate by the weight of each observation.
     InfinitesimalJackknife => "infinitesimal-jackknife",
+    /// The inverse of the observed information (Fisher).
+    ObservedInformation => "observed-information",
+    /// Curvature, variance of the score residuals of the rows, curvature: holds if the model does not (Lin and Wei 1989).
+    Sandwich => "sandwich",
+    /// The same between the sums of clusters.
+    ClusteredSandwich => "clustered-sandwich",
+    /// Survival from a proportional hazards model and its baseline.
+    ProportionalHazards => "proportional-hazards",
+    /// Normal interval around the logarithm of a cumulative hazard, log(-log) of survival.
+    LogLog => "log-log",
 }
 
 impl fmt::Display for Method {
@@ -270,6 +280,8 @@ pub enum Absent {
     ByDefinition,
     /// Observation ends before the period does.
     Immature,
+    /// Nobody was observed for so long.
+    NotObserved,
 }
 
 impl Absent {
@@ -290,6 +302,7 @@ impl Absent {
             Self::Penalized => "a penalised fit has no standard error",
             Self::ByDefinition => "it is so by definition",
             Self::Immature => "observation ends before the period does",
+            Self::NotObserved => "nobody was observed for so long",
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod calibration;
 mod coefficient;
 pub mod concordance;
 pub mod drift;
+pub mod cox;
 mod durations;
 pub mod evaluation;
 mod features;

@@ -1,6 +1,8 @@
 //! Reads the reference numbers.
 
 #[allow(dead_code)] // Each test target uses a part.
+pub(crate) mod churn;
+#[allow(dead_code)] // Each test target uses a part.
 pub(crate) mod clv;
 
 use serde_json::Value;
