@@ -12,6 +12,7 @@ pub(crate) mod cholesky;
 pub(crate) mod error_function;
 pub(crate) mod exponential_integral;
 pub(crate) mod gamma;
+pub(crate) mod gram;
 pub(crate) mod jet;
 pub(crate) mod matrix;
 pub(crate) mod newton;
