@@ -239,8 +239,6 @@ methods! {
     ClusteredSandwich => "clustered-sandwich",
     /// Survival from a proportional hazards model and its baseline.
     ProportionalHazards => "proportional-hazards",
-    /// Normal interval around the logarithm of a cumulative hazard, log(-log) of survival.
-    LogLog => "log-log",
 }
 
 impl fmt::Display for Method {

@@ -6,14 +6,14 @@
 pub mod calibration;
 mod coefficient;
 pub mod concordance;
-pub mod drift;
 pub mod cox;
+pub mod drift;
 mod durations;
 pub mod evaluation;
 mod features;
-pub mod survival;
-pub mod retention;
 mod folds;
+pub mod retention;
+pub mod survival;
 pub mod survival_score;
 pub mod threshold;
 

@@ -49,6 +49,11 @@ impl Blocks {
         self.columns
     }
 
+    /// One block: a lane a column.
+    pub(crate) fn block(&self, number: usize) -> &[Lane] {
+        &self.lanes[number * self.columns..][..self.columns]
+    }
+
     /// The blocks, each with a lane a column.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &[Lane]> {
         self.lanes.chunks(self.columns.max(1))
@@ -138,6 +143,41 @@ impl Gram {
     }
 }
 
+/// Σ w x x' of rows that come one by one.
+#[derive(Debug)]
+pub(crate) struct RowGram {
+    gram: Gram,
+    block: Vec<Lane>,
+    weights: Lane,
+    filled: usize,
+}
+
+impl RowGram {
+    /// Of no rows.
+    pub(crate) fn new(columns: usize) -> Self {
+        Self { gram: Gram::new(columns), block: vec![[0.0; ROWS]; columns], weights: [0.0; ROWS], filled: 0 }
+    }
+
+    /// Adds a row.
+    pub(crate) fn push(&mut self, row: &[f64], weight: f64) {
+        let at = self.filled;
+        self.block.iter_mut().zip(row).for_each(|(lane, value)| lane[at] = *value);
+        self.weights[at] = weight;
+        self.filled += 1;
+        if self.filled == ROWS {
+            self.gram.add(&self.block, &self.weights);
+            (self.weights, self.filled) = ([0.0; ROWS], 0);
+        }
+    }
+
+    /// The sums.
+    pub(crate) fn matrix(mut self) -> Matrix {
+        // The rest of the block is of earlier rows and has no weight.
+        self.gram.add(&self.block, &self.weights);
+        self.gram.matrix()
+    }
+}
+
 /// Adds the products of three lanes with three.
 fn products(left: [&Lane; TILE], right: [&Lane; TILE], into: &mut Tile) {
     let mut sums = *into;
@@ -189,6 +229,12 @@ mod tests {
                     let exact: f64 = (0..columns).map(|column| 0.5 * scaled(number * ROWS, column)).sum();
                     assert_eq!(linear[0], 1.0 + exact);
                 }
+                let mut by_row = RowGram::new(columns);
+                for row in 0..rows {
+                    let values: Vec<f64> = (0..columns).map(|column| scaled(row, column)).collect();
+                    by_row.push(&values, weight(row));
+                }
+                assert_eq!(by_row.matrix(), gram.matrix());
                 for left in 0..columns {
                     let exact: f64 = (0..rows).map(|row| weight(row) * scaled(row, left)).sum();
                     assert_eq!(sums[left], exact);
