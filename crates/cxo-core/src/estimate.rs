@@ -210,6 +210,10 @@ methods! {
     PosteriorQuantiles => "posterior-quantiles",
     /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
     GammaMoments => "gamma-moments",
+    /// The values at which the likelihood, maximised over all other parameters, has fallen by half the chi-square quantile.
+    ProfileLikelihood => "profile-likelihood",
+    /// The parameters that maximise the likelihood with a penalty.
+    PenalizedLikelihood => "penalized-likelihood",
 }
 
 impl fmt::Display for Method {

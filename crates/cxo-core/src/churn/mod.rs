@@ -4,9 +4,14 @@
 //! Every regression (logistic, proportional hazards, accelerated failure time) answers with [`Coefficient`]s.
 
 mod coefficient;
+mod design;
 mod durations;
 mod features;
+pub mod logistic;
+mod model_test;
+mod separation;
 
 pub use coefficient::Coefficient;
 pub use durations::Durations;
 pub use features::Features;
+pub use model_test::ModelTest;
