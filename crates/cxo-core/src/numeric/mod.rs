@@ -9,7 +9,9 @@ pub(crate) mod beta;
 pub(crate) mod binomial;
 pub(crate) mod chi_square;
 pub(crate) mod cholesky;
+pub(crate) mod cone;
 pub(crate) mod error_function;
+pub(crate) mod exponential;
 pub(crate) mod exponential_integral;
 pub(crate) mod fenwick;
 pub(crate) mod gamma;
@@ -26,6 +28,7 @@ pub(crate) mod root;
 pub(crate) mod student_t;
 pub(crate) mod sum;
 mod tail;
+pub(crate) mod triangle;
 
 #[cfg(test)]
 mod accuracy_tests;
