@@ -441,6 +441,33 @@ fn many_at_once_are_as_one_by_one() {
     check_over(&BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), 2.0, 1e-14);
 }
 
+/// Regular buyers are followed event by event, to a million of them.
+#[test]
+fn regular_buyers_have_a_last_horizon() {
+    let model = BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap();
+    let (outlook, spend) = (model.outlook(&Summary::NEW), GammaGamma::new([6.25, 3.74, 15.44]).unwrap());
+    let valuation = Valuation::default().periods(2).unwrap();
+    assert!(outlook.expected_purchases(1e4).is_ok());
+    for far in [1e6, 1e15] {
+        let period = valuation.period(f64::min(far, 1e9)).unwrap();
+        let errors = [
+            outlook.expected_purchases(far).unwrap_err(),
+            outlook.probability_alive_at(far).unwrap_err(),
+            period.prediction(&outlook, &spend.population()).unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Degenerate; 3]);
+    }
+    // A newcomer reaches further than one who bought a million times.
+    let customers: Summaries = [Summary::NEW, history(1_000_000, 5.0, 9.0, 3.0)].into_iter().collect();
+    let errors = [
+        model.expectations(&customers, 50.0).unwrap_err(),
+        valuation.period(25.0).unwrap().clvs(&model, &spend, &customers).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Degenerate, Some(1)));
+    }
+}
+
 /// Opportunities are whole, and not without end.
 #[test]
 fn periods_are_horizons_of_the_model() {
@@ -480,6 +507,44 @@ fn periods_are_horizons_of_the_model() {
     for error in errors {
         assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(1)));
     }
+}
+
+/// At any rate, against ∫ e^(-y) E[X(y / rate)] dy over y = e^u by the trapezoidal rule.
+#[test]
+fn tiny_rates_keep_their_digits() {
+    let check = |model: &dyn PurchaseModel| {
+        for history in [Summary::NEW, Summary::new(6, 20.0, 30.0).unwrap()] {
+            let outlook = model.outlook(&history);
+            let mut before = 0.0;
+            for rate in [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12] {
+                let found = outlook.discounted_residual_transactions(Rate::continuous(rate).unwrap());
+                let by_hand: f64 = (-400..40)
+                    .map(|node| {
+                        let y = (0.1 * f64::from(node)).exp();
+                        0.1 * y * (-y).exp() * outlook.expected_purchases((y / rate).min(1e15)).unwrap()
+                    })
+                    .sum();
+                assert!((found / by_hand - 1.0).abs() < 1e-9, "{} {rate}: {found} {by_hand}", model.name());
+                assert!(
+                    found > before && outlook.residual_transactions().is_ok_and(|all| found <= all * (1.0 + 1e-12))
+                        || outlook.residual_transactions().is_err()
+                );
+                before = found;
+            }
+        }
+    };
+    for a in [0.3, 1.0, 1.6] {
+        check(&BgNbd::new([0.3, 5.0, a, 2.5]).unwrap());
+        check(&MbgNbd::new([3.0, 5.0, a, 20.0]).unwrap());
+        check(&ParetoNbd::new([0.9, 6.0, a, 9.0]).unwrap());
+        check(&GgomNbd::new([0.6, 8.0, 0.05, a, 100.0]).unwrap());
+    }
+    // Regular buyers with k = 3: as many as their mean lifetime allows, the nearer the smaller the rate.
+    let outlook = MbgCnbd::new(3, [0.9, 2.0, 1.8, 2.5]).unwrap().outlook(&Summary::new(6, 20.0, 30.0).unwrap());
+    let all = outlook.residual_transactions().unwrap();
+    let discounted = |rate| outlook.discounted_residual_transactions(Rate::continuous(rate).unwrap());
+    assert!(discounted(1e-3) < discounted(1e-6) && discounted(1e-6) < all);
+    assert_close(discounted(1e-12), all, 1e-7);
 }
 
 fn models() -> [Box<dyn PurchaseModel>; 4] {

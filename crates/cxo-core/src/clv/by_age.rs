@@ -72,11 +72,22 @@ impl<A: Fn(&dyn Renewal) -> [f64; N], const N: usize> ByAge<A, N> {
     /// Prepares the answers to all these customers. A series is made where it asks less often than there are customers.
     ///
     /// # Errors
-    /// Input with the row of a history that the model does not admit.
-    pub(super) fn new<M: PurchaseModel + ?Sized>(model: &M, customers: &Summaries, answer: A) -> Result<Self, Error> {
+    /// With the row of a history that the model does not admit, or whose outlook does not reach the horizon.
+    pub(super) fn new<M: PurchaseModel + ?Sized>(
+        model: &M,
+        customers: &Summaries,
+        horizon: f64,
+        answer: A,
+    ) -> Result<Self, Error> {
+        let outlook = model.outlook(&Summary::NEW);
+        outlook.horizon(horizon)?;
+        let parts = outlook.process().parts();
         let mut ranges: Vec<Option<Range>> = Vec::new();
         for (row, (history, _)) in (0..).zip(customers.iter()) {
             model.admits(&history).map_err(|error| error.at_row(row))?;
+            if parts > 1 {
+                model.outlook(&history).horizon(horizon).map_err(|error| error.at_row(row))?;
+            }
             let (at, age) = (history.frequency() as usize, history.age());
             if at <= MOST_FREQUENT {
                 ranges.resize(ranges.len().max(at + 1), None);
@@ -87,7 +98,6 @@ impl<A: Fn(&dyn Renewal) -> [f64; N], const N: usize> ByAge<A, N> {
                 }
             }
         }
-        let parts = model.outlook(&Summary::NEW).process().parts();
         let group = |frequency: u32, range: Option<Range>, part: u32| {
             let alive = |age: f64| {
                 let recency = if frequency == 0 { 0.0 } else { age };

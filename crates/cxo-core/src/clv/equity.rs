@@ -130,7 +130,7 @@ impl Valuation {
         spend: &GammaGamma,
         cohort: &Summaries,
     ) -> Result<Result<Totals, Absent>, Error> {
-        let moments = ByAge::new(model, cohort, |renewal| self.moments_of(renewal))?;
+        let moments = ByAge::new(model, cohort, self.whole(), |renewal| self.moments_of(renewal))?;
         let mut totals = Totals {
             rows: Vec::with_capacity(cohort.len()),
             expected: Sum::default(),
@@ -168,7 +168,7 @@ impl Valuation {
 
     /// The expected total under other parameters of the model of purchases.
     fn total_of_purchases<M: PurchaseModel>(&self, model: &M, cohort: &Summaries, rows: &[Row]) -> Result<f64, Error> {
-        let expected = ByAge::new(model, cohort, |renewal| [self.expected(renewal)])?;
+        let expected = ByAge::new(model, cohort, self.whole(), |renewal| [self.expected(renewal)])?;
         let total = cohort.iter().zip(rows).map(|((history, _), row)| {
             let outlook = model.outlook(&history);
             let [purchases] = expected.of(&history, &outlook);

@@ -38,14 +38,15 @@ pub trait PurchaseModel: Model {
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15, and with the row of a history that is not
-    /// [admitted](Self::admits).
+    /// [admitted](Self::admits); [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) with the row of one whose outlook
+    /// does not reach `t`.
     ///
     /// # Complexity
     /// O(n). Among customers who bought equally often the answers change with the age alone, smoothly: where there are many
     /// they are interpolated.
     fn expectations(&self, customers: &Summaries, t: f64) -> Result<Vec<Expectation>, Error> {
         let t = self.outlook(&Summary::NEW).horizon(t)?;
-        let purchases = ByAge::new(self, customers, |renewal| [renewal.expected(t)])?;
+        let purchases = ByAge::new(self, customers, t, |renewal| [renewal.expected(t)])?;
         let expectation = |(history, _): (Summary, u64)| {
             let outlook = self.outlook(&history);
             let [purchases] = purchases.of(&history, &outlook);
@@ -67,7 +68,7 @@ pub trait PurchaseModel: Model {
         customers: &Summaries,
         discount: Option<Rate>,
     ) -> Result<Vec<Result<f64, Absent>>, Error> {
-        let residual = ByAge::new(self, customers, |renewal| {
+        let residual = ByAge::new(self, customers, 0.0, |renewal| {
             [discount.map_or_else(|| renewal.total().unwrap_or(f64::INFINITY), |rate| renewal.discounted(rate.0))]
         })?;
         let of = |(history, _): (Summary, u64)| {
@@ -233,7 +234,9 @@ impl Outlook {
     /// The probability that the customer is alive `t` from now, in [0, 1].
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15; so in all questions with a time.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15, and
+    /// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) where under a CNBD model with k above 1 a million events may come by
+    /// then, which are counted one by one; so in all questions with a time.
     pub fn probability_alive_at(&self, t: f64) -> Result<f64, Error> {
         Ok(self.alive * self.process.renewal().survival(self.horizon(t)?))
     }
@@ -352,7 +355,13 @@ impl Outlook {
             let allowed = format!("a whole number of opportunities from 0 to {MOST_OPPORTUNITIES}");
             return Err(Error::input("horizon", t, allowed));
         }
-        horizon(t)
+        let t = horizon(t)?;
+        match &self.process {
+            Process::BetaGeometric(process) if !process.reaches(t) => {
+                Err(Error::degenerate("a horizon in which a regular buyer may see a million events or more"))
+            }
+            _ => Ok(t),
+        }
     }
 
     pub(super) fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {

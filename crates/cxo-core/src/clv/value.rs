@@ -235,7 +235,8 @@ impl Valuation {
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) where the end of a period is no horizon of the model: BG/BB knows whole
-    /// opportunities, up to 10,000.
+    /// opportunities, up to 10,000. [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) where it is too far for
+    /// [an outlook](Outlook::probability_alive_at) of regular buyers.
     ///
     /// # Complexity
     /// One expected number of purchases a period.
@@ -284,7 +285,7 @@ impl Valuation {
         customers: &Summaries,
     ) -> Result<Vec<Result<f64, Absent>>, Error> {
         self.check(&model.outlook(&Summary::NEW))?;
-        let expected = ByAge::new(model, customers, |renewal| [self.expected(renewal)])?;
+        let expected = ByAge::new(model, customers, self.whole(), |renewal| [self.expected(renewal)])?;
         let value = |(history, _): (Summary, u64)| {
             let mean = spend.spend(&history)?.mean()?;
             let outlook = model.outlook(&history);
@@ -413,6 +414,11 @@ impl Valuation {
     /// Whether the model can be asked about the end of each period.
     pub(super) fn check(&self, outlook: &Outlook) -> Result<(), Error> {
         [1, self.periods].into_iter().try_for_each(|i| outlook.horizon(self.end(i)).map(|_| ()))
+    }
+
+    /// The end of the last period.
+    pub(super) fn whole(&self) -> f64 {
+        self.end(self.periods)
     }
 
     /// The end of period i.

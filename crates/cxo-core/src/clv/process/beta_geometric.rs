@@ -20,6 +20,8 @@ use crate::numeric::gamma::{ln_gamma, trigamma};
 /// The greatest k.
 pub(in crate::clv) const MOST_REGULAR: u32 = 32;
 const STAGES: usize = MOST_REGULAR as usize;
+/// The events of regular buyers that are followed, one by one.
+pub(in crate::clv) const MOST_EVENTS: f64 = 1e6;
 /// Terms of a sum beyond which integrals are quicker.
 const TERMS: f64 = 4000.0;
 
@@ -223,13 +225,23 @@ impl BetaGeometric {
         })
     }
 
-    /// Whether sums over counts need few terms.
-    fn few(&self, t: f64) -> bool {
+    /// Whether sums over counts within t need less than so many events.
+    fn within(&self, t: f64, events: f64) -> bool {
         let relative = t / self.rate;
         let mean = (self.shape + f64::from(self.k)) * relative;
         // Beyond the mean at the pace of a geometric distribution, 1 / -ln share <= 1 + t / rate, and by twelve deviations.
-        let left = TERMS - mean - 40.0 * (1.0 + relative);
-        self.k > 1 || left > 0.0 && 144.0 * mean * (1.0 + relative) < left * left
+        let left = events - mean - 40.0 * (1.0 + relative);
+        left > 0.0 && 144.0 * mean * (1.0 + relative) < left * left
+    }
+
+    /// Whether sums are quick, or the only way.
+    fn few(&self, t: f64) -> bool {
+        self.k > 1 || self.within(t, TERMS)
+    }
+
+    /// Whether there is a way to look as far as t.
+    pub(in crate::clv) fn reaches(&self, t: f64) -> bool {
+        self.k == 1 || self.within(t, MOST_EVENTS)
     }
 
     /// E over p ~ Beta(a, b) of a function that is constant to rounding where p or 1 - p is below `small`; `bend` tells how
