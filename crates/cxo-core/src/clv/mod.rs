@@ -61,7 +61,7 @@ pub use ggom_nbd::GgomNbd;
 pub use holdout::HoldoutSample;
 pub use independence::{Association, Independence};
 pub use likelihood_ratio::LikelihoodRatio;
-pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
+pub use outlook::{Expectation, Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
 pub(crate) use purchase_log::DayRecords;
 pub use purchase_log::{

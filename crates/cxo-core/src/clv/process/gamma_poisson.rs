@@ -143,6 +143,10 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         self.shape / self.rate * self.lifetime.mean_up_to(t)
     }
 
+    fn second(&self, t: f64) -> f64 {
+        self.expected(t) + 2.0 * self.pairs(0.0, t, &|u| u).unwrap_or_default()
+    }
+
     fn total(&self) -> Result<f64, Absent> {
         Ok(self.shape / self.rate * self.lifetime.mean()?)
     }
