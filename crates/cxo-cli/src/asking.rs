@@ -1,7 +1,7 @@
 //! What the survey commands ask: the level, the smallest group shown, the correction for many tests.
 
 use clap::Args;
-use cxo_core::{Confidence, Error, stats::multiplicity::Multiplicity};
+use cxo_core::{Confidence, Error, domain::Day, stats::multiplicity::Multiplicity};
 
 /// The heading of the options that say what is asked.
 pub(crate) const QUESTION: &str = "Question";
@@ -41,6 +41,12 @@ pub(crate) struct Asking {
     /// Seed of methods that draw random numbers (none of this command does)
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) seed: Option<u64>,
+}
+
+/// A day as `2026-06-30`.
+pub(crate) fn day(text: &str) -> Result<Day, Error> {
+    let date = text.trim().parse().map(Day::from_date);
+    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
 }
 
 pub(crate) fn confidence(text: &str) -> Result<Confidence, Error> {

@@ -11,7 +11,7 @@ use cxo_core::{
 use cxo_json::ValuationRow;
 
 use crate::{
-    asking::{self, QUESTION},
+    asking::{self, QUESTION, day},
     clv_answer::{self, Question},
     clv_source::{self, Columns, LogRules},
     failure::Failure,
@@ -156,12 +156,6 @@ impl PeriodLength {
             (unit, _) => days / unit.days(),
         }
     }
-}
-
-/// A day as `2026-06-30`.
-fn day(text: &str) -> Result<Day, Error> {
-    let date = text.trim().parse().map(Day::from_date);
-    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
 }
 
 /// The longest horizon, in units: centuries of days. A number beyond it is a slip.

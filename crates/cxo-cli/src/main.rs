@@ -27,6 +27,8 @@ mod report;
 mod report_card;
 mod report_page;
 mod retention;
+mod retention_cohorts;
+mod retention_cohorts_page;
 mod retention_project;
 mod source;
 mod survey;

@@ -24,6 +24,7 @@
 
 mod ces;
 mod clv;
+mod cohorts;
 mod contacts;
 mod csat;
 mod decomposition;
@@ -49,6 +50,9 @@ pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
     LifetimeRow, PurchasesRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
+};
+pub use cohorts::{
+    ActivityRow, CohortRow, CohortsDocument, CurveRow, FlowRow, RateRow, RetainedRow, RevenueRetentionRow, RevenueRow,
 };
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};

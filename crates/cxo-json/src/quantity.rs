@@ -93,6 +93,9 @@ quantity! {
     prediction_error: f64, "prediction_error", "prediction_error_reason";
     prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
     residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
+    logo_churn: crate::cohorts::RateRow, "logo_churn", "logo_churn_reason";
+    gross_revenue_retention: crate::cohorts::RateRow, "gross_revenue_retention", "gross_revenue_retention_reason";
+    net_revenue_retention: crate::cohorts::RateRow, "net_revenue_retention", "net_revenue_retention_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.
