@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(customer_folds(&[1, 2, 3, 4, 5, 6], 3, Seed(1)).unwrap().of_rows(), PINNED);
     }
 
-    const PINNED: [u32; 6] = [0, 0, 0, 0, 0, 0];
+    const PINNED: [u32; 6] = [2, 2, 0, 0, 1, 1];
 
     #[test]
     fn what_cannot_be_dealt_is_refused() {

@@ -25,7 +25,9 @@ pub struct CampaignTerms {
 /// Who would leave is kept with the success rate g, takes the offer and brings value - offer; who would stay takes the offer
 /// for nothing. Treating a customer with probability p of leaving is expected to bring
 ///
-///     p (g (value - offer) - contact) - (1 - p) (offer + contact).
+/// ```text
+/// p (g (value - offer) - contact) - (1 - p) (offer + contact)
+/// ```
 ///
 /// **Assumptions.** One success rate for all: in truth those most likely to leave may be the hardest to keep, and an offer may
 /// wake some who would have stayed; only an experiment shows for whom it works. Everybody who would stay takes the offer.
@@ -60,6 +62,9 @@ pub struct ProfitPoint {
     /// What it brings; below 0 a loss.
     pub profit: f64,
 }
+
+/// Nobody treated: where every curve starts.
+const NOBODY: ProfitPoint = ProfitPoint { threshold: None, treated: 0.0, would_leave: 0.0, profit: 0.0 };
 
 impl Campaign {
     /// From its terms.
@@ -137,7 +142,7 @@ impl Campaign {
     /// O(rows).
     #[must_use]
     pub fn profit_curve(&self, ranking: &Ranking) -> Vec<ProfitPoint> {
-        let mut point = ProfitPoint { threshold: None, treated: 0.0, would_leave: 0.0, profit: 0.0 };
+        let mut point = NOBODY;
         let points = ranking.ties().map(|tied| {
             point.threshold = Some(tied.score);
             point.treated += tied.left.sum + tied.stayed.sum;
@@ -146,9 +151,7 @@ impl Campaign {
             point.profit = point.would_leave * self.on_leaving() - would_stay * self.on_staying();
             point
         });
-        std::iter::once(ProfitPoint { threshold: None, treated: 0.0, would_leave: 0.0, profit: 0.0 })
-            .chain(points)
-            .collect()
+        std::iter::once(NOBODY).chain(points).collect()
     }
 
     /// The point of the curve that would have brought most; of several the one with the fewest treated, and nobody where every
@@ -170,7 +173,8 @@ impl Campaign {
     /// O(rows).
     #[must_use]
     pub fn best_threshold(&self, ranking: &Ranking) -> ProfitPoint {
-        best(self.profit_curve(ranking))
+        let better = |best: ProfitPoint, point: ProfitPoint| if point.profit > best.profit { point } else { best };
+        self.profit_curve(ranking).into_iter().fold(NOBODY, better)
     }
 
     /// What treating is expected to bring by the probabilities alone, from nobody treated to everybody: for customers whose
@@ -186,8 +190,7 @@ impl Campaign {
         // Outcomes are not looked at: any will do.
         let checked = Predictions::new(vec![false; probabilities.len()], probabilities.to_vec())?;
         let (mut treated, mut would_leave, mut profit) = (0.0, Sum::default(), Sum::default());
-        let nobody = ProfitPoint { threshold: None, treated, would_leave: 0.0, profit: 0.0 };
-        let mut points = vec![nobody];
+        let mut points = vec![NOBODY];
         for tied in checked.ranking().ties() {
             treated += tied.stayed.sum;
             would_leave.add(tied.stayed.sum * tied.score);
@@ -201,10 +204,4 @@ impl Campaign {
         }
         Ok(points)
     }
-}
-
-/// The first of the greatest.
-fn best(curve: Vec<ProfitPoint>) -> ProfitPoint {
-    let nobody = ProfitPoint { threshold: None, treated: 0.0, would_leave: 0.0, profit: 0.0 };
-    curve.into_iter().fold(nobody, |best, point| if point.profit > best.profit { point } else { best })
 }

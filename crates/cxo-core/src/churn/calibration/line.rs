@@ -35,7 +35,7 @@ impl LineData<'_> {
     pub(super) fn fit(&self, slope: Slope) -> Result<Line, Error> {
         let (free, offset) = if slope == Slope::Free { (2, 0.0) } else { (1, 1.0) };
         let start = [0.0, 1.0];
-        let stop = Stop { decrement: 1e-22, iterations: 100, pivot: 1e-12 };
+        let stop = Stop { decrement: 1e-28, iterations: 100, pivot: 1e-12 };
         let surface = |at: &[f64]| self.surface(at, offset);
         let summit =
             ascend(surface, start.get(..free).unwrap_or_default(), stop).map_err(|obstacle| match obstacle {

@@ -187,7 +187,9 @@ impl Ranking {
     ///
     /// Standard error by DeLong: the variances of the placements, V(i) = share of the other side that is ranked right against i,
     ///
-    ///     Var = Σ w² (V(i) - AUC)² / W² m / (m - 1) over those who left, plus the same over those who stayed.
+    /// ```text
+    /// Var = m / (m - 1) Σ w² (V(i) - AUC)² / (Σ w)² over the m who left, plus the same over those who stayed
+    /// ```
     ///
     /// Formula page: `docs/formulas/auc.md`.
     ///
