@@ -361,7 +361,9 @@ impl Outlook {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `horizon` is from 0 to 1e15.
     pub fn discounted_transactions_beyond(&self, horizon: f64, rate: Rate) -> Result<f64, Error> {
-        Ok(self.process.renewal().beyond(self.horizon(horizon)?, rate.get()))
+        let (horizon, renewal) = (self.horizon(horizon)?, self.process.renewal());
+        let alive = renewal.survival(horizon);
+        Ok(if alive > 0.0 { renewal.beyond(horizon, rate.get()) / alive } else { 0.0 })
     }
 
     /// The expected number of purchases in all times to come; absent where it is infinite.

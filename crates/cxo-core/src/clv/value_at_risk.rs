@@ -221,15 +221,9 @@ impl ValueAtRisk {
         departures: Departures<'_>,
     ) -> Result<Vec<f64>, Error> {
         let (horizon, rate) = (self.horizon, self.rate.get());
-        for (row, (history, _)) in (0..).zip(customers.iter()) {
-            model
-                .admits(&history)
-                .and_then(|()| model.outlook(&history).horizon(horizon))
-                .map_err(|e| e.at_row(row))?;
-        }
         match departures {
             Departures::Modelled => {
-                let at_risk = ByAge::new(model, customers, |renewal| [renewal.at_risk(horizon, rate)]);
+                let at_risk = ByAge::new(model, customers, horizon, |renewal| [renewal.at_risk(horizon, rate)])?;
                 let of = |(history, _)| {
                     let outlook = model.outlook(&history);
                     let [transactions] = at_risk.of(&history, &outlook);
@@ -242,10 +236,12 @@ impl ValueAtRisk {
                 if given != rows {
                     return Err(Error::incompatible(format!("{given} probabilities for {rows} rows of customers")));
                 }
-                let beyond = ByAge::new(model, customers, |renewal| [renewal.beyond(horizon, rate)]);
+                let beyond = ByAge::new(model, customers, horizon, |renewal| {
+                    [renewal.beyond(horizon, rate), renewal.survival(horizon)]
+                })?;
                 let of = |((history, _), leaves): (_, &Probability)| {
-                    let [transactions] = beyond.of(&history, &model.outlook(&history));
-                    leaves.get() * transactions
+                    let [transactions, alive] = beyond.of(&history, &model.outlook(&history));
+                    if alive > 0.0 { leaves.get() * transactions / alive } else { 0.0 }
                 };
                 Ok(customers.iter().zip(probabilities).map(of).collect())
             }

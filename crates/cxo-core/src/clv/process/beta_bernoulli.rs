@@ -151,7 +151,8 @@ impl Renewal for BetaBernoulli {
     }
 
     fn beyond(&self, horizon: f64, rate: f64) -> f64 {
-        (-rate * horizon).exp() * Self { d: self.d + horizon, ..*self }.discounted(rate)
+        let later = Self { d: self.d + horizon, ..*self };
+        self.survival(horizon) * (-rate * horizon).exp() * later.discounted(rate)
     }
 
     fn none(&self, t: f64) -> f64 {

@@ -475,8 +475,7 @@ impl Renewal for BetaGeometric {
     fn beyond(&self, horizon: f64, rate: f64) -> f64 {
         let end = (-rate * horizon).exp() * self.expected(horizon);
         let within = end + rate * self.over_expected(horizon, rate, |_| 1.0);
-        let survival = self.survival(horizon);
-        if survival > 0.0 { (self.discounted(rate) - within).max(0.0) / survival } else { 0.0 }
+        (self.discounted(rate) - within).max(0.0)
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {

@@ -167,7 +167,8 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
     }
 
     fn beyond(&self, horizon: f64, rate: f64) -> f64 {
-        self.shape / self.rate * (-rate * horizon).exp() * self.lifetime.after(horizon).discounted(rate)
+        let alive = self.lifetime.survival(horizon);
+        self.shape / self.rate * alive * (-rate * horizon).exp() * self.lifetime.after(horizon).discounted(rate)
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {

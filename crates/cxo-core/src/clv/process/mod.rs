@@ -41,7 +41,7 @@ pub(super) trait Renewal {
     /// rate above 0.
     fn at_risk(&self, horizon: f64, rate: f64) -> f64;
 
-    /// Σ of the discounted purchases to be expected after `horizon`, given that he is alive then. For a rate above 0.
+    /// Σ of the discounted purchases to be expected after `horizon`. For a rate above 0.
     fn beyond(&self, horizon: f64, rate: f64) -> f64;
 
     /// ∫ g(t) weight(t) dt over (from, to], where g(t) = E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t depends on t
