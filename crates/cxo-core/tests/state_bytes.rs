@@ -8,6 +8,10 @@ use chrono::Utc;
 use cxo_core::{
     Confidence, Encode, Error, ErrorKind, State,
     churn::retention::{ContractEnd, Contracts},
+    churn::{
+        Durations,
+        survival::{EventTable, HazardOptions, HazardTies, SurvivalOptions, WeightMeaning},
+    },
     clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, Survivors, TimeUnit},
     domain::{Amount, Currency, Day, Period, ResponseStatus, Timestamp, Weight},
     stats::{design::LonelyCluster, mean::Moments},
@@ -111,6 +115,27 @@ impl Asked for Contracts {
             rows
         });
         text(spells)
+    }
+}
+
+impl Asked for EventTable {
+    fn answers(&self) -> String {
+        let sampling = SurvivalOptions::default().weights(WeightMeaning::Sampling);
+        let hazards = HazardOptions::default().ties(HazardTies::FlemingHarrington);
+        let curve =
+            |options| self.kaplan_meier(options).map(|curve| (curve.points().collect::<Vec<_>>(), curve.median()));
+        let incidence = self.aalen_johansen(&sampling).map(|incidence| {
+            incidence.causes().map(|cause| incidence.points(cause).unwrap().collect::<Vec<_>>()).collect::<Vec<_>>()
+        });
+        let later = self.given_survival_to(3.0).and_then(|later| Ok(later.kaplan_meier(&sampling)?.survival(3.5)));
+        text((
+            (self.observations(), self.events(), self.causes().collect::<Vec<_>>()),
+            curve(&SurvivalOptions::default()),
+            curve(&sampling),
+            self.nelson_aalen(&hazards).map(|curve| curve.points().collect::<Vec<_>>()),
+            incidence,
+            later,
+        ))
     }
 }
 
@@ -393,6 +418,28 @@ fn contracts() -> impl Strategy<Value = Contracts> {
     })
 }
 
+/// Tables with causes or without, of customers who may enter late; one stays to the end, so that most have answers.
+fn event_table(weighted: bool, causes: bool) -> impl Strategy<Value = EventTable> {
+    let row = (1_u32..9, 0_u32..9, any::<bool>(), 0.2..4.0_f64, 0_usize..3);
+    (prop::collection::vec(row, 0..25), any::<bool>()).prop_map(move |(rows, late)| {
+        let Some(end) = rows.iter().map(|row| row.0).max() else { return EventTable::default() };
+        let rows: Vec<_> = rows.into_iter().chain([(end + 1, 0, false, 1.0, 0)]).collect();
+        let times = rows.iter().map(|row| f64::from(row.0)).collect();
+        let mut durations = Durations::new(times, rows.iter().map(|row| row.2).collect()).unwrap();
+        if late {
+            let entries = rows.iter().map(|row| f64::from(row.1.min(row.0 - 1))).collect();
+            durations = durations.with_entries(entries).unwrap();
+        }
+        if weighted {
+            durations = durations.with_weights(rows.iter().map(|row| row.3).collect()).unwrap();
+        }
+        let names: Vec<&str> = rows.iter().map(|row| ["moved", "voluntary", "é"][row.4]).collect();
+        let table =
+            if causes { EventTable::from_causes(&durations, &names) } else { EventTable::from_durations(&durations) };
+        table.unwrap()
+    })
+}
+
 fn moments() -> impl Strategy<Value = Moments> {
     prop::collection::vec(-1e6..1e6_f64, 0..20).prop_map(|values| Moments::of(&values).unwrap())
 }
@@ -440,6 +487,9 @@ states! {
     purchase_logs: purchases(), exact PurchaseLog::default();
     survivor_counts: survivors(), exact Survivors::default();
     contract_rows: contracts(), exact Contracts::default();
+    event_tables: event_table(false, false), exact EventTable::default();
+    event_tables_by_cause: event_table(false, true), exact EventTable::default();
+    weighted_event_tables: event_table(true, true);
 }
 
 /// One example of each state, by the name of its line in the fixtures.
@@ -481,6 +531,10 @@ fn example(name: &str) -> Example {
     {
         contracts.add(customer, Day(start), end).unwrap();
     }
+    let durations = Durations::new(vec![2.0, 0.5, 2.0], vec![true, false, true]).unwrap();
+    let events = EventTable::from_durations(&durations).unwrap();
+    let weighed = durations.with_weights(vec![0.5, 2.0, 1.5]).unwrap().with_entries(vec![0.0, 0.0, 0.25]).unwrap();
+    let by_cause = EventTable::from_causes(&weighed, &["é", "", "moved"]).unwrap();
     match name {
         "tally" => Example::of(&Tally::from_counts(&[14, 9, 10, 32, 42], Scale::ONE_TO_FIVE).unwrap()),
         "nps" => Example::of(&Nps { promoters: 42, passives: 31, detractors: u64::from(u32::MAX) }),
@@ -494,6 +548,8 @@ fn example(name: &str) -> Example {
         "segments" => Example::of(&segments),
         "trend" => Example::of(&UtcTrend(trend)),
         "survivors" => Example::of(&Survivors::from_counts(&[1000, 869, 743]).unwrap()),
+        "event-table" => Example::of(&events),
+        "event-table-by-cause" => Example::of(&by_cause),
         "purchase-log" => Example::of(&purchases),
         "purchase-log-of-instants" => Example::of(&instants),
         "contracts" => Example::of(&contracts),
@@ -531,6 +587,7 @@ fn version_1_is_written_and_read_for_ever() {
     }
     numbers.dedup();
     assert_eq!(numbers, (1..=14).chain([16]).collect::<Vec<u8>>(), "each state by its number");
+    assert_eq!(numbers, (1..=15).collect::<Vec<u8>>(), "each state by its number");
 }
 
 #[test]

@@ -220,8 +220,10 @@ impl<'a> KaplanMeier<'a> {
             // Nothing is added, and the horizon may be infinite, where nobody is left.
             if survival > 0.0 {
                 area += (until - set.time) * survival;
-                let sizes = set.sizes(self.options.weights);
-                variance += area * area * sizes.left / (sizes.worth * (sizes.at_risk - sizes.left));
+                if set.left.rows > 0 {
+                    let sizes = set.sizes(self.options.weights);
+                    variance += area * area * sizes.left / (sizes.worth * (sizes.at_risk - sizes.left));
+                }
             }
             until = set.time;
         }

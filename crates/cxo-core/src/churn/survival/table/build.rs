@@ -115,7 +115,12 @@ impl EventTable {
             for &(_, row) in tied {
                 entered.add(Mass::row(weights.and_then(|weights| weights.get(row)).copied().unwrap_or(1.0)));
             }
-            self.times.push(tied.first().map_or(0.0, |row| f64::from_bits(row.0 >> 1)));
+            let time = tied.first().map_or(0.0, |row| f64::from_bits(row.0 >> 1));
+            if time == 0.0 {
+                self.present = entered;
+                continue;
+            }
+            self.times.push(time);
             self.entered.push(entered, self.weighted);
             self.left.push(Mass::default(), self.weighted);
             self.censored.push(Mass::default(), self.weighted);
