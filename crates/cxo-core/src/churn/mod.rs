@@ -4,6 +4,7 @@
 //! Every regression (logistic, proportional hazards, accelerated failure time) answers with [`Coefficient`]s.
 
 pub mod calibration;
+pub mod aft;
 mod coefficient;
 pub mod concordance;
 pub mod cox;
@@ -20,6 +21,7 @@ mod separation;
 pub mod survival;
 pub mod survival_score;
 pub mod threshold;
+mod scaling;
 
 pub use coefficient::Coefficient;
 pub use durations::Durations;

@@ -7,6 +7,7 @@ use super::risk_sets::RiskSets;
 use super::rows::{CoxOptions, CoxRows};
 use super::sandwich::outer_scores;
 use crate::churn::Features;
+use crate::churn::scaling::scales;
 use crate::numeric::ascent::{Obstacle, Stop, Summit, ascend};
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
@@ -19,38 +20,6 @@ const PIVOT: f64 = 1e-11;
 const DECREMENT: f64 = 1e-18;
 /// A last step that still moves linear predictors this far apart asks for a look at whether there is a top.
 const MOVING: f64 = 1e-3;
-
-/// Means and population deviations of the columns.
-///
-/// # Errors
-/// Collinear for columns that do not vary, input for one whose spread is beyond all numbers.
-pub(super) fn scales(features: &Features, weights: Option<&[f64]>) -> Result<(Vec<f64>, Vec<f64>), Error> {
-    let total: f64 = weights.map_or(features.rows() as f64, |weights| weights.iter().sum());
-    let mean = |column: &[f64], of: &dyn Fn(f64) -> f64| match weights {
-        None => column.iter().map(|&value| of(value) / total).sum::<f64>(),
-        Some(weights) => column.iter().zip(weights).map(|(&value, weight)| of(value) * (weight / total)).sum(),
-    };
-    let (mut means, mut deviations, mut constant) = (Vec::new(), Vec::new(), Vec::new());
-    for (place, (column, name)) in features.columns().iter().zip(features.names()).enumerate() {
-        let (low, high) = column
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
-        let centre = mean(column, &|value| value);
-        let range = high - low;
-        let deviation = if range > 0.0 {
-            range * mean(column, &|value| ((value - centre) / range).powi(2)).sqrt()
-        } else {
-            constant.push(place);
-            1.0
-        };
-        if !(deviation > 0.0 && deviation.is_finite() && centre.is_finite()) {
-            return Err(Error::input(format!("range of {name}"), range, "a range that can be squared"));
-        }
-        means.push(centre);
-        deviations.push(deviation);
-    }
-    if constant.is_empty() { Ok((means, deviations)) } else { Err(Error::collinear(features.names_at(&constant))) }
-}
 
 impl Cox {
     /// The coefficients under which the order of leaving is most likely.
@@ -130,46 +99,90 @@ fn climb(evaluation: &mut Evaluation, features: &Features, options: &CoxOptions)
     let (penalty, sets) = (options.penalty, evaluation.sets);
     let stop = Stop { decrement: DECREMENT, iterations: options.iterations, pivot: PIVOT };
     let start = vec![0.0; features.names().len()];
-    let mut null = None;
-    // The greatest value so far with its place, and the way from the one before.
-    let (mut best, mut way) = ((f64::NEG_INFINITY, start.clone()), start.clone());
-    let mut surface = |at: &[f64]| {
+    let mut seen = Seen::default();
+    let surface = |at: &[f64]| {
         let mut surface = evaluation.surface(at);
-        null.get_or_insert_with(|| surface.clone());
+        seen.see(at, &surface);
         surface.value -= ridge(penalty, at);
         surface.gradient.iter_mut().zip(at).for_each(|(slope, value)| *slope -= penalty * value);
         (0..at.len()).for_each(|column| surface.hessian.add(column, column, -penalty));
-        if surface.value.is_finite() && surface.value >= best.0 {
-            way = at.iter().zip(&best.1).map(|(here, before)| here - before).collect();
-            best = (surface.value, at.to_vec());
-        }
         surface
     };
-    let ending = ascend(&mut surface, &start, stop);
-    let separated = |direction: &[f64]| {
-        let columns = (penalty == 0.0).then(|| separating(sets, direction)).flatten()?;
-        Some(Error::separated(features.names_at(&columns)))
+    let ending = ascend(surface, &start, stop);
+    let (null, doubtful, fallback) = match (&ending, seen.null.take()) {
+        (_, None) => return Err(Error::no_data("rows")),
+        (Ok(summit), Some(null)) => {
+            let doubtful = flattened(&null, summit) || {
+                let step = summit.curvature.solve(&summit.surface.gradient);
+                reach(sets, &step) > MOVING
+            };
+            (null, doubtful, None)
+        }
+        (Err(Obstacle::Flat { coordinates, iterations, .. }), Some(null)) => {
+            (null, *iterations > 0, Some(Error::collinear(features.names_at(coordinates))))
+        }
+        (Err(Obstacle::Endless { iterations, .. }), Some(null)) => {
+            (null, true, Some(Error::not_converged("partial likelihood", u64::from(*iterations))))
+        }
     };
-    let summit = match ending {
-        Ok(summit) => summit,
-        Err(Obstacle::Flat { coordinates, iterations: 0, .. }) => {
-            return Err(Error::collinear(features.names_at(&coordinates)));
-        }
-        Err(Obstacle::Flat { coordinates, .. }) => {
-            return Err(separated(&way).unwrap_or_else(|| Error::collinear(features.names_at(&coordinates))));
-        }
-        Err(Obstacle::Endless { step, iterations, .. }) => {
-            let error = || Error::not_converged("partial likelihood", u64::from(iterations));
-            return Err(separated(&step).or_else(|| separated(&way)).unwrap_or_else(error));
-        }
+    let step = match &ending {
+        Ok(summit) => summit.curvature.solve(&summit.surface.gradient),
+        Err(Obstacle::Endless { step, .. }) => step.clone(),
+        Err(Obstacle::Flat { .. }) => seen.way.clone(),
     };
-    let step = summit.curvature.solve(&summit.surface.gradient);
-    if penalty == 0.0 && reach(sets, &step) > MOVING {
-        let error = || Error::not_converged("partial likelihood, still climbing", u64::from(summit.iterations));
-        return Err(separated(&step).or_else(|| separated(&way)).unwrap_or_else(error));
+    if doubtful && penalty == 0.0 {
+        let directions = seen.directions(step);
+        if let Some(columns) = directions.iter().find_map(|direction| separating(sets, direction)) {
+            return Err(Error::separated(features.names_at(&columns)));
+        }
     }
-    let null = null.ok_or_else(|| Error::no_data("rows"))?;
-    Ok((null, summit))
+    match (ending, fallback) {
+        (Ok(summit), _) => Ok((null, summit)),
+        (Err(_), error) => Err(error.unwrap_or_else(|| Error::not_converged("partial likelihood", 0))),
+    }
+}
+
+/// What a search has seen on its way.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The first point: no effect.
+    null: Option<Surface>,
+    /// The highest point, and what it was like there.
+    at: Vec<f64>,
+    best: Option<Surface>,
+    /// The way to it from the one before.
+    way: Vec<f64>,
+}
+
+impl Seen {
+    fn see(&mut self, at: &[f64], surface: &Surface) {
+        self.null.get_or_insert_with(|| surface.clone());
+        let higher = self.best.as_ref().is_none_or(|best| surface.value >= best.value);
+        if surface.value.is_finite() && higher {
+            self.way = at.iter().enumerate().map(|(part, here)| here - self.at.get(part).unwrap_or(&0.0)).collect();
+            (self.at, self.best) = (at.to_vec(), Some(surface.clone()));
+        }
+    }
+
+    /// Where the likelihood might grow for ever: along a last step, or where it curves least.
+    fn directions(&self, step: Vec<f64>) -> Vec<Vec<f64>> {
+        let mut directions = vec![step, self.way.clone()];
+        let flattest = self.best.as_ref().and_then(|best| negative(&best.hessian).spectrum().into_iter().next());
+        if let Some((_, direction)) = flattest {
+            directions.push(direction.iter().map(|part| -part).collect());
+            directions.push(direction);
+        }
+        directions.retain(|direction| direction.iter().all(|part| part.is_finite()));
+        directions
+    }
+}
+
+/// Whether the curvature along a column has all but gone on the way to the top: a variance this many times that at no effect.
+fn flattened(null: &Surface, summit: &Summit) -> bool {
+    const GROWN: f64 = 1e4;
+    let Ok(before) = Cholesky::new(&negative(&null.hessian), PIVOT) else { return false };
+    let (before, after) = (before.inverse(), summit.curvature.inverse());
+    (0..before.size()).any(|at| after.get(at, at) > GROWN * before.get(at, at))
 }
 
 /// Of the coefficients of the scaled columns.
