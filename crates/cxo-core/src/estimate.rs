@@ -214,6 +214,10 @@ methods! {
     ProfileLikelihood => "profile-likelihood",
     /// The parameters that maximise the likelihood with a penalty.
     PenalizedLikelihood => "penalized-likelihood",
+    /// DeLong, DeLong and Clarke-Pearson (1988): variance of an area under the curve from the placements of the observations.
+    DeLong => "delong",
+    /// Infinitesimal jackknife (Efron 1982): squared derivatives of the estimate by the weight of each observation.
+    InfinitesimalJackknife => "infinitesimal-jackknife",
 }
 
 impl fmt::Display for Method {
