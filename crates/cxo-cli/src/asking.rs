@@ -1,7 +1,11 @@
 //! What the survey commands ask: the level, the smallest group shown, the correction for many tests.
 
 use clap::Args;
-use cxo_core::{Confidence, Error, domain::Period, stats::multiplicity::Multiplicity};
+use cxo_core::{
+    Confidence, Error,
+    domain::{Day, Period},
+    stats::multiplicity::Multiplicity,
+};
 
 /// The heading of the options that say what is asked.
 pub(crate) const QUESTION: &str = "Question";
@@ -53,4 +57,10 @@ pub(crate) fn confidence(text: &str) -> Result<Confidence, Error> {
     let allowed = "between 0 and 1, both excluded, such as 0.95";
     let level = text.parse().map_err(|_| Error::input("confidence", format!("\"{text}\""), allowed))?;
     Confidence::new(level)
+}
+
+/// A day as `2026-06-30`.
+pub(crate) fn day(text: &str) -> Result<Day, Error> {
+    let date = text.trim().parse().map(Day::from_date);
+    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
 }

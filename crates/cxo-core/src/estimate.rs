@@ -253,6 +253,8 @@ pub enum Absent {
     NotReached,
     /// A penalty moves the estimate, so the usual standard error does not describe it.
     Penalized,
+    /// It was not asked for.
+    NotAsked,
 }
 
 impl Absent {
@@ -271,6 +273,7 @@ impl Absent {
             Self::Infinite => "it is infinite",
             Self::NotReached => "the curve does not come down to it while anyone is observed",
             Self::Penalized => "a penalised fit has no standard error",
+            Self::NotAsked => "it was not asked for",
         }
     }
 }

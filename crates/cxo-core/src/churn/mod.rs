@@ -14,6 +14,7 @@ mod features;
 mod folds;
 pub mod logistic;
 mod model_test;
+pub mod risk;
 mod separation;
 pub mod survival_score;
 pub mod threshold;

@@ -24,6 +24,7 @@ pub(crate) mod normal;
 pub(crate) mod radix;
 pub(crate) mod random;
 pub(crate) mod root;
+pub(crate) mod sigmoid;
 pub(crate) mod student_t;
 pub(crate) mod sum;
 mod tail;
