@@ -60,7 +60,7 @@ struct Asked {
     #[arg(long, value_name = "RULE", conflicts_with = "summary")]
     merge: Option<MergeRule>,
     /// The last day that counts [default: the last of the log]
-    #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "summary")]
+    #[arg(long, value_name = "DATE", value_parser = asking::day, conflicts_with = "summary")]
     until: Option<Day>,
     /// Times for which purchases are expected, in units [default: a month, a quarter, half a year, a year; bg-bb: 1,5,10]
     #[arg(long, allow_negative_numbers = true, value_name = "N,N…", value_delimiter = ',', value_parser = horizon)]

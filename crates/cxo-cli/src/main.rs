@@ -3,6 +3,10 @@
 
 mod asking;
 mod ces;
+mod churn;
+mod churn_fit;
+mod churn_score;
+mod churn_table;
 mod clv;
 mod clv_answer;
 mod clv_page;

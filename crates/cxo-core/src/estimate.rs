@@ -284,6 +284,8 @@ pub enum Absent {
     Immature,
     /// Nobody was observed for so long.
     NotObserved,
+    /// It was not asked for.
+    NotAsked,
 }
 
 impl Absent {
@@ -305,6 +307,7 @@ impl Absent {
             Self::ByDefinition => "it is so by definition",
             Self::Immature => "observation ends before the period does",
             Self::NotObserved => "nobody was observed for so long",
+            Self::NotAsked => "it was not asked for",
         }
     }
 }

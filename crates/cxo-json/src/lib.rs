@@ -23,7 +23,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ces;
+mod churn;
 mod clv;
+mod coefficient;
 mod cohorts;
 mod contacts;
 mod csat;
@@ -47,10 +49,14 @@ mod retention;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
+pub use churn::{
+    ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
+};
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
     LifetimeRow, PurchasesRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
 };
+pub use coefficient::CoefficientRow;
 pub use cohorts::{
     ActivityRow, CohortRow, CohortsDocument, CurveRow, FlowRow, RateRow, RetainedRow, RevenueRetentionRow, RevenueRow,
 };

@@ -3,8 +3,8 @@
 //! [`Features`] are what is known of each customer as numbers; [`Durations`] how long each was observed and whether he left.
 //! Every regression (logistic, proportional hazards, accelerated failure time) answers with [`Coefficient`]s.
 
-pub mod calibration;
 pub mod aft;
+pub mod calibration;
 mod coefficient;
 pub mod concordance;
 pub mod cox;
@@ -17,11 +17,13 @@ mod folds;
 pub mod logistic;
 mod model_test;
 pub mod retention;
+pub mod risk;
+mod scaling;
+mod separation;
 mod separation;
 pub mod survival;
 pub mod survival_score;
 pub mod threshold;
-mod scaling;
 
 pub use coefficient::Coefficient;
 pub use durations::Durations;

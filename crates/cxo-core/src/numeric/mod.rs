@@ -25,6 +25,7 @@ pub(crate) mod prefix;
 pub(crate) mod radix;
 pub(crate) mod random;
 pub(crate) mod root;
+pub(crate) mod sigmoid;
 pub(crate) mod student_t;
 pub(crate) mod sum;
 mod tail;
