@@ -20,7 +20,6 @@ pub mod retention;
 pub mod risk;
 mod scaling;
 mod separation;
-mod separation;
 pub mod survival;
 pub mod survival_score;
 pub mod threshold;
