@@ -67,6 +67,10 @@ impl EventTable {
         let rows = durations.durations().iter().zip(durations.observed());
         let mut keys: Vec<u64> = rows.map(|(&time, &left)| key(time) | u64::from(left)).collect();
         keys.sort_unstable();
+        let distinct = keys.chunk_by(|one, other| one >> 1 == other >> 1).count();
+        self.times.reserve(distinct);
+        self.left.rows.reserve(distinct);
+        self.censored.rows.reserve(distinct);
         for tied in keys.chunk_by(|one, other| one >> 1 == other >> 1) {
             let left = tied.iter().map(|key| key & 1).sum();
             let time = tied.first().map_or(0.0, |key| f64::from_bits(key >> 1));
