@@ -11,7 +11,7 @@ use cxo_core::{
 use cxo_json::ValuationRow;
 
 use crate::{
-    asking::{self, QUESTION},
+    asking::{self, QUESTION, day},
     clv_answer::{self, Question},
     clv_source::{self, Columns, LogRules},
     failure::Failure,
@@ -60,7 +60,7 @@ struct Asked {
     #[arg(long, value_name = "RULE", conflicts_with = "summary")]
     merge: Option<MergeRule>,
     /// The last day that counts [default: the last of the log]
-    #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "summary")]
+    #[arg(long, value_name = "DATE", value_parser = asking::day, conflicts_with = "summary")]
     until: Option<Day>,
     /// Times for which purchases are expected, in units [default: a month, a quarter, half a year, a year; bg-bb: 1,5,10]
     #[arg(long, allow_negative_numbers = true, value_name = "N,N…", value_delimiter = ',', value_parser = horizon)]
@@ -156,12 +156,6 @@ impl PeriodLength {
             (unit, _) => days / unit.days(),
         }
     }
-}
-
-/// A day as `2026-06-30`.
-fn day(text: &str) -> Result<Day, Error> {
-    let date = text.trim().parse().map(Day::from_date);
-    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
 }
 
 /// The longest horizon, in units: centuries of days. A number beyond it is a slip.

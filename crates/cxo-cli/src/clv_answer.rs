@@ -1,12 +1,12 @@
 //! What `cxo clv` answers: the model, the value, and each customer, computed when it is asked for.
 
-use std::{borrow::Cow, collections::HashMap, io};
+use std::{borrow::Cow, io};
 
 use cxo_core::{
     Absent, Confidence, Error,
     clv::{
-        AnyModel, Choice, FitOptions, Fitted, GammaGamma, HoldoutSample, Independence, Outlook, PurchaseModel as _,
-        Ranked, Ranking, Rate, RepeatHistogram, SpendFit, Summary, Valuation,
+        AnyModel, Choice, FitOptions, Fitted, GammaGamma, HoldoutSample, Independence, PurchaseModel as _, Ranked,
+        Ranking, Rate, RepeatHistogram, SpendFit, Summary, Valuation,
     },
 };
 use cxo_json::{
@@ -73,10 +73,10 @@ impl Answer {
         };
         let spend = spend.map(|found| *found.fitted.model());
         let values = match &spend {
-            Ok(spend) => question.valuation.clvs(&model, spend, summaries),
+            Ok(spend) => question.valuation.clvs(&model, spend, summaries)?,
             Err(_) => Vec::new(),
         };
-        let residuals = question.residuals(&model, &histories);
+        let residuals = model.residual_transactions(summaries, question.rate)?;
         let ranking = ranking(&model, &histories, if spend.is_ok() { &values } else { &residuals })?;
         let totals = question.totals(&model, &histories, &residuals, equity)?;
         let one_time = totals.customers - totals.repeat_customers;
@@ -221,37 +221,6 @@ fn ranked(found: &Ranked, histories: &Histories) -> Option<RankedRow> {
 }
 
 impl Question {
-    /// Purchases in all times to come, for each history. What one who is alive will do depends on his frequency and age alone, as
-    /// long as purchases come at random: that part, an integral, is computed once for each pair of them.
-    fn residuals(&self, model: &AnyModel, histories: &Histories) -> Vec<Result<f64, Absent>> {
-        let mut known: HashMap<(u32, u64), Result<f64, Absent>> = HashMap::new();
-        let rows = histories.summaries().iter().map(|(summary, _)| {
-            let outlook = model.outlook(&summary);
-            if model.k().is_some() {
-                return self.residual(&outlook);
-            }
-            let (frequency, age) = (summary.frequency(), summary.age());
-            let of_alive = *known.entry((frequency, age.to_bits())).or_insert_with(|| {
-                // The same whichever of these customers comes first: one who has bought just now.
-                let recent = Summary::new(frequency, if frequency == 0 { 0.0 } else { age }, age).unwrap_or(summary);
-                let outlook = model.outlook(&recent);
-                Ok(self.residual(&outlook)? / outlook.probability_alive())
-            });
-            match outlook.probability_alive() {
-                0.0 => Ok(0.0),
-                alive => Ok(alive * of_alive?),
-            }
-        });
-        rows.collect()
-    }
-
-    fn residual(&self, outlook: &Outlook) -> Result<f64, Absent> {
-        match self.rate {
-            Some(rate) => Ok(outlook.discounted_residual_transactions(rate)),
-            None => outlook.residual_transactions(),
-        }
-    }
-
     fn equity(
         &self,
         model: &Fitted<AnyModel>,
@@ -281,15 +250,17 @@ impl Question {
             residual_transactions: Ok(0.0),
             customer_equity,
         };
+        for total in &mut totals.expected_purchases {
+            let expected = model.expectations(histories.summaries(), total.horizon)?;
+            let weighted = histories.summaries().iter().zip(expected);
+            total.value = weighted.map(|((_, count), expected)| count as f64 * expected.purchases).sum();
+        }
         for ((summary, count), residual) in histories.summaries().iter().zip(residuals) {
-            let (outlook, weight) = (model.outlook(&summary), count as f64);
+            let weight = count as f64;
             if summary.frequency() > 0 {
                 totals.repeat_customers += count;
             }
-            totals.alive += weight * outlook.probability_alive();
-            for total in &mut totals.expected_purchases {
-                total.value += weight * outlook.expected_purchases(total.horizon)?;
-            }
+            totals.alive += weight * model.outlook(&summary).probability_alive();
             totals.residual_transactions = match (totals.residual_transactions, residual) {
                 (Ok(sum), Ok(value)) => Ok(sum + weight * value),
                 (Err(reason), _) => Err(reason),

@@ -3,6 +3,10 @@
 
 mod asking;
 mod ces;
+mod churn;
+mod churn_fit;
+mod churn_score;
+mod churn_table;
 mod clv;
 mod clv_answer;
 mod clv_page;
@@ -27,6 +31,8 @@ mod report;
 mod report_card;
 mod report_page;
 mod retention;
+mod retention_cohorts;
+mod retention_cohorts_page;
 mod retention_project;
 mod source;
 mod survey;

@@ -315,6 +315,11 @@ pub(crate) fn digits(value: f64) -> String {
     if value == 0.0 || (0.001..1e9).contains(&value) { decimals(value, 3) } else { format!("{value:.2e}") }
 }
 
+/// The same of a number that may be negative.
+pub(crate) fn signed(value: f64) -> String {
+    if value < 0.0 { format!("-{}", digits(-value)) } else { digits(value) }
+}
+
 /// A count with thin groups of three digits: `12,345`.
 pub(crate) fn count(n: u64) -> String {
     grouped(&n.to_string())

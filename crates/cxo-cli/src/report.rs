@@ -22,7 +22,7 @@ use cxo_csv::{Customers, FeedbackColumns, Input, Load, Options, TouchpointColumn
 use cxo_json::{ContactsRow, FileRow, LifetimeRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow};
 
 use crate::{
-    asking::{confidence, period},
+    asking::confidence,
     clv,
     clv_answer::Answer,
     clv_source::Histories,
@@ -51,8 +51,8 @@ pub(crate) struct Args {
     /// Hide groups with fewer responses, and others from which they could be computed
     #[arg(long, value_name = "N", default_value = "5")]
     min_responses: u64,
-    /// How the trend is cut: day, week, month or quarter
-    #[arg(long, value_name = "PERIOD", default_value = "month", value_parser = period)]
+    /// How the trend is cut: day, week, month, quarter or year
+    #[arg(long, value_name = "PERIOD", default_value = "month")]
     period: Period,
     /// CSAT: count this many of the best ratings as satisfied [default: 2 of 1-5; 1 of 1-2 and 1-3]
     #[arg(long, value_name = "N", conflicts_with = "rule")]

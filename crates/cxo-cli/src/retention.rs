@@ -1,6 +1,6 @@
 //! `cxo retention`: how long customers stay.
 
-use crate::{failure::Failure, retention_project};
+use crate::{failure::Failure, retention_cohorts, retention_project};
 
 /// The arguments of `cxo retention`.
 #[derive(Debug, clap::Args)]
@@ -12,6 +12,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Subcommand {
+    /// Customers by when they came, and how many of them are active later
+    Cohorts(retention_cohorts::Args),
     /// Customers with a contract, period by period, beyond what was observed
     Project(retention_project::Args),
 }
@@ -19,6 +21,7 @@ enum Subcommand {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
+        Subcommand::Cohorts(args) => retention_cohorts::run(args),
         Subcommand::Project(args) => retention_project::run(args),
     }
 }

@@ -79,9 +79,13 @@ enum Problem {
     Degenerate { what: String },
     #[error("not identified: {what}")]
     NotIdentified { what: String },
-    #[error("not identified: {} repeat what other columns say (linear combinations of them)", columns.join(", "))]
+    #[error("not identified: {} repeat what other columns or the intercept say (linear combinations of them)", columns.join(", "))]
     Collinear { columns: Vec<String> },
-    #[error("separated: {} predict the outcome perfectly", columns.join(", "))]
+    #[error(
+        "separated: {} can tell the outcome of some or all rows, so that no finite coefficient is the most likely; a Firth or L2 \
+         penalty has one",
+        columns.join(", ")
+    )]
     Separated { columns: Vec<String> },
     #[error("not converged after {iterations} iterations: {what}")]
     NotConverged { what: String, iterations: u64 },

@@ -56,6 +56,8 @@ pub trait State: Clone {
 /// | 12 | [`Moments`](crate::stats::mean::Moments) | count `u64`, mean and sum of squared deviations as `f64` |
 /// | 13 | [`PurchaseLog`](crate::clv::PurchaseLog) | whether there is a currency, and if so its letters as a text and its digits `u8`; texts of customers; whether times are instants; rows: number, each customer `u32`, day `i32` or microseconds `i64`, amount `i64` if there is a currency |
 /// | 14 | [`Survivors`](crate::clv::Survivors) | customers `u64`; number of periods, each at risk and kept as `u64` |
+/// | 15 | [`EventTable`](crate::churn::survival::EventTable) | origin `f64`; whether there are weights, whether there are entry times (0 or 1); those at risk from the origin; texts of causes; times: number, each time `f64`, those who enter if any do, those censored, and those who left, for each cause if there are causes. Some rows are their number `u64` and, with weights, the sums of weights and of their squares as `f64` |
+/// | 16 | [`Contracts`](crate::churn::retention::Contracts) | texts of customers; rows: number, each customer `u32`, first day `i32`, whether it runs, was left or lost (0 to 2), last day `i32` (the first again where it runs) |
 ///
 /// Readers keep accepting every older version of a form. A [`Trend`](crate::survey::Trend) is read with
 /// [`from_bytes_in`](crate::survey::Trend::from_bytes_in), as a name does not make a time zone.

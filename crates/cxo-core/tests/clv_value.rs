@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 
 use cxo_core::clv::{
-    Acquisition, Association, BgCnbd, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, Independence, MbgNbd,
-    Model, Moments, ParetoNbd, Payback, PurchaseModel, Rate, Simulated, SimulatedSpend, Summaries, Summary, Valuation,
+    Acquisition, Association, BgBb, BgCnbd, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, GgomNbd,
+    Independence, MbgCnbd, MbgNbd, Model, Moments, ParetoNbd, Payback, PurchaseModel, Rate, Simulated, SimulatedSpend,
+    Summaries, Summary, Valuation,
 };
 use cxo_core::{Absent, Confidence, ErrorKind, Probability, Seed};
 use proptest::prelude::*;
@@ -295,7 +296,7 @@ fn assert_moments<M: PurchaseModel, N: PurchaseModel>(
     let (periods, discount) = (6, 0.04);
     let valuation = months().periods(periods).unwrap().discount(discount).unwrap();
     let outlook = model.outlook(customer);
-    let prediction = valuation.prediction(&outlook, &spend.spend(customer).unwrap());
+    let prediction = valuation.prediction(&outlook, &spend.spend(customer).unwrap()).unwrap();
     let (x, total) = (f64::from(customer.frequency()), customer.monetary_value().unwrap_or_default());
     let posterior = GammaGamma::new([2.0, 14.0 + 2.0 * x, 80.0 + x * total]).unwrap();
     let simulated = future.simulate(&vec![f64::from(periods) * WEEKS; n as usize], Seed(seed.into())).unwrap();
@@ -341,7 +342,7 @@ fn moments_of_value_by_simulation() {
     let regular = BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap();
     assert_moments((&regular, &Summary::NEW), &regular, [n, 7], 0.02);
     let spend = GammaGamma::new([2.0, 14.0, 80.0]).unwrap();
-    let named = |outlook| months().prediction(&outlook, &spend.population()).moments;
+    let named = |outlook| months().prediction(&outlook, &spend.population()).unwrap().moments;
     assert_eq!(named(regular.outlook(&Summary::NEW)), Moments::Scaled);
     assert_eq!(named(bg.outlook(&Summary::NEW)), Moments::Exact);
 }
@@ -350,16 +351,16 @@ fn moments_of_value_by_simulation() {
 #[test]
 fn moments_of_purchases_by_their_probabilities() {
     let histories = [Summary::NEW, Summary::new(0, 0.0, 30.0).unwrap(), Summary::new(6, 20.0, 30.0).unwrap()];
-    let check = |model: &dyn PurchaseModel| {
+    let check_over = |model: &dyn PurchaseModel, lengths: [f64; 3]| {
         for history in &histories {
-            for length in [0.5, 20.0, 300.0] {
+            for length in lengths {
                 for periods in [1, 4] {
                     let outlook = model.outlook(history);
                     let valuation = Valuation::default().discount(0.0).unwrap().periods(periods).unwrap();
                     let valuation = valuation.period(length / f64::from(periods)).unwrap();
                     // Spends of almost exactly 1.
                     let spend = GammaGamma::new([1e9, 1e9, 1.0]).unwrap().population();
-                    let found = valuation.prediction(&outlook, &spend).standard_deviation.unwrap();
+                    let found = valuation.prediction(&outlook, &spend).unwrap().standard_deviation.unwrap();
                     let (mut mean, mut second) = (0.0, 0.0);
                     for (k, probability) in
                         outlook.purchase_probabilities(length, 3000).unwrap().into_iter().enumerate()
@@ -377,6 +378,7 @@ fn moments_of_purchases_by_their_probabilities() {
             }
         }
     };
+    let check = |model: &dyn PurchaseModel| check_over(model, [0.5, 20.0, 300.0]);
     check(&BgNbd::new([0.3, 5.0, 0.8, 2.5]).unwrap());
     check(&BgNbd::new([3.0, 5.0, 1.0, 20.0]).unwrap());
     check(&BgNbd::new([20.0, 10.0, 2.0, 0.5]).unwrap());
@@ -384,33 +386,165 @@ fn moments_of_purchases_by_their_probabilities() {
     check(&ParetoNbd::new([0.9, 6.0, 0.8, 9.0]).unwrap());
     check(&ParetoNbd::new([0.9, 6.0, 1.0, 0.5]).unwrap());
     check(&BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap());
+    check(&GgomNbd::new([0.6, 8.0, 0.05, 0.4, 100.0]).unwrap());
+    check(&GgomNbd::new([3.0, 5.0, 0.5, 2.0, 0.1]).unwrap());
+    check_over(&BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), [4.0, 20.0, 300.0]);
+    check_over(&BgBb::new([0.3, 2.0, 1.0, 0.2]).unwrap(), [4.0, 20.0, 300.0]);
 }
 
+/// Customers who bought equally often differ in their age alone, or in their silence too: both are interpolated.
 #[test]
 fn many_at_once_are_as_one_by_one() {
     let spend = GammaGamma::new([6.25, 3.74, 15.44]).unwrap();
-    let check = |model: &dyn PurchaseModel, tolerance: f64| {
-        let ages: Vec<f64> =
-            (0..3000).map(|customer| 100.0 * (f64::from(customer) * 0.618_033_988_749).fract()).collect();
+    let check_over = |model: &dyn PurchaseModel, period: f64, tolerance: f64| {
+        let whole = model.admits(&Summary::new(1, 0.5, 1.0).unwrap()).is_err();
+        let age = |customer: i32| 100.0 * (f64::from(customer) * 0.618_033_988_749).fract();
+        let ages: Vec<f64> = (0..3000).map(age).map(|age| if whole { (0.1 * age).round() } else { age }).collect();
         let mut customers = model.simulate(&ages, Seed(3)).unwrap().summaries().unwrap();
-        customers.push_many(Summary::new(5, 17.5, 17.5).unwrap(), 4).unwrap();
-        customers.extend([Summary::new(2000, 50.0, 60.0).unwrap(), Summary::NEW]);
-        for valuation in [months(), Valuation::default().period(52.0).unwrap().periods(5).unwrap()] {
-            let values = valuation.clvs(model, &spend, &customers);
+        customers.push_many(Summary::new(5, 17.0, 17.0).unwrap(), 4).unwrap();
+        customers.extend([Summary::new(if whole { 40 } else { 2000 }, 50.0, 60.0).unwrap(), Summary::NEW]);
+        for valuation in
+            [months().period(period).unwrap(), Valuation::default().period(52.0).unwrap().periods(5).unwrap()]
+        {
+            let values = valuation.clvs(model, &spend, &customers).unwrap();
             assert_eq!(values.len(), customers.len());
             for ((history, _), value) in customers.iter().zip(values).step_by(3) {
-                let alone = valuation.clv(&model.outlook(&history), &spend.spend(&history).unwrap()).unwrap();
+                let spend = spend.spend(&history).unwrap();
+                let alone = valuation.clv(&model.outlook(&history), &spend).unwrap().unwrap();
                 assert_close(value.unwrap(), alone, tolerance);
             }
         }
+        let rate = Rate::continuous(0.01).unwrap();
+        let expected = model.expectations(&customers, 39.0).unwrap();
+        let [discounted, total] = [Some(rate), None].map(|rate| model.residual_transactions(&customers, rate).unwrap());
+        assert_eq!([expected.len(), discounted.len(), total.len()], [customers.len(); 3]);
+        for (row, (history, _)) in customers.iter().enumerate().step_by(3) {
+            let outlook = model.outlook(&history);
+            assert_eq!(expected[row].probability_alive, outlook.probability_alive());
+            assert_close(expected[row].purchases, outlook.expected_purchases(39.0).unwrap(), tolerance);
+            assert_close(discounted[row].unwrap(), outlook.discounted_residual_transactions(rate), tolerance);
+            match (total[row], outlook.residual_transactions()) {
+                (Ok(found), Ok(alone)) => assert_close(found, alone, tolerance),
+                (found, alone) => assert_eq!(found, alone),
+            }
+        }
     };
+    let check = |model: &dyn PurchaseModel, tolerance: f64| check_over(model, WEEKS, tolerance);
     check(&BgNbd::new([0.243, 4.414, 0.793, 2.426]).unwrap(), 2e-12);
-    check(&BgNbd::new([1.5, 0.01, 0.8, 0.1]).unwrap(), 2e-12);
+    check(&BgNbd::new([1.5, 0.01, 1.8, 0.1]).unwrap(), 2e-12);
     check(&MbgNbd::new([0.525, 6.183, 0.891, 1.614]).unwrap(), 2e-12);
     check(&ParetoNbd::new([0.553, 10.578, 0.606, 11.669]).unwrap(), 2e-12);
     check(&ParetoNbd::new([0.553, 10.578, 30.0, 0.2]).unwrap(), 2e-12);
-    // Customers of one frequency differ in more than age here: each is asked.
-    check(&BgCnbd::new(2, [0.243, 2.2, 0.793, 2.426]).unwrap(), 1e-14);
+    check(&BgCnbd::new(2, [0.243, 2.2, 0.793, 2.426]).unwrap(), 2e-12);
+    check(&MbgCnbd::new(5, [0.8, 0.4, 1.3, 2.426]).unwrap(), 2e-12);
+    check(&GgomNbd::new([0.6, 8.0, 0.05, 0.4, 100.0]).unwrap(), 2e-12);
+    check_over(&BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), 2.0, 1e-14);
+}
+
+/// Regular buyers are followed event by event, to a million of them.
+#[test]
+fn regular_buyers_have_a_last_horizon() {
+    let model = BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap();
+    let (outlook, spend) = (model.outlook(&Summary::NEW), GammaGamma::new([6.25, 3.74, 15.44]).unwrap());
+    let valuation = Valuation::default().periods(2).unwrap();
+    assert!(outlook.expected_purchases(1e4).is_ok());
+    for far in [1e6, 1e15] {
+        let period = valuation.period(f64::min(far, 1e9)).unwrap();
+        let errors = [
+            outlook.expected_purchases(far).unwrap_err(),
+            outlook.probability_alive_at(far).unwrap_err(),
+            period.prediction(&outlook, &spend.population()).unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Degenerate; 3]);
+    }
+    // A newcomer reaches further than one who bought a million times.
+    let customers: Summaries = [Summary::NEW, history(1_000_000, 5.0, 9.0, 3.0)].into_iter().collect();
+    let errors = [
+        model.expectations(&customers, 50.0).unwrap_err(),
+        valuation.period(25.0).unwrap().clvs(&model, &spend, &customers).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Degenerate, Some(1)));
+    }
+}
+
+/// Opportunities are whole, and not without end.
+#[test]
+fn periods_are_horizons_of_the_model() {
+    let (model, spend) =
+        (BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), GammaGamma::new([6.25, 3.74, 15.44]).unwrap());
+    let customers: Summaries = [Summary::NEW, Summary::new(1, 2.0, 4.0).unwrap()].into_iter().collect();
+    let outlook = model.outlook(&Summary::NEW);
+    for period in [WEEKS, 0.5, 1e9, 1000.0] {
+        let valuation = months().period(period).unwrap();
+        let errors = [
+            valuation.discounted_purchases(&outlook).unwrap_err(),
+            valuation.clv(&outlook, &spend.population()).unwrap_err(),
+            valuation.prediction(&outlook, &spend.population()).unwrap_err(),
+            valuation.clvs(&model, &spend, &customers).unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Input; 4], "{period}");
+    }
+    assert!(months().period(2.0).unwrap().discounted_purchases(&outlook).unwrap() > 0.0);
+    let (_, spends, _) = fits(4);
+    let simulated = model.simulate(&[6.0; 2000], Seed(1)).unwrap().summaries().unwrap();
+    let fitted = BgBb::fit(&simulated, &FitOptions::default()).unwrap();
+    let error = months().equity(&fitted, &spends, &customers, Confidence::P95).unwrap_err();
+    assert_eq!((error.kind(), error.row()), (ErrorKind::Input, None));
+    let error = months().new_customer(&fitted, &spends, Acquisition::default(), Confidence::P95).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    let error = model.expectations(&customers, 0.5).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    // Row 1 has no whole times.
+    let customers: Summaries = [Summary::NEW, Summary::new(1, 2.5, 4.0).unwrap()].into_iter().collect();
+    let once = months().period(1.0).unwrap();
+    let errors = [
+        once.clvs(&model, &spend, &customers).unwrap_err(),
+        model.expectations(&customers, 1.0).unwrap_err(),
+        model.residual_transactions(&customers, None).unwrap_err(),
+        once.equity(&fitted, &spends, &customers, Confidence::P95).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(1)));
+    }
+}
+
+/// At any rate, against ∫ e^(-y) E[X(y / rate)] dy over y = e^u by the trapezoidal rule.
+#[test]
+fn tiny_rates_keep_their_digits() {
+    let check = |model: &dyn PurchaseModel| {
+        for history in [Summary::NEW, Summary::new(6, 20.0, 30.0).unwrap()] {
+            let outlook = model.outlook(&history);
+            let mut before = 0.0;
+            for rate in [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12] {
+                let found = outlook.discounted_residual_transactions(Rate::continuous(rate).unwrap());
+                let by_hand: f64 = (-400..40)
+                    .map(|node| {
+                        let y = (0.1 * f64::from(node)).exp();
+                        0.1 * y * (-y).exp() * outlook.expected_purchases((y / rate).min(1e15)).unwrap()
+                    })
+                    .sum();
+                assert!((found / by_hand - 1.0).abs() < 1e-9, "{} {rate}: {found} {by_hand}", model.name());
+                assert!(
+                    found > before && outlook.residual_transactions().is_ok_and(|all| found <= all * (1.0 + 1e-12))
+                        || outlook.residual_transactions().is_err()
+                );
+                before = found;
+            }
+        }
+    };
+    for a in [0.3, 1.0, 1.6] {
+        check(&BgNbd::new([0.3, 5.0, a, 2.5]).unwrap());
+        check(&MbgNbd::new([3.0, 5.0, a, 20.0]).unwrap());
+        check(&ParetoNbd::new([0.9, 6.0, a, 9.0]).unwrap());
+        check(&GgomNbd::new([0.6, 8.0, 0.05, a, 100.0]).unwrap());
+    }
+    // Regular buyers with k = 3: as many as their mean lifetime allows, the nearer the smaller the rate.
+    let outlook = MbgCnbd::new(3, [0.9, 2.0, 1.8, 2.5]).unwrap().outlook(&Summary::new(6, 20.0, 30.0).unwrap());
+    let all = outlook.residual_transactions().unwrap();
+    let discounted = |rate| outlook.discounted_residual_transactions(Rate::continuous(rate).unwrap());
+    assert!(discounted(1e-3) < discounted(1e-6) && discounted(1e-6) < all);
+    assert_close(discounted(1e-12), all, 1e-7);
 }
 
 fn models() -> [Box<dyn PurchaseModel>; 4] {
@@ -439,17 +573,17 @@ proptest! {
         let close = |left: f64, right: f64| (left - right).abs() <= 1e-9 * right.abs();
         for model in &models() {
             let (outlook, own) = (model.outlook(&history), spend.spend(&history).unwrap());
-            let value = valuation.clv(&outlook, &own).unwrap();
+            let value = valuation.clv(&outlook, &own).unwrap().unwrap();
             prop_assert!(value.is_finite() && value >= 0.0);
             // Money, margin.
-            prop_assert!(close(valuation.clv(&outlook, &scaled.spend(&more).unwrap()).unwrap(), factor * value));
-            prop_assert!(close(valuation.margin(margin).unwrap().clv(&outlook, &own).unwrap(), margin * value));
+            prop_assert!(close(valuation.clv(&outlook, &scaled.spend(&more).unwrap()).unwrap().unwrap(), factor * value));
+            prop_assert!(close(valuation.margin(margin).unwrap().clv(&outlook, &own).unwrap().unwrap(), margin * value));
             // Time: undiscounted is the expected number of purchases; more time and less discount are worth more.
-            let free = valuation.discount(0.0).unwrap().clv(&outlook, &own).unwrap();
+            let free = valuation.discount(0.0).unwrap().clv(&outlook, &own).unwrap().unwrap();
             let expected = outlook.expected_purchases(f64::from(periods) * period).unwrap();
             prop_assert!(close(free, own.mean().unwrap() * expected));
             prop_assert!(free >= value && value >= free * (1.0 + discount).powf(-f64::from(periods)) * (1.0 - 1e-12));
-            prop_assert!(valuation.periods(periods + 1).unwrap().clv(&outlook, &own).unwrap() >= value);
+            prop_assert!(valuation.periods(periods + 1).unwrap().clv(&outlook, &own).unwrap().unwrap() >= value);
             // By the definition, period by period.
             let mut sum = 0.0;
             for i in 1..=periods {
@@ -459,7 +593,7 @@ proptest! {
             prop_assert!(close(value, own.mean().unwrap() * sum));
             // A deviation that scales likewise.
             let [one, other] = [(own, &outlook), (scaled.spend(&more).unwrap(), &outlook)]
-                .map(|(spend, outlook)| valuation.prediction(outlook, &spend).standard_deviation.unwrap());
+                .map(|(spend, outlook)| valuation.prediction(outlook, &spend).unwrap().standard_deviation.unwrap());
             prop_assert!(close(other, factor * one));
         }
     }
@@ -486,16 +620,16 @@ fn refuses_what_is_no_valuation() {
 fn infinite_spend_has_no_value() {
     let (bg, spend) = (BgNbd::new([0.243, 4.414, 0.793, 2.426]).unwrap(), GammaGamma::new([2.0, 1.0, 15.0]).unwrap());
     let outlook = bg.outlook(&Summary::NEW);
-    assert_eq!(months().clv(&outlook, &spend.population()), Err(Absent::Infinite));
+    assert_eq!(months().clv(&outlook, &spend.population()).unwrap(), Err(Absent::Infinite));
     let rate = Rate::continuous(0.01).unwrap();
     assert_eq!(months().residual_value(&outlook, &spend.population(), rate), Err(Absent::Infinite));
     let customers: Summaries = [Summary::new(0, 0.0, 5.0).unwrap(), history(2, 3.0, 5.0, 9.0)].into_iter().collect();
-    let values = months().clvs(&bg, &spend, &customers);
+    let values = months().clvs(&bg, &spend, &customers).unwrap();
     assert_eq!(values[0], Err(Absent::Infinite));
     assert!(values[1].unwrap() > 0.0);
     // A mean without a variance.
     let spend = GammaGamma::new([2.0, 1.5, 15.0]).unwrap();
-    let prediction = months().prediction(&outlook, &spend.population());
+    let prediction = months().prediction(&outlook, &spend.population()).unwrap();
     assert!(prediction.mean.is_ok());
     assert_eq!(prediction.standard_deviation, Err(Absent::Infinite));
 }
@@ -544,7 +678,7 @@ fn coverage_of_equity() {
         let spends = GammaGamma::fit(&histories, &FitOptions::default()).unwrap().fitted;
         let equity = valuation.equity(&purchases, &spends, &histories, Confidence::P95).unwrap();
         let (expected, error) = (equity.expected.unwrap(), equity.prediction_error.unwrap());
-        let true_value: f64 = valuation.clvs(&truth, &spend, &histories).into_iter().map(Result::unwrap).sum();
+        let true_value: f64 = valuation.clvs(&truth, &spend, &histories).unwrap().into_iter().map(Result::unwrap).sum();
         covered += u32::from(equity.prediction_interval.unwrap().contains(realised));
         expected_covered += u32::from(expected.interval.unwrap().contains(true_value));
         squares += ((realised - expected.value) / error).powi(2);
@@ -577,20 +711,21 @@ fn equity_adds_up() {
     let (valuation, confidence) = (months(), Confidence::P95);
     let equity = valuation.equity(&purchases, &spends, &histories, confidence).unwrap();
     let value = equity.expected.unwrap().value;
-    let sum: f64 = valuation.clvs(purchases.model(), spends.model(), &histories).into_iter().map(Result::unwrap).sum();
+    let sum: f64 =
+        valuation.clvs(purchases.model(), spends.model(), &histories).unwrap().into_iter().map(Result::unwrap).sum();
     assert_close(value, sum, 1e-12);
     let variance: f64 = histories
         .iter()
         .map(|(history, _)| {
             let (outlook, spend) = (purchases.model().outlook(&history), spends.model().spend(&history).unwrap());
-            valuation.prediction(&outlook, &spend).standard_deviation.unwrap().powi(2)
+            valuation.prediction(&outlook, &spend).unwrap().standard_deviation.unwrap().powi(2)
         })
         .sum();
     assert_close(equity.process_error.unwrap(), variance.sqrt(), 1e-11);
     // The error of the expectation, from the parameters moved one by one by hand.
     let by_hand = purchases
         .standard_error_of(|model| {
-            Ok(valuation.clvs(model, spends.model(), &histories).into_iter().map(Result::unwrap).sum())
+            Ok(valuation.clvs(model, spends.model(), &histories).unwrap().into_iter().map(Result::unwrap).sum())
         })
         .unwrap();
     assert_close(equity.purchase_error.unwrap(), by_hand, 1e-5);
@@ -661,7 +796,8 @@ fn new_customers_pay_back() {
     };
     let free = ask(0.0, FirstPurchase::NotCounted);
     let value = free.value.unwrap();
-    let expected = valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap();
+    let expected =
+        valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap().unwrap();
     assert_close(value.value, expected, 1e-12);
     assert!(value.interval.unwrap().contains(expected) && value.standard_error.unwrap() > 0.0);
     assert_eq!((free.payback, free.net.unwrap()), (Ok(Payback::Within(0)), value.value));
@@ -673,7 +809,7 @@ fn new_customers_pay_back() {
     // The least period whose end sees the cost earned, by valuations of so many periods.
     let earned = |periods: u32| {
         let outlook = purchases.model().outlook(&Summary::NEW);
-        valuation.periods(periods).unwrap().clv(&outlook, &spends.model().population()).unwrap()
+        valuation.periods(periods).unwrap().clv(&outlook, &spends.model().population()).unwrap().unwrap()
     };
     for period in 1..=12 {
         let cost = earned(period) * (1.0 - 1e-9);
@@ -684,7 +820,7 @@ fn new_customers_pay_back() {
     assert_eq!(ask(value.value * 1.001, FirstPurchase::NotCounted).payback, Ok(Payback::NotWithin(12)));
     // The deviation of a new customer, by simulation; without the first purchase it is the prediction of the outlook.
     let outlook = purchases.model().outlook(&Summary::NEW);
-    let prediction = valuation.prediction(&outlook, &spends.model().population());
+    let prediction = valuation.prediction(&outlook, &spends.model().population()).unwrap();
     assert_close(free.standard_deviation.unwrap(), prediction.standard_deviation.unwrap(), 1e-12);
     let n = 40_000;
     let simulated = purchases.model().simulate(&vec![12.0 * WEEKS; n], Seed(5)).unwrap();

@@ -23,7 +23,10 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ces;
+mod churn;
 mod clv;
+mod coefficient;
+mod cohorts;
 mod contacts;
 mod csat;
 mod decomposition;
@@ -46,9 +49,16 @@ mod retention;
 pub mod schema;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
+pub use churn::{
+    ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
+};
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
     LifetimeRow, PurchasesRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
+};
+pub use coefficient::CoefficientRow;
+pub use cohorts::{
+    ActivityRow, CohortRow, CohortsDocument, CurveRow, FlowRow, RateRow, RetainedRow, RevenueRetentionRow, RevenueRow,
 };
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};

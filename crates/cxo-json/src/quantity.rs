@@ -93,6 +93,14 @@ quantity! {
     prediction_error: f64, "prediction_error", "prediction_error_reason";
     prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
     residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
+    logo_churn: crate::cohorts::RateRow, "logo_churn", "logo_churn_reason";
+    gross_revenue_retention: crate::cohorts::RateRow, "gross_revenue_retention", "gross_revenue_retention_reason";
+    net_revenue_retention: crate::cohorts::RateRow, "net_revenue_retention", "net_revenue_retention_reason";
+    lower: f64, "lower", "lower_reason";
+    upper: f64, "upper", "upper_reason";
+    auc_lower: f64, "auc_lower", "auc_lower_reason";
+    auc_upper: f64, "auc_upper", "auc_upper_reason";
+    cross_validation: crate::churn::CrossValidationRow, "cross_validation", "cross_validation_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -6,7 +6,7 @@ use super::ggom_likelihood::GgomLikelihood;
 use super::outlook::{Outlook, PurchaseModel};
 use super::pareto_nbd::{ParetoNbd, exactly, positive};
 use super::process::Process;
-use super::process::gamma_poisson::GammaPoisson;
+use super::process::gamma_poisson::{GammaPoisson, Lifetime};
 use super::process::gompertz::Gompertz;
 use super::rows::Rows;
 use super::{Simulated, Summaries, Summary};

@@ -41,6 +41,7 @@ mod spend;
 mod summary;
 mod uncertainty;
 mod value;
+mod value_at_risk;
 mod with_covariates;
 
 #[cfg(test)]
@@ -60,8 +61,9 @@ pub use ggom_nbd::GgomNbd;
 pub use holdout::HoldoutSample;
 pub use independence::{Association, Independence};
 pub use likelihood_ratio::LikelihoodRatio;
-pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
+pub use outlook::{Expectation, Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub(crate) use purchase_log::DayRecords;
 pub use purchase_log::{
     CustomerSummaries, CustomerSummary, Holdout, LogCounts, MergeRule, PurchaseColumns, PurchaseLog, PurchaseTime,
     Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,
@@ -75,4 +77,5 @@ pub use spend::{NextSpend, SimulatedSpend, Spend};
 pub use summary::{Summaries, Summary};
 pub use uncertainty::ParameterDraws;
 pub use value::{Acquisition, FirstPurchase, Moments, NewCustomer, Payback, Prediction, Valuation};
+pub use value_at_risk::{AtRisk, Departures, ValueAtRisk};
 pub use with_covariates::{Behavior, Coefficient, DropoutEffect, Regression, WithCovariates};

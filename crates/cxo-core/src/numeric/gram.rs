@@ -80,49 +80,65 @@ pub(crate) fn project(block: &[Lane], weights: &Lane, into: &mut [f64]) {
     }
 }
 
+/// Columns of a tile: with three, nine sums of two lanes and their operands fill the vector registers of the least target.
+const TILE: usize = 3;
+/// Rows side by side in a tile.
+const PAIR: usize = 2;
+/// Sums of the products of three columns with three, two side by side; they are put together at the end only, so that no
+/// instruction moves between lanes.
+type Tile = [[[f64; PAIR]; TILE]; TILE];
+
 /// Σ over rows of w x x'.
 #[derive(Debug, Clone)]
 pub(crate) struct Gram {
     columns: usize,
-    /// By pairs of columns: four sums for each two pairs, the later pair within the earlier.
-    tiles: Vec<[f64; 4]>,
+    /// By groups of columns: the later group within the earlier.
+    tiles: Vec<Tile>,
 }
 
 impl Gram {
     /// Of no rows.
     pub(crate) fn new(columns: usize) -> Self {
-        let pairs = columns.div_ceil(2);
-        Self { columns, tiles: vec![[0.0; 4]; pairs * (pairs + 1) / 2] }
+        let groups = columns.div_ceil(TILE);
+        Self { columns, tiles: vec![Tile::default(); groups * (groups + 1) / 2] }
     }
 
     /// Adds the rows of a block. O(rows × columns² / 2).
     pub(crate) fn add(&mut self, block: &[Lane], weights: &Lane) {
         let zeros = [0.0; ROWS];
-        let pair = |pair: usize| [&block[2 * pair], block.get(2 * pair + 1).unwrap_or(&zeros)];
-        let pairs = self.columns.div_ceil(2);
+        let group = |group: usize| -> [&Lane; TILE] {
+            std::array::from_fn(|place| block.get(TILE * group + place).unwrap_or(&zeros))
+        };
+        let groups = self.columns.div_ceil(TILE);
         let mut tile = self.tiles.iter_mut();
-        let mut weighted = [[0.0; ROWS]; 2];
-        for left in 0..pairs {
-            for (weighted, lane) in weighted.iter_mut().zip(pair(left)) {
+        let mut weighted = [[0.0; ROWS]; TILE];
+        for left in 0..groups {
+            for (weighted, lane) in weighted.iter_mut().zip(group(left)) {
                 for row in 0..ROWS {
                     weighted[row] = weights[row] * lane[row];
                 }
             }
-            for (right, tile) in (left..pairs).zip(&mut tile) {
-                let products = products([&weighted[0], &weighted[1]], pair(right));
-                tile.iter_mut().zip(products).for_each(|(sum, product)| *sum += product);
+            for (right, tile) in (left..groups).zip(&mut tile) {
+                products(weighted.each_ref(), group(right), tile);
             }
         }
     }
 
+    /// Adds the rows of another.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        let sums = self.tiles.as_flattened_mut().as_flattened_mut().as_flattened_mut();
+        let others = other.tiles.as_flattened().as_flattened().as_flattened();
+        sums.iter_mut().zip(others).for_each(|(sum, term)| *sum += term);
+    }
+
     /// The sums.
     pub(crate) fn matrix(&self) -> Matrix {
-        let pairs = self.columns.div_ceil(2);
+        let groups = self.columns.div_ceil(TILE);
         Matrix::from_fn(self.columns, |row, column| {
             let (first, second) = (row.min(column), row.max(column));
-            let (left, right) = (first / 2, second / 2);
-            let before = left * pairs - left * left.saturating_sub(1) / 2;
-            self.tiles[before + right - left][2 * (first % 2) + second % 2]
+            let (left, right) = (first / TILE, second / TILE);
+            let before = left * groups - left * left.saturating_sub(1) / 2;
+            self.tiles[before + right - left][first % TILE][second % TILE].iter().sum()
         })
     }
 }
@@ -162,19 +178,22 @@ impl RowGram {
     }
 }
 
-/// The four products of two pairs of lanes.
-fn products([a, b]: [&Lane; 2], [c, d]: [&Lane; 2]) -> [f64; 4] {
-    let (mut ac, mut ad, mut bc, mut bd) = ([0.0; SIDE], [0.0; SIDE], [0.0; SIDE], [0.0; SIDE]);
-    for at in (0..ROWS).step_by(SIDE) {
-        for side in 0..SIDE {
-            let row = at + side;
-            ac[side] += a[row] * c[row];
-            ad[side] += a[row] * d[row];
-            bc[side] += b[row] * c[row];
-            bd[side] += b[row] * d[row];
+/// Adds the products of three lanes with three.
+fn products(left: [&Lane; TILE], right: [&Lane; TILE], into: &mut Tile) {
+    let mut sums = *into;
+    for at in (0..ROWS).step_by(PAIR) {
+        let pairs =
+            |lanes: [&Lane; TILE]| lanes.map(|lane| -> [f64; PAIR] { std::array::from_fn(|side| lane[at + side]) });
+        let (left, right) = (pairs(left), pairs(right));
+        for first in 0..TILE {
+            for second in 0..TILE {
+                for side in 0..PAIR {
+                    sums[first][second][side] += left[first][side] * right[second][side];
+                }
+            }
         }
     }
-    [ac, ad, bc, bd].map(total)
+    *into = sums;
 }
 
 fn total([a, b, c, d]: [f64; SIDE]) -> f64 {

@@ -25,6 +25,8 @@ pub(crate) enum Form {
     Moments = 12,
     PurchaseLog = 13,
     Survivors = 14,
+    EventTable = 15,
+    Contracts = 16,
 }
 
 impl Form {

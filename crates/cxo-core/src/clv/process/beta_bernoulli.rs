@@ -108,6 +108,19 @@ impl Renewal for BetaBernoulli {
         self.a / (self.a + self.b) * sum
     }
 
+    fn second(&self, t: f64) -> f64 {
+        let (m, mut i, mut stayed, [mut sum, mut pairs]) = (t.floor(), 0.0, 1.0, [0.0; 2]);
+        while i < m {
+            stayed *= (self.d + i) / (self.c + self.d + i);
+            sum += stayed;
+            // Each of the i opportunities before may have been used too.
+            pairs += 2.0 * i * stayed;
+            i += 1.0;
+        }
+        let both = self.a + self.b;
+        self.a / both * (sum + (self.a + 1.0) / (both + 1.0) * pairs)
+    }
+
     fn total(&self) -> Result<f64, Absent> {
         let Self { a, b, c, d } = *self;
         if c > 1.0 { Ok(a / (a + b) * (d / (c - 1.0))) } else { Err(Absent::Infinite) }
@@ -119,6 +132,27 @@ impl Renewal for BetaBernoulli {
         let at = |x: f64| (ln_beta_ratio(c, d + 1.0, x) - rate * x).exp();
         let next = |j: f64, term: f64| term * factor * ((d + 1.0 + j) / (c + d + 1.0 + j));
         first * factor * sum_to_infinity(self.fall(rate, c), at, next)
+    }
+
+    fn at_risk(&self, horizon: f64, rate: f64) -> f64 {
+        let Self { a, b, c, d } = *self;
+        let factor = (-rate).exp();
+        // Σ over j = 0, 1, … of min(j + 1, horizon) v^(j + 1) P(leaves just before opportunity j + 1).
+        let (mut j, mut term, mut sum) = (0.0, factor * (c / (c + d)), 0.0);
+        while j < horizon {
+            sum += (j + 1.0) * term;
+            term *= factor * ((d + j) / (c + d + j + 1.0));
+            j += 1.0;
+        }
+        let at = |x: f64| term * (ln_beta_ratio(c + 1.0, d + j, x) - rate * x).exp();
+        let next = |i: f64, term: f64| term * factor * ((d + j + i) / (c + d + j + i + 1.0));
+        let beyond = Self { d: d + j, ..*self };
+        a / (a + b) * (sum + horizon * sum_to_infinity(beyond.fall(rate, c + 1.0), at, next))
+    }
+
+    fn beyond(&self, horizon: f64, rate: f64) -> f64 {
+        let later = Self { d: self.d + horizon, ..*self };
+        self.survival(horizon) * (-rate * horizon).exp() * later.discounted(rate)
     }
 
     fn none(&self, t: f64) -> f64 {

@@ -15,11 +15,13 @@ use crate::clv::nodes::GAUSS_16;
 use crate::numeric::beta::{self, ln_beta};
 use crate::numeric::continued_fraction;
 use crate::numeric::exponential_integral::ExponentialIntegral;
-use crate::numeric::gamma::{ln_gamma, trigamma};
+use crate::numeric::gamma::{Gamma, ln_gamma, trigamma};
 
 /// The greatest k.
 pub(in crate::clv) const MOST_REGULAR: u32 = 32;
 const STAGES: usize = MOST_REGULAR as usize;
+/// The events of regular buyers that are followed, one by one.
+pub(in crate::clv) const MOST_EVENTS: f64 = 1e6;
 /// Terms of a sum beyond which integrals are quicker.
 const TERMS: f64 = 4000.0;
 
@@ -32,11 +34,20 @@ pub(in crate::clv) struct BetaGeometric {
     pub(in crate::clv) shape: f64,
     /// Of the same: α + T.
     pub(in crate::clv) rate: f64,
-    /// T - t_x: in this time there were fewer than k events.
-    pub(in crate::clv) silence: f64,
+    /// What has happened since the last purchase.
+    pub(in crate::clv) since: Since,
     /// Of the beta distribution of the chance to leave.
     pub(in crate::clv) a: f64,
     pub(in crate::clv) b: f64,
+}
+
+/// What is known of the events since the last purchase, of which there were fewer than k.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::clv) enum Since {
+    /// T - t_x: how long that has been.
+    Silence(f64),
+    /// How many there were.
+    Events(f64),
 }
 
 /// How many events there have been since the last purchase, with its probability.
@@ -100,7 +111,14 @@ impl BetaGeometric {
     /// The stages that may have been reached, with their weights. c_j = (shape)_j / j! (silence / rate)^j, normalised.
     fn stages(&self) -> ([Stage; STAGES], usize) {
         let mut stages = [Stage::default(); STAGES];
-        let (used, ratio) = (self.k as usize, self.silence / self.rate);
+        let silence = match self.since {
+            Since::Silence(silence) => silence,
+            Since::Events(events) => {
+                stages[0] = Stage { events, weight: 1.0 };
+                return (stages, 1);
+            }
+        };
+        let (used, ratio) = (self.k as usize, silence / self.rate);
         let (mut weight, mut events, mut sum) = (1.0, 0.0, 0.0);
         for stage in stages.iter_mut().take(used) {
             *stage = Stage { events, weight };
@@ -110,6 +128,17 @@ impl BetaGeometric {
         }
         stages.iter_mut().take(used).for_each(|stage| stage.weight /= sum);
         (stages, used)
+    }
+
+    /// The processes of which this is a mixture, each with its weight. They depend on the silence no more.
+    pub(in crate::clv) fn each_stage(&self, mut visit: impl FnMut(f64, Self)) {
+        let (stages, used) = self.stages();
+        stages.iter().take(used).for_each(|stage| visit(stage.weight, self.at_stage(stage.events)));
+    }
+
+    /// With so many events since the last purchase.
+    pub(in crate::clv) const fn at_stage(self, events: f64) -> Self {
+        Self { since: Since::Events(events), ..self }
     }
 
     /// Σ over the stages of weight times `answer` of one who is there.
@@ -143,58 +172,76 @@ impl BetaGeometric {
         }
     }
 
-    /// Σ P(N > n) c_n at several ascending times at once, where every event is a purchase and no probability is too small.
+    /// Σ P(N > n) c_n where every event is a purchase and no probability is too small.
     ///
-    /// One division a term serves all times; side by side they fill the lanes of the processor.
-    fn expected_at_random<const N: usize>(&self, times: [f64; N]) -> Option<[f64; N]> {
+    /// The factors of four terms depend on nothing that went before: they fill the lanes of the processor.
+    fn expected_at_random(&self, t: f64) -> Option<f64> {
         let &Self { shape, rate, a, b, .. } = self;
-        let log = times.map(|t| -shape * (t / rate).ln_1p());
-        if self.k > 1 || log.iter().any(|log| *log <= REPRESENTABLE) {
+        let log = -shape * (t / rate).ln_1p();
+        if self.k > 1 || log <= REPRESENTABLE {
             return None;
         }
-        let share = times.map(|t| t / (rate + t));
+        let share = t / (rate + t);
         // P(N > n) without loss for n = 0, then by subtraction.
-        let mut above = log.map(|log| -log.exp_m1());
-        let mut probability = log;
-        for (probability, above) in probability.iter_mut().zip(&above) {
-            *probability = if *above < 0.5 { 1.0 - above } else { probability.exp() };
-        }
-        let mut sum = above;
-        let (mut n, mut stayed) = (0.0, 1.0);
-        let last = share.last().copied().unwrap_or_default();
+        let mut above = -log.exp_m1();
+        let mut probability = if above < 0.75 { 1.0 - above } else { log.exp() };
+        let nothing = 1e-16 * above;
+        let (mut sum, mut n, mut stayed) = (above, 0.0, 1.0);
         loop {
-            let both = 1.0 / ((n + 1.0) * (a + b + n));
-            let ratio = (shape + n) * (a + b + n) * both;
-            stayed *= (b + n) * (n + 1.0) * both;
-            n += 1.0;
-            for ((probability, share), (above, sum)) in
-                probability.iter_mut().zip(&share).zip(above.iter_mut().zip(&mut sum))
-            {
-                *probability *= ratio * share;
-                *above -= *probability;
-                *sum += *above * stayed;
+            let factors = [n, n + 1.0, n + 2.0, n + 3.0].map(|n| {
+                let both = 1.0 / ((n + 1.0) * (a + b + n));
+                ((shape + n) * (a + b + n) * both * share, (b + n) * (n + 1.0) * both)
+            });
+            let (mut ratio, before) = (0.0, stayed);
+            for (grows, stays) in factors {
+                ratio = grows;
+                probability *= grows;
+                above -= probability;
+                stayed *= stays;
+                sum += above * stayed;
             }
+            n += 4.0;
             // What follows is below probability (1 + q + 2 q² + …) stayed, with q the ratio of neighbours.
-            let falls = 1.0 - ratio * last;
-            let (Some(probability), Some(sum)) = (probability.last(), sum.last()) else { break };
-            if falls > 0.0 && probability * stayed < 1e-16 * sum * falls * falls {
-                break;
+            let falls = 1.0 - ratio;
+            if falls > 0.0 && probability * before < nothing * (falls * falls) {
+                return Some(sum);
             }
         }
-        Some(sum)
     }
 
-    /// How many terms the sums over counts may need.
-    fn terms(&self, t: f64) -> f64 {
+    /// E[Σ of `worth`(n) over n = 0, …, X - 1] for the purchases X in (0, t].
+    fn over_purchases(&self, t: f64, worth: impl Fn(f64) -> f64) -> f64 {
+        self.mixed(|reached| {
+            // Σ P(N = n) (c_0 worth(0) + … + c_(n - 1) worth(n - 1)), without the loss of P(N > n) by subtraction.
+            let (mut sum, mut n, mut stayed, mut purchases) = (0.0, 0.0, 1.0, 0.0);
+            self.each_count(reached, t, |probability, rest| {
+                sum += probability * purchases;
+                purchases += stayed * worth(n);
+                stayed *= (self.b + n) / (self.a + self.b + n);
+                n += 1.0;
+                if rest * purchases <= 1e-18 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            sum
+        })
+    }
+
+    /// Whether sums over counts within t need less than so many events.
+    fn within(&self, t: f64, events: f64) -> bool {
         let relative = t / self.rate;
         let mean = (self.shape + f64::from(self.k)) * relative;
-        // Beyond the mean by deviations, then at the pace of a geometric distribution: 1 / -ln share <= 1 + t / rate.
-        mean + 12.0 * (mean * (1.0 + relative)).sqrt() + 40.0 * (1.0 + relative)
+        // Beyond the mean at the pace of a geometric distribution, 1 / -ln share <= 1 + t / rate, and by twelve deviations.
+        let left = events - mean - 40.0 * (1.0 + relative);
+        left > 0.0 && 144.0 * mean * (1.0 + relative) < left * left
     }
 
-    /// Whether sums are quick.
+    /// Whether sums are quick, or the only way.
     fn few(&self, t: f64) -> bool {
-        self.k > 1 || self.terms(t) < TERMS
+        self.k > 1 || self.within(t, TERMS)
+    }
+
+    /// Whether there is a way to look as far as t.
+    pub(in crate::clv) fn reaches(&self, t: f64) -> bool {
+        self.k == 1 || self.within(t, MOST_EVENTS)
     }
 
     /// E over p ~ Beta(a, b) of a function that is constant to rounding where p or 1 - p is below `small`; `bend` tells how
@@ -292,6 +339,52 @@ impl BetaGeometric {
         let step = f64::min(0.2, 0.6 * trigamma(shape).sqrt());
         trapezoid([shape.ln(); 2], step, 0.0, value)
     }
+
+    /// ∫ weight(u) e^(-rate u) E[X(u)] du over (0, horizon].
+    fn over_expected(&self, horizon: f64, rate: f64, weight: impl Fn(f64) -> f64) -> f64 {
+        let step = |u: f64| f64::min(14.0 * (self.rate + u) / (self.shape + 1.0), 14.0 / rate);
+        let function = |u: f64| weight(u) * (-rate * u).exp() * self.expected(u);
+        integral(self.rate.min(1.0 / rate), horizon, step, function)
+    }
+
+    /// What [`at_risk`](Renewal::at_risk) asks, from one stage: E[Σ over n of p (1 - p)^(n - 1) e^(-rate t_n) V] for the times t_n
+    /// of unstopped purchases up to the horizon, with V = φ / (1 - (1 - p) φ) what one who has just bought is worth and
+    /// φ = (λ / (λ + rate))^k. Over λ by the trapezoidal rule in ln λ, over p by recurrence in n.
+    fn at_risk_from(&self, reached: f64, horizon: f64, rate: f64) -> f64 {
+        let (k, shape, (a, b)) = (f64::from(self.k), self.shape + reached, (self.a, self.b));
+        let log_gamma = ln_gamma(shape);
+        let value = |x: f64| {
+            // λ = e^x / (α + T); y = λ / (λ + rate).
+            let (lambda, log) = (x.exp() / self.rate, -(rate * self.rate * (-x).exp()).ln_1p());
+            let (phi, left) = ((k * log).exp(), -(k * log).exp_m1());
+            // W_n = E[p (1 - p)^(n - 1) / (1 - (1 - p) φ)], from W_1 by φ W_(n + 1) = W_n - E[p (1 - p)^(n - 1)].
+            let (mut worth, mut leaves, mut n) = (self.worth_of_leaving(phi, left), a / (a + b), 0.0);
+            let mut discount = ((k - reached) * log).exp();
+            let mut sum = 0.0;
+            loop {
+                // e^(-rate t_n) of those within the horizon: events at the rate λ + rate.
+                let events = Gamma { shape: (n + 1.0) * k - reached };
+                let term = discount * events.cdf((lambda + rate) * horizon) * phi * worth;
+                sum += term;
+                if term <= 1e-17 * sum {
+                    break;
+                }
+                worth = ((worth - leaves) / phi).max(0.0);
+                leaves *= (b + n) / (a + b + n + 1.0);
+                discount *= phi;
+                n += 1.0;
+            }
+            (shape * x - x.exp() - log_gamma).exp() * sum
+        };
+        trapezoid([shape.ln(); 2], f64::min(0.2, 0.6 * trigamma(shape).sqrt()), 0.0, value)
+    }
+
+    /// E[p / (1 - (1 - p) φ)], with 1 - φ = `left`.
+    fn worth_of_leaving(&self, phi: f64, left: f64) -> f64 {
+        // p / (1 - (1 - p) φ) = a / (a + b) E'[1 / (left + φ p)] with one more chance to leave.
+        let more = Self { a: self.a + 1.0, ..*self };
+        self.a / (self.a + self.b) * more.resolvent(phi / left) / left
+    }
 }
 
 /// The integral of a smooth function that dies out at both ends: over the part where all of it may lie, then outward until it
@@ -345,21 +438,15 @@ impl Renewal for BetaGeometric {
             let small = 1.0 / (1.0 + (r + 1.0) * relative);
             return self.average(small, |_| 0.0, |p| -(-r * (p * relative).ln_1p()).exp_m1() / p);
         }
-        if let Some([sum]) = self.expected_at_random([t]) {
+        if let Some(sum) = self.expected_at_random(t) {
             return sum;
         }
-        self.mixed(|reached| {
-            // Σ P(N = n) (c_0 + … + c_(n - 1)), without the loss of P(N > n) by subtraction.
-            let (mut sum, mut n, mut stayed, mut purchases) = (0.0, 0.0, 1.0, 0.0);
-            self.each_count(reached, t, |probability, rest| {
-                sum += probability * purchases;
-                purchases += stayed;
-                stayed *= (self.b + n) / (self.a + self.b + n);
-                n += 1.0;
-                if rest * purchases <= 1e-18 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            sum
-        })
+        self.over_purchases(t, |_| 1.0)
+    }
+
+    fn second(&self, t: f64) -> f64 {
+        // n² is the sum of the first n odd numbers.
+        self.over_purchases(t, |n| 2.0 * n + 1.0)
     }
 
     fn total(&self) -> Result<f64, Absent> {
@@ -372,6 +459,23 @@ impl Renewal for BetaGeometric {
             return self.discounted_at_random(rate);
         }
         self.mixed(|reached| self.discounted_from(reached, rate))
+    }
+
+    fn at_risk(&self, horizon: f64, rate: f64) -> f64 {
+        if self.k > 1 {
+            return self.mixed(|reached| self.at_risk_from(reached, horizon, rate));
+        }
+        // Of a customer who leaves at the steady rate λ p: ∫ e^(-rate t) min(t, horizon) dR(t), with R the falling rate of
+        // expected purchases; by parts, so that only their expected number is asked for.
+        let within = self.over_expected(horizon, rate, |u| 2.0 + rate * (horizon - u));
+        let end = (-rate * horizon).exp() * self.expected(horizon);
+        (end + rate * (within - horizon * self.discounted(rate))).max(0.0)
+    }
+
+    fn beyond(&self, horizon: f64, rate: f64) -> f64 {
+        let end = (-rate * horizon).exp() * self.expected(horizon);
+        let within = end + rate * self.over_expected(horizon, rate, |_| 1.0);
+        (self.discounted(rate) - within).max(0.0)
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {
@@ -388,7 +492,7 @@ impl Renewal for BetaGeometric {
     }
 
     fn scale_of_age(&self) -> Option<f64> {
-        (self.k == 1).then_some(self.rate)
+        Some(self.rate)
     }
 
     fn none(&self, t: f64) -> f64 {
@@ -495,7 +599,7 @@ mod tests {
     ];
 
     fn process(k: u32, [shape, rate, a, b]: [f64; 4]) -> BetaGeometric {
-        BetaGeometric { k, shape, rate, silence: 0.3 * rate, a, b }
+        BetaGeometric { k, shape, rate, since: Since::Silence(0.3 * rate), a, b }
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub(in crate::clv) trait Lifetime: Copy {
     /// How many times the hazard at 0 it can become.
     fn ageing(&self) -> f64;
 
+    /// The lifetime that remains to one who is alive at `age`.
+    fn after(self, age: f64) -> Self;
+
+    /// E[cumulative hazard of leaving up to v × P(alive at w)] of one customer, for v <= w.
+    fn passed(&self, v: f64, w: f64) -> f64;
+
     /// ∫ survival over (0, t].
     fn mean_up_to(&self, t: f64) -> f64 {
         integral(self.scale(), t, |u| self.step(u), |u| self.survival(u))
@@ -137,12 +143,32 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         self.shape / self.rate * self.lifetime.mean_up_to(t)
     }
 
+    fn second(&self, t: f64) -> f64 {
+        self.expected(t) + 2.0 * self.pairs(0.0, t, &|u| u).unwrap_or_default()
+    }
+
     fn total(&self) -> Result<f64, Absent> {
         Ok(self.shape / self.rate * self.lifetime.mean()?)
     }
 
     fn discounted(&self, rate: f64) -> f64 {
         self.shape / self.rate * self.lifetime.discounted(rate)
+    }
+
+    fn at_risk(&self, horizon: f64, rate: f64) -> f64 {
+        let lifetime = &self.lifetime;
+        let step = |u: f64| f64::min(lifetime.step(u), 14.0 / rate);
+        let scale = lifetime.scale().min(1.0 / rate);
+        let density = |w: f64| (-rate * w).exp() * lifetime.passed(w.min(horizon), w);
+        // Two smooth parts, before and after the horizon.
+        let within = integral(scale, horizon.min(50.0 / rate), step, density);
+        let beyond = integral(scale + horizon, 50.0 / rate, |u| step(horizon + u), |u| density(horizon + u));
+        self.shape / self.rate * (within + beyond)
+    }
+
+    fn beyond(&self, horizon: f64, rate: f64) -> f64 {
+        let alive = self.lifetime.survival(horizon);
+        self.shape / self.rate * alive * (-rate * horizon).exp() * self.lifetime.after(horizon).discounted(rate)
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {

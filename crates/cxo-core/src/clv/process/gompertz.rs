@@ -15,12 +15,6 @@ pub(in crate::clv) struct Gompertz {
 }
 
 impl Gompertz {
-    /// The lifetime that remains to one who is alive at `age`.
-    pub(in crate::clv) fn after(self, age: f64) -> Self {
-        let shrunk = -self.growth * age;
-        Self { rate: self.rate * shrunk.exp() - shrunk.exp_m1(), ..self }
-    }
-
     /// ln (β - 1 + e^(bu)) / β, with e^(-bu) and 1 - e^(-bu).
     #[inline]
     pub(in crate::clv) fn passage(&self, u: f64) -> [f64; 3] {
@@ -85,5 +79,15 @@ impl Lifetime for Gompertz {
 
     fn ageing(&self) -> f64 {
         self.rate.max(1.0)
+    }
+
+    fn after(self, age: f64) -> Self {
+        let shrunk = -self.growth * age;
+        Self { rate: self.rate * shrunk.exp() - shrunk.exp_m1(), ..self }
+    }
+
+    fn passed(&self, v: f64, w: f64) -> f64 {
+        let ratio = (-self.growth * (w - v)).exp() * -(-self.growth * v).exp_m1();
+        self.shape * (ratio / self.thinned(w)) * self.survival(w)
     }
 }

@@ -43,6 +43,14 @@ impl Lifetime for Pareto {
         1.0
     }
 
+    fn after(self, age: f64) -> Self {
+        Self { rate: self.rate + age, ..self }
+    }
+
+    fn passed(&self, v: f64, w: f64) -> f64 {
+        self.shape * (v / (self.rate + w)) * self.survival(w)
+    }
+
     fn mean_up_to(&self, t: f64) -> f64 {
         let (log, excess) = ((t / self.rate).ln_1p(), 1.0 - self.shape);
         // The limit of expm1(x) / x at 0 is 1; the quotient itself is exact everywhere else.

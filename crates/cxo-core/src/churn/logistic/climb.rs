@@ -1,0 +1,256 @@
+//! The coefficients that make the data most likely, or nearly so under a ridge: Newton's method, and what stands in its way.
+//!
+//! Steps come from the Cholesky factor of the information; where that would lose half the digits, from the triangle of a QR
+//! decomposition of the weighted rows. On many rows the first steps are taken on a part of them.
+
+use super::likelihood::{Curvature, Likelihood, Sums};
+use crate::Error;
+use crate::churn::separation::{self, Outcome};
+use crate::numeric::ascent::{Obstacle, Stop, Summit, ascend, ascend_by};
+use crate::numeric::cholesky::Cholesky;
+use crate::numeric::gram::ROWS;
+use crate::numeric::matrix::Matrix;
+use crate::numeric::newton::Surface;
+use crate::numeric::triangle::Triangle;
+
+/// The gain that is left counts as none, relative to the log-likelihood: then the coefficients are right to rounding.
+const DECREMENT: f64 = 1e-20;
+/// Below this share of itself that no earlier column has, the information keeps too few digits of a column.
+const PIVOT: f64 = 1e-6;
+/// Newton steps before it is asked whether the data are separated; without separation they have long arrived.
+const SUSPICIOUS: u32 = 25;
+/// Rows from which a part is fitted first, and rows of that part.
+const MANY: usize = 40_000;
+const PART: usize = 10_000;
+
+/// The top of a climb.
+#[derive(Debug, Clone)]
+pub(super) struct Peak {
+    /// Of the standardised columns, intercept first.
+    pub(super) at: Vec<f64>,
+    /// The log-likelihood without what is taken away from it or added to it.
+    pub(super) log_likelihood: f64,
+    /// What was maximised.
+    pub(super) objective: f64,
+    /// Effective number of coefficients.
+    pub(super) degrees: f64,
+    /// Of the coefficients at `at`, where a penalty does not forbid one.
+    pub(super) covariance: Option<Matrix>,
+    pub(super) iterations: u32,
+}
+
+/// A likelihood with a ridge on the slopes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ridge<'a> {
+    pub(super) likelihood: Likelihood<'a>,
+    pub(super) strength: f64,
+    pub(super) names: &'a [String],
+}
+
+impl Ridge<'_> {
+    pub(super) fn climb(&self, start: Vec<f64>, iterations: u32) -> Result<Peak, Error> {
+        let (start, before) = self.approach(start);
+        let stop = Stop { decrement: DECREMENT, iterations: iterations.min(SUSPICIOUS), pivot: PIVOT };
+        let summit = match ascend(|at| self.surface(at), &start, stop) {
+            Ok(summit) => summit,
+            Err(obstacle) => self.around(obstacle, iterations)?,
+        };
+        if !self.exists(&summit) {
+            self.refuse_separation()?;
+        }
+        Ok(self.peak(&summit, before))
+    }
+
+    fn surface(&self, at: &[f64]) -> Surface {
+        let Sums { value, gradient, information } = self.likelihood.at(at, Curvature::All);
+        let hessian = self.curved(&information, -1.0);
+        let slope = |(place, (slope, value)): (usize, (f64, &f64))| slope - self.pull(place) * value;
+        let taken: f64 = at.iter().enumerate().map(|(place, value)| 0.5 * self.pull(place) * value * value).sum();
+        Surface {
+            value: value - taken,
+            gradient: gradient.into_iter().zip(at).enumerate().map(slope).collect(),
+            hessian,
+        }
+    }
+
+    /// The strength of the ridge on a coefficient; the intercept is free.
+    fn pull(&self, place: usize) -> f64 {
+        if place == 0 { 0.0 } else { self.strength }
+    }
+
+    /// The information with the ridge, times a sign.
+    fn curved(&self, information: &Matrix, sign: f64) -> Matrix {
+        Matrix::from_fn(information.size(), |row, column| {
+            let ridge = if row == column { self.pull(row) } else { 0.0 };
+            sign * (information.get(row, column) + ridge)
+        })
+    }
+
+    /// On many rows: a start near the top, by steps on a part of the rows and two more on all with a curvature that is at hand.
+    /// What goes wrong here shows later; then the start stays as it is.
+    fn approach(&self, start: Vec<f64>) -> (Vec<f64>, u32) {
+        let rows = self.likelihood.design.rows();
+        if rows < MANY {
+            return (start, 0);
+        }
+        let stride = rows.div_ceil(PART);
+        let share = (rows / ROWS).div_ceil(stride) as f64 * ROWS as f64 / rows as f64;
+        let part = |at: &[f64]| {
+            let sums = self.likelihood.over(at, Curvature::All, stride);
+            Surface { value: sums.value, gradient: sums.gradient, hessian: Self::negative(&sums.information) }
+        };
+        let stop = Stop { decrement: 1e-6, iterations: 12, pivot: PIVOT };
+        let Ok(rough) = ascend(part, &start, stop) else { return (start, 0) };
+        let mut at = rough.at;
+        let slopes = self.likelihood.at(&at, Curvature::Nothing).gradient;
+        let step = rough.curvature.solve(&slopes);
+        at.iter_mut().zip(&step).for_each(|(value, step)| *value += share * step);
+        let sums = self.likelihood.at(&at, Curvature::All);
+        let Ok(curvature) = Cholesky::new(&sums.information, PIVOT) else { return (start, 0) };
+        at.iter_mut().zip(curvature.solve(&sums.gradient)).for_each(|(value, step)| *value += step);
+        let slopes = self.likelihood.at(&at, Curvature::Nothing).gradient;
+        at.iter_mut().zip(curvature.solve(&slopes)).for_each(|(value, step)| *value += step);
+        (at, 3)
+    }
+
+    fn negative(information: &Matrix) -> Matrix {
+        Matrix::from_fn(information.size(), |row, column| -information.get(row, column))
+    }
+
+    /// The same climb by QR, once it is known that there is a top.
+    fn around(&self, obstacle: Obstacle, iterations: u32) -> Result<Summit, Error> {
+        let (at, taken) = match obstacle {
+            Obstacle::Flat { at, iterations, .. } | Obstacle::Endless { at, iterations, .. } => (at, iterations),
+        };
+        self.refuse_dependence()?;
+        if taken > 0 {
+            self.refuse_separation()?;
+        }
+        let factor = |at: &[f64], _: &Surface| {
+            let triangle = self.triangle(|block, lanes| self.likelihood.terms(block, at, lanes).curvatures);
+            let dependent = triangle.dependent(|_| f64::EPSILON);
+            if dependent.is_empty() { Ok(triangle.factor()) } else { Err(dependent) }
+        };
+        let stop = Stop { decrement: DECREMENT, iterations, pivot: PIVOT };
+        let found = ascend_by(|at| self.surface(at), factor, &at, stop);
+        let failed = |obstacle| {
+            let (Obstacle::Flat { iterations, .. } | Obstacle::Endless { iterations, .. }) = obstacle;
+            let error = Error::not_converged("maximum of the likelihood", u64::from(taken + iterations));
+            self.refuse_separation().err().unwrap_or(error)
+        };
+        found.map(|summit| Summit { iterations: taken + summit.iterations, ..summit }).map_err(failed)
+    }
+
+    /// R of the rows times the roots of their weights, with the ridge. `weights` fills the lanes.
+    fn triangle(&self, weights: impl Fn(usize, &mut [[f64; ROWS]]) -> [f64; ROWS]) -> Triangle {
+        let design = self.likelihood.design;
+        let (mut triangle, mut lanes) = (Triangle::new(design.width()), design.lanes());
+        for block in 0..design.blocks() {
+            let roots = weights(block, &mut lanes).map(f64::sqrt);
+            for lane in &mut lanes {
+                lane.iter_mut().zip(&roots).for_each(|(value, root)| *value *= root);
+            }
+            triangle.absorb(&mut lanes);
+        }
+        if self.strength > 0.0 {
+            let roots: Vec<f64> = (0..design.width()).map(|place| self.pull(place).sqrt()).collect();
+            triangle.absorb_diagonal(&roots);
+        }
+        triangle
+    }
+
+    /// # Errors
+    /// Not identified, where columns are linear combinations of those before them, up to the rounding of their values.
+    pub(super) fn refuse_dependence(&self) -> Result<(), Error> {
+        if self.strength > 0.0 {
+            return Ok(());
+        }
+        let design = self.likelihood.design;
+        let triangle = self.triangle(|block, lanes| {
+            design.fill(block, lanes);
+            [1.0; ROWS]
+        });
+        // A column far from 0 in units of its spread has been rounded to that many fewer digits.
+        let rounding = |place: usize| {
+            let [mean, deviation, reach] =
+                [&design.means, &design.deviations, &design.reach].map(|of| of.get(place).copied());
+            let size = mean.unwrap_or_default().abs() / deviation.unwrap_or(1.0) + reach.unwrap_or_default();
+            size * f64::EPSILON
+        };
+        let worst = (0..self.names.len()).map(rounding).fold(0.0, f64::max);
+        let dependent = triangle.dependent(|_| 1e-11 + 4.0 * worst);
+        if dependent.is_empty() {
+            return Ok(());
+        }
+        let name = |place: usize| self.names.get(place.checked_sub(1)?).cloned();
+        Err(Error::collinear(dependent.into_iter().filter_map(name).collect()))
+    }
+
+    /// # Errors
+    /// Separated, with the columns, where the data are.
+    fn refuse_separation(&self) -> Result<(), Error> {
+        if self.strength > 0.0 {
+            return Ok(());
+        }
+        match separation::separating(&self.likelihood) {
+            None => Ok(()),
+            Some(places) => {
+                let name = |place: usize| self.names.get(place.checked_sub(1)?).cloned();
+                Err(Error::separated(places.into_iter().filter_map(name).collect()))
+            }
+        }
+    }
+
+    /// Whether a maximum near the summit is certain. The third derivative of the log-likelihood along a direction is at most R
+    /// times its second in the metric of the curvature, R being the length of the longest row there; such a function with
+    /// decrement ν² has a maximum if ν R <= 1/2 (Bach 2010, proposition 2). R² <= Σ |H⁻¹| max |x| max |x|.
+    fn exists(&self, summit: &Summit) -> bool {
+        if self.strength > 0.0 {
+            return true;
+        }
+        let inverse = summit.curvature.inverse();
+        let reach = |place: usize| {
+            let column = place.checked_sub(1).and_then(|column| self.likelihood.design.reach.get(column));
+            column.copied().unwrap_or(1.0)
+        };
+        let entries = inverse.entries().iter().enumerate();
+        let size = inverse.size();
+        let square: f64 = entries.map(|(at, entry)| entry.abs() * reach(at / size) * reach(at % size)).sum();
+        summit.decrement * square <= 0.25
+    }
+
+    /// With the last step, which the curvature at the summit already knows.
+    fn peak(&self, summit: &Summit, before: u32) -> Peak {
+        let step = summit.curvature.solve(&summit.surface.gradient);
+        let at: Vec<f64> = summit.at.iter().zip(&step).map(|(value, step)| value + step).collect();
+        let objective = summit.surface.value + 0.5 * summit.decrement;
+        let taken: f64 = at.iter().enumerate().map(|(place, value)| 0.5 * self.pull(place) * value * value).sum();
+        let inverse = summit.curvature.inverse();
+        let shrunk: f64 = (0..at.len()).map(|place| self.pull(place) * inverse.get(place, place)).sum();
+        Peak {
+            log_likelihood: objective + taken,
+            objective,
+            degrees: at.len() as f64 - shrunk,
+            covariance: (self.strength == 0.0).then_some(inverse),
+            iterations: before + summit.iterations,
+            at,
+        }
+    }
+}
+
+impl Outcome for Likelihood<'_> {
+    fn width(&self) -> usize {
+        self.design.width()
+    }
+
+    fn intercepts(&self) -> usize {
+        1
+    }
+
+    fn scan(&self, visit: &mut dyn FnMut(bool, &[f64])) {
+        let happened = self.outcomes.happened();
+        self.design.each_row(|row, values| {
+            happened.get(row).into_iter().for_each(|&happened| visit(happened, values));
+        });
+    }
+}
