@@ -210,6 +210,8 @@ methods! {
     PosteriorQuantiles => "posterior-quantiles",
     /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
     GammaMoments => "gamma-moments",
+    /// Normal interval around ln(-ln S) of a survival share.
+    LogLog => "log-log",
     /// The values at which the likelihood, maximised over all other parameters, has fallen by half the chi-square quantile.
     ProfileLikelihood => "profile-likelihood",
     /// The parameters that maximise the likelihood with a penalty.

@@ -4,9 +4,12 @@
 //! Every regression (logistic, proportional hazards, accelerated failure time) answers with [`Coefficient`]s.
 
 mod coefficient;
+#[cfg(feature = "serde")]
+mod covariance;
 mod design;
 mod durations;
 mod features;
+pub mod hazard;
 pub mod logistic;
 mod model_test;
 mod separation;
