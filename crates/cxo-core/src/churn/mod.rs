@@ -8,12 +8,15 @@ pub mod calibration;
 mod coefficient;
 pub mod concordance;
 pub mod cox;
+#[cfg(feature = "serde")]
+mod covariance;
 mod design;
 pub mod drift;
 mod durations;
 pub mod evaluation;
 mod features;
 mod folds;
+pub mod hazard;
 pub mod logistic;
 mod model_test;
 pub mod retention;
