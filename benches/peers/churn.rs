@@ -73,8 +73,7 @@ fn logistic(directory: &Path, name: &str) -> Result<(), Box<dyn Error>> {
 fn scoring(directory: &Path) -> Result<(), Box<dyn Error>> {
     let Data { events, features, .. } = read(directory, "logistic-many")?;
     let columns = features.names().iter().zip(features.columns());
-    let inputs: Vec<_> =
-        columns.map(|(name, column)| (name.clone(), Column::numbers(column.clone()))).collect();
+    let inputs: Vec<_> = columns.map(|(name, column)| (name.clone(), Column::numbers(column.clone()))).collect();
     let few: Vec<usize> = (0..20_000.min(events.len())).collect();
     let target = events.iter().map(|event| Some(if *event { "yes" } else { "no" }));
     let mut with_target = inputs.clone();

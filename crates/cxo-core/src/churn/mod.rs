@@ -7,9 +7,9 @@ pub mod aft;
 pub mod calibration;
 mod coefficient;
 pub mod concordance;
-pub mod cox;
 #[cfg(feature = "serde")]
 mod covariance;
+pub mod cox;
 mod design;
 pub mod drift;
 mod durations;
