@@ -6,8 +6,8 @@ mod common;
 
 use common::value::{WEEKS, assert_close, counts, history, months};
 use cxo_core::clv::{
-    Acquisition, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, Moments, ParetoNbd, Payback, PurchaseModel,
-    Summaries, Summary,
+    Acquisition, BgBb, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, Moments, ParetoNbd, Payback,
+    PurchaseModel, Summaries, Summary,
 };
 use cxo_core::{Absent, Confidence, ErrorKind, Seed};
 
@@ -214,4 +214,45 @@ fn new_customers_pay_back() {
     let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
     assert_close(counted.standard_deviation.unwrap(), deviation, 0.06);
     assert_close(counted.value.unwrap().value, mean, 0.03);
+}
+
+/// Opportunities are whole, and not without end.
+#[test]
+fn periods_are_horizons_of_the_model() {
+    let (model, spend) =
+        (BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), GammaGamma::new([6.25, 3.74, 15.44]).unwrap());
+    let customers: Summaries = [Summary::NEW, Summary::new(1, 2.0, 4.0).unwrap()].into_iter().collect();
+    let outlook = model.outlook(&Summary::NEW);
+    for period in [WEEKS, 0.5, 1e9, 1000.0] {
+        let valuation = months().period(period).unwrap();
+        let errors = [
+            valuation.discounted_purchases(&outlook).unwrap_err(),
+            valuation.clv(&outlook, &spend.population()).unwrap_err(),
+            valuation.prediction(&outlook, &spend.population()).unwrap_err(),
+            valuation.clvs(&model, &spend, &customers).unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Input; 4], "{period}");
+    }
+    assert!(months().period(2.0).unwrap().discounted_purchases(&outlook).unwrap() > 0.0);
+    let (_, spends, _) = fits(4);
+    let simulated = model.simulate(&[6.0; 2000], Seed(1)).unwrap().summaries().unwrap();
+    let fitted = BgBb::fit(&simulated, &FitOptions::default()).unwrap();
+    let error = months().equity(&fitted, &spends, &customers, Confidence::P95).unwrap_err();
+    assert_eq!((error.kind(), error.row()), (ErrorKind::Input, None));
+    let error = months().new_customer(&fitted, &spends, Acquisition::default(), Confidence::P95).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    let error = model.expectations(&customers, 0.5).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    // Row 1 has no whole times.
+    let customers: Summaries = [Summary::NEW, Summary::new(1, 2.5, 4.0).unwrap()].into_iter().collect();
+    let once = months().period(1.0).unwrap();
+    let errors = [
+        once.clvs(&model, &spend, &customers).unwrap_err(),
+        model.expectations(&customers, 1.0).unwrap_err(),
+        model.residual_transactions(&customers, None).unwrap_err(),
+        once.equity(&fitted, &spends, &customers, Confidence::P95).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(1)));
+    }
 }
