@@ -2,7 +2,7 @@
 
 use super::mean::{around_log_odds, wald};
 use super::predictions::{check_weights, same_rows};
-use crate::numeric::radix::{from_ordered_bits, ordered_bits, sort_by_bits};
+use crate::numeric::radix::{descending_bits, from_ordered_bits, sort_by_bits};
 use crate::{Absent, Confidence, Error, Estimate, Method};
 
 /// Customers in the order of a score, the greatest first; equal scores are tied.
@@ -124,18 +124,13 @@ impl Ranking {
 
     /// From columns of one length, all scores finite.
     pub(super) fn of_checked(observed: &[bool], scores: &[f64], weights: Option<&[f64]>) -> Self {
-        let left = observed.iter().filter(|&&left| left).count();
-        let side = |of: bool, count: usize| {
-            let rows = observed.iter().zip(scores).filter(move |(left, _)| **left == of);
-            match weights {
-                None => Side::new(rows.map(|(_, score)| !ordered_bits(*score)), count),
-                Some(weights) => {
-                    let weights = observed.iter().zip(weights).filter(move |(left, _)| **left == of);
-                    Side::weighted(rows.zip(weights).map(|((_, score), (_, weight))| (!ordered_bits(*score), *weight)))
-                }
-            }
+        let [left, stayed] = descending_bits(observed, scores);
+        let Some(weights) = weights else { return Self { left: Side::new(left), stayed: Side::new(stayed) } };
+        let side = |of: bool, keys: Vec<u64>| {
+            let weights = observed.iter().zip(weights).filter(|(left, _)| **left == of);
+            Side::weighted(keys.into_iter().zip(weights.map(|(_, weight)| *weight)).collect())
         };
-        Self { left: side(true, left), stayed: side(false, observed.len() - left) }
+        Self { left: side(true, left), stayed: side(false, stayed) }
     }
 
     /// Number of rows, at least 1.
@@ -391,15 +386,12 @@ fn unbiased(n: usize) -> f64 {
 }
 
 impl Side {
-    fn new(keys: impl Iterator<Item = u64>, count: usize) -> Self {
-        let mut sorted = Vec::with_capacity(count);
-        sorted.extend(keys);
-        sort_by_bits(&mut sorted, |key| *key);
-        Self { keys: sorted, weights: Vec::new(), total: count as f64 }
+    fn new(mut keys: Vec<u64>) -> Self {
+        sort_by_bits(&mut keys, |key| *key);
+        Self { total: keys.len() as f64, keys, weights: Vec::new() }
     }
 
-    fn weighted(rows: impl Iterator<Item = (u64, f64)>) -> Self {
-        let mut rows: Vec<(u64, f64)> = rows.collect();
+    fn weighted(mut rows: Vec<(u64, f64)>) -> Self {
         sort_by_bits(&mut rows, |(key, _)| *key);
         let (keys, weights): (_, Vec<f64>) = rows.into_iter().unzip();
         let total = weights.iter().sum();
