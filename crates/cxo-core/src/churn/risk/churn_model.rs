@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::drift::TrainingBins;
 use super::risk_model::RiskModel;
 use super::schema::Schema;
 use super::target::Target;
 use crate::churn::calibration::Calibrator;
-use crate::churn::drift::DriftBins;
 use crate::churn::logistic::Logistic;
 use crate::domain::Day;
 use crate::{Error, Probability};
@@ -31,6 +31,19 @@ pub struct TrainingSummary {
     pub evaluation: Option<EvaluationSummary>,
 }
 
+impl TrainingSummary {
+    /// Of so many rows, in so many of which it happened; the rest is not known.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) for more events than observations.
+    pub fn new(observations: u64, events: u64) -> Result<Self, Error> {
+        if events > observations {
+            return Err(Error::input("events", events, format!("at most the {observations} observations")));
+        }
+        Ok(Self { observations, events, customers: None, date: None, evaluation: None })
+    }
+}
+
 /// How good predictions are for customers that the model had not seen, in summary: before calibration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -44,17 +57,6 @@ pub struct EvaluationSummary {
     pub brier: Probability,
     /// Mean of -ln of the probability of what happened.
     pub log_loss: f64,
-}
-
-/// Bins of training, against which later data are compared.
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct TrainingBins {
-    /// Of the predicted probabilities.
-    pub score: DriftBins,
-    /// Of each feature, in the order of the schema.
-    pub features: Vec<DriftBins>,
 }
 
 /// A model of risk with all that is needed to score, to explain and to watch it: schema, calibrator, bins and summary.
@@ -224,9 +226,7 @@ mod stored {
             if stored.kind != stored.model.name() {
                 return Err(Error::input("kind of model", stored.kind, stored.model.name()));
             }
-            if stored.training.events > stored.training.observations {
-                return Err(Error::input("events", stored.training.events, "at most the observations"));
-            }
+            TrainingSummary::new(stored.training.observations, stored.training.events)?;
             let mut model = Self::new(stored.target, stored.features, stored.model, stored.training)?;
             model.calibrator = stored.calibrator;
             match stored.bins {

@@ -7,6 +7,7 @@
 
 mod binding;
 mod churn_model;
+mod drift;
 mod feature;
 mod overlap;
 mod risk_model;
@@ -18,7 +19,8 @@ mod target;
 mod train;
 mod what_if;
 
-pub use churn_model::{ChurnModel, EvaluationSummary, TrainingBins, TrainingSummary};
+pub use churn_model::{ChurnModel, EvaluationSummary, TrainingSummary};
+pub use drift::{ModelDrift, TrainingBins};
 pub use feature::{Categories, Change, Direction, Encoding, Feature, MissingLevel, Numeric, Shape, UnknownLevel};
 pub use overlap::{FeatureOverlap, Overlap, OverlapWarning, Propensity};
 pub use risk_model::{AdditiveModel, RiskModel};

@@ -1,21 +1,25 @@
 //! From a table to a model that can be stored: fit, predictions for customers that the model has not seen, a calibrator on those,
 //! and how good they are.
 
-use super::churn_model::{ChurnModel, EvaluationSummary, TrainingBins, TrainingSummary};
-use super::feature::{Encoding, Feature};
+use std::collections::BTreeSet;
+
+use super::churn_model::{ChurnModel, EvaluationSummary, TrainingSummary};
+use super::drift::TrainingBins;
 use super::overlap::Overlap;
 use super::schema::{Schema, SchemaOptions};
 use super::score::{Limits, Scores};
 use super::table::{Column, Table, Value};
 use super::target::{Outcome, Target};
 use crate::churn::calibration::{Calibrator, HeldOut, HeldOutBy, Interpolation, Isotonic, Platt, PlattTargets};
-use crate::churn::drift::DriftBins;
 use crate::churn::evaluation::{AucInterval, Predictions};
 use crate::churn::logistic::{Logistic, LogisticOptions, Outcomes, Penalty};
 use crate::churn::{Features, customer_folds};
 use crate::domain::Day;
 use crate::numeric::sigmoid::sigmoid;
 use crate::{Confidence, Error, ErrorKind, Estimate, Probability, Seed};
+
+/// Bins of a column that are stored with the model.
+const BINS: u32 = 10;
 
 /// How probabilities are calibrated, on cross-fitted predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -58,7 +62,6 @@ pub struct TrainOptions {
     penalty: Penalty,
     calibration: Calibration,
     folds: u32,
-    bins: u32,
     customers: Option<String>,
     date: Option<Day>,
     seed: Seed,
@@ -71,7 +74,6 @@ impl Default for TrainOptions {
             penalty: Penalty::default(),
             calibration: Calibration::default(),
             folds: 5,
-            bins: 10,
             customers: None,
             date: None,
             seed: Seed::default(),
@@ -230,13 +232,10 @@ pub fn train(table: &Table, target: &Target, options: &TrainOptions) -> Result<T
     let (schema, design, fit, collapsed) = fitted(schema, &learned, &events, options.penalty)?;
     let customers = options.customers.as_deref().map(|name| learned.needed(name).map(names_of)).transpose()?;
     let cross_fitted = cross_fit(&design, &happened, customers.as_deref(), options);
-    let summary = TrainingSummary {
-        observations: rows.len() as u64,
-        events: events.events(),
-        customers: customers.map(|names| names.into_iter().collect::<std::collections::BTreeSet<_>>().len() as u64),
-        date: options.date,
-        evaluation: cross_fitted.as_ref().ok().map(EvaluationSummary::of).transpose()?,
-    };
+    let mut summary = TrainingSummary::new(rows.len() as u64, events.events())?;
+    summary.customers = customers.map(|names| names.into_iter().collect::<BTreeSet<_>>().len() as u64);
+    summary.date = options.date;
+    summary.evaluation = cross_fitted.as_ref().ok().map(EvaluationSummary::of).transpose()?;
     let mut model = ChurnModel::new(target.clone(), schema, fit, summary)?;
     let calibrated = cross_fitted.and_then(|found| Ok((calibrator(&found, &happened, options.calibration)?, found)));
     let cross_fitted = match calibrated {
@@ -249,7 +248,7 @@ pub fn train(table: &Table, target: &Target, options: &TrainOptions) -> Result<T
         Err(error) => Err(error),
     };
     let scores = model.scores(&learned, &Limits::OMITTED)?;
-    let bins = bins(&learned, model.schema(), &scores.probability, options.bins)?;
+    let bins = TrainingBins::of(model.schema(), &learned, &scores.probability, BINS)?;
     let model = model.with_bins(bins)?;
     let silent: Vec<usize> = (0..table.rows()).filter(|row| outcome(row).is_none()).collect();
     let non_respondents = (target.outcome() == Outcome::Dissatisfaction && !silent.is_empty())
@@ -373,29 +372,6 @@ impl EvaluationSummary {
             log_loss: found.log_loss.value,
         })
     }
-}
-
-fn bins(table: &Table, schema: &Schema, probabilities: &[f64], count: u32) -> Result<TrainingBins, Error> {
-    let of = |feature: &Feature| {
-        let column = table.needed(feature.name())?;
-        let values = (0..column.len()).map(|row| column.value(row));
-        match feature.encoding() {
-            Encoding::Numeric(_) => {
-                let present: Vec<f64> = values
-                    .filter_map(|value| match value {
-                        Value::Number(number) => Some(number),
-                        _ => None,
-                    })
-                    .collect();
-                DriftBins::numeric(&present, count)
-            }
-            Encoding::Categorical(_) => {
-                DriftBins::categorical(&values.map(|value| value.to_string()).collect::<Vec<_>>())
-            }
-        }
-    };
-    let features = schema.features().iter().map(of).collect::<Result<_, Error>>()?;
-    Ok(TrainingBins { score: DriftBins::numeric(probabilities, count)?, features })
 }
 
 fn non_respondents(
