@@ -15,6 +15,8 @@ use crate::numeric::triangle::Triangle;
 
 /// The gain that is left counts as none, relative to the log-likelihood: then the coefficients are right to rounding.
 const DECREMENT: f64 = 1e-20;
+/// The same where the factor comes from the rows: the rounding of the slopes shows earlier.
+const ROUGH: f64 = 1e-12;
 /// Below this share of itself that no earlier column has, the information keeps too few digits of a column.
 const PIVOT: f64 = 1e-6;
 /// Newton steps before it is asked whether the data are separated; without separation they have long arrived.
@@ -134,7 +136,7 @@ impl Ridge<'_> {
             let dependent = triangle.dependent(|_| f64::EPSILON);
             if dependent.is_empty() { Ok(triangle.factor()) } else { Err(dependent) }
         };
-        let stop = Stop { decrement: DECREMENT, iterations, pivot: PIVOT };
+        let stop = Stop { decrement: ROUGH, iterations, pivot: PIVOT };
         let found = ascend_by(|at| self.surface(at, Curvature::All, 1), factor, &at, stop);
         let failed = |obstacle| {
             let (Obstacle::Flat { iterations, .. } | Obstacle::Endless { iterations, .. }) = obstacle;

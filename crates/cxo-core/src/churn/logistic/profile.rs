@@ -141,7 +141,7 @@ impl<'a> Hill<'a> {
             let inside = next > near && next < far && next < 4.0 * reach;
             reach = if inside { next } else { if far.is_finite() { 0.5 * (near + far) } else { 2.0 * reach } };
             from = found.at;
-            if far - near <= 4.0 * f64::EPSILON * (top.abs() + far) {
+            if far.is_finite() && far - near <= 4.0 * f64::EPSILON * (top.abs() + far) {
                 return Ok(top + reach.copysign(target));
             }
         }
