@@ -85,7 +85,9 @@ fn sixty() -> Data {
 fn truncated() -> Data {
     let data = sixty();
     Data {
-        entries: Some(data.times.iter().enumerate().map(|(i, time)| f64::min(time - 1.0, ((i * 3) % 5) as f64)).collect()),
+        entries: Some(
+            data.times.iter().enumerate().map(|(i, time)| f64::min(time - 1.0, ((i * 3) % 5) as f64)).collect(),
+        ),
         weights: Some((0..60).map(|i| 1.0 + f64::from(i % 3) * 0.5).collect()),
         ..data
     }
@@ -257,7 +259,8 @@ fn answers_about_customers() {
             }
             // By differences of the parameters and their covariance.
             let of = |parameters: &[f64], time: f64| {
-                let z = (time.ln() - parameters[0] - parameters[1] * row[0] - parameters[2] * row[1]) / parameters[3].exp();
+                let z =
+                    (time.ln() - parameters[0] - parameters[1] * row[0] - parameters[2] * row[1]) / parameters[3].exp();
                 match distribution {
                     AftDistribution::Weibull => (-z.exp()).exp(),
                     AftDistribution::LogNormal => 0.5 * libm::erfc(z * std::f64::consts::FRAC_1_SQRT_2),
@@ -289,7 +292,10 @@ fn answers_about_customers() {
         }
         assert_eq!(aft.median(&[1.0], Confidence::P95).unwrap_err().kind(), ErrorKind::Incompatible);
         assert_eq!(aft.median(&[1.0, f64::NAN], Confidence::P95).unwrap_err().kind(), ErrorKind::Input);
-        assert_eq!(aft.median(&[1e9, -1e9], Confidence::P95).map_or_else(|error| error.kind(), |_| ErrorKind::Overflow), ErrorKind::Overflow);
+        assert_eq!(
+            aft.median(&[1e9, -1e9], Confidence::P95).map_or_else(|error| error.kind(), |_| ErrorKind::Overflow),
+            ErrorKind::Overflow
+        );
     }
 }
 
@@ -307,7 +313,11 @@ fn what_cannot_be_fitted_is_an_error_that_names_columns() {
         let sum = data.columns[0].iter().zip(&data.columns[1]).map(|(x, y)| 3.0 * x - y + 1e3).collect();
         for column in [vec![0.1; 60], data.columns[0].iter().map(|x| 2.0 * x).collect(), sum] {
             let error = with(column).fit(distribution).unwrap_err();
-            assert_eq!((error.kind(), error.columns()), (ErrorKind::NotIdentified, &["x3".to_owned()][..]), "{distribution}");
+            assert_eq!(
+                (error.kind(), error.columns()),
+                (ErrorKind::NotIdentified, &["x3".to_owned()][..]),
+                "{distribution}"
+            );
         }
         // A flag of customers of whom none leaves: their time is without end.
         let error = with((0..60).map(|i| f64::from(i % 6 == 0)).collect()).fit(distribution).unwrap_err();
@@ -318,9 +328,14 @@ fn what_cannot_be_fitted_is_an_error_that_names_columns() {
             let error = Data { observed, ..exact.clone() }.fit(distribution).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotIdentified, "{distribution} {error}");
         }
-        let once = Data { times: vec![5.0, 5.0, 3.0, 2.0], observed: vec![true, true, false, false], ..Data::default() };
+        let once =
+            Data { times: vec![5.0, 5.0, 3.0, 2.0], observed: vec![true, true, false, false], ..Data::default() };
         assert_eq!(kind(&once), ErrorKind::NotIdentified, "{distribution}");
-        let few = Aft::fit(&data.durations(), data.features().as_ref(), &AftOptions::default().distribution(distribution).max_iterations(0));
+        let few = Aft::fit(
+            &data.durations(),
+            data.features().as_ref(),
+            &AftOptions::default().distribution(distribution).max_iterations(0),
+        );
         assert_eq!(few.unwrap_err().kind(), ErrorKind::NotConverged);
     }
     let short = Features::new(vec![("x".into(), vec![1.0])]).unwrap();

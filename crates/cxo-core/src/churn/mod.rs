@@ -18,8 +18,6 @@ pub mod logistic;
 mod model_test;
 pub mod retention;
 pub mod risk;
-mod scaling;
-mod separation;
 mod separation;
 pub mod survival;
 pub mod survival_score;
