@@ -54,9 +54,3 @@ pub(crate) fn confidence(text: &str) -> Result<Confidence, Error> {
     let level = text.parse().map_err(|_| Error::input("confidence", format!("\"{text}\""), allowed))?;
     Confidence::new(level)
 }
-
-/// A day as `2026-06-30`.
-pub(crate) fn day(text: &str) -> Result<Day, Error> {
-    let date = text.trim().parse().map(Day::from_date);
-    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
-}

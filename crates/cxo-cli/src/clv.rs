@@ -11,7 +11,7 @@ use cxo_core::{
 use cxo_json::ValuationRow;
 
 use crate::{
-    asking::{self, QUESTION, day},
+    asking::{self, QUESTION},
     clv_answer::{self, Question},
     clv_source::{self, Columns, LogRules},
     failure::Failure,

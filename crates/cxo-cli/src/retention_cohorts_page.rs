@@ -62,9 +62,10 @@ fn headline(document: &CohortsDocument, page: &mut Page) {
     match document.curve.iter().find(|point| point.period > 0) {
         Some(point) => {
             let detail = format!(
-                "of {} customers of {} cohorts; {}",
+                "of {} customers of {} {}; {}",
                 page::count(point.at_risk),
                 page::count(point.cohorts),
+                if point.cohorts == 1 { "cohort" } else { "cohorts" },
                 page::interval_text(&point.interval, page::percent)
             );
             let what = format!("Retained in {} {}", document.period, name(point));

@@ -4,7 +4,6 @@
 mod common;
 
 use cxo_core::churn::risk::*;
-use cxo_core::{Absent, ErrorKind};
 
 fn telco() -> Option<(Vec<String>, Vec<Vec<String>>)> {
     let folder = std::env::var("CXO_GOLDEN_DIR").ok()?;

@@ -7,6 +7,8 @@ pub mod aft;
 pub mod calibration;
 mod coefficient;
 pub mod concordance;
+#[cfg(feature = "serde")]
+mod covariance;
 pub mod cox;
 mod design;
 pub mod drift;
@@ -14,6 +16,7 @@ mod durations;
 pub mod evaluation;
 mod features;
 mod folds;
+pub mod hazard;
 pub mod logistic;
 mod model_test;
 pub mod retention;

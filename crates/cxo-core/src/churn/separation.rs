@@ -6,6 +6,7 @@
 //! So a direction that is found has been checked on every row, and that there is none has been proved on the few.
 
 use crate::numeric::cone::{projection, unit, unseen};
+use crate::numeric::matrix::Matrix;
 
 /// A row counts as on the right side of a unit direction down to minus this, the rows being of length 1.
 const TOLERANCE: f64 = 1e-9;
@@ -58,6 +59,20 @@ pub(super) fn separating(rows: &impl Outcome) -> Option<Vec<usize>> {
         }
     }
     Some(needed)
+}
+
+/// Whether a maximum near a point is certain, from the inverse of the curvature there, the Newton decrement, and the greatest absolute
+/// value of each column.
+///
+/// The third derivative of the log-likelihood along a direction is at most R times its second in the metric of the curvature, R being
+/// the length of the longest row there; such a function has a maximum where ν R <= 1/2, ν² being the decrement (Bach 2010,
+/// proposition 2). R² <= Σ |inverse| × reach × reach.
+pub(super) fn has_maximum(inverse: &Matrix, reach: &[f64], decrement: f64) -> bool {
+    let of = |place: usize| reach.get(place).copied().unwrap_or(f64::INFINITY);
+    let size = inverse.size();
+    let entries = inverse.entries().iter().enumerate();
+    let square: f64 = entries.map(|(at, entry)| entry.abs() * of(at / size) * of(at % size)).sum();
+    decrement * square <= 0.25
 }
 
 /// The columns of which one value parts what happened from what did not.

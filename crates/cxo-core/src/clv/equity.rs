@@ -2,7 +2,8 @@
 //! from the parameters, and that of what will come. Stateless; called by reports and plans.
 
 use super::by_age::ByAge;
-use super::value::{Discounted, Moments, Valuation, estimate};
+use super::uncertainty::by_delta_method;
+use super::value::{Discounted, Moments, Valuation};
 use super::{Fitted, GammaGamma, PurchaseModel, Summaries};
 use crate::numeric::gamma::Gamma;
 use crate::numeric::sum::Sum;
@@ -111,7 +112,7 @@ impl Valuation {
         let prediction_interval =
             value.and_then(|value| prediction_error.and_then(|error| interval(value, error, confidence)));
         Ok(Equity {
-            expected: value.map(|value| estimate(value, error, totals.customers, confidence)),
+            expected: value.map(|value| by_delta_method(value, error, totals.customers, confidence)),
             purchase_error: finite(by_purchases),
             spend_error: finite(by_spend),
             process_error,

@@ -3,8 +3,9 @@
 
 use super::by_age::ByAge;
 use super::process::Renewal;
+use super::uncertainty::by_delta_method;
 use super::{Fitted, GammaGamma, Outlook, PurchaseModel, Rate, Spend, Summaries, Summary};
-use crate::{Absent, Confidence, Error, Estimate, Interval, Method};
+use crate::{Absent, Confidence, Error, Estimate};
 
 /// What counts as lifetime value.
 ///
@@ -367,7 +368,7 @@ impl Valuation {
                     Err(_) => Ok(f64::INFINITY),
                 })?;
                 let customers = model.customers().min(spend.customers());
-                Ok(estimate(mean * bought, by_purchases.hypot(by_spend), customers, confidence))
+                Ok(by_delta_method(mean * bought, by_purchases.hypot(by_spend), customers, confidence))
             }
         };
         Ok(NewCustomer {
@@ -494,17 +495,4 @@ impl Valuation {
     pub(super) const fn share(&self) -> f64 {
         self.margin
     }
-}
-
-/// An expected amount with the error that the parameters cause, and an interval that stays above 0.
-pub(super) fn estimate(value: f64, standard_error: f64, customers: u64, confidence: Confidence) -> Estimate {
-    let z = crate::numeric::normal::quantile(0.5 * (1.0 + confidence.level()));
-    let standard_error = if standard_error.is_finite() { Ok(standard_error) } else { Err(Absent::Infinite) };
-    let interval = standard_error.and_then(|error| {
-        let [lower, upper] = [-z, z].map(|z| value * (z * error / value).exp());
-        let bounds = if value > 0.0 { [lower, upper] } else { [value, value] };
-        Interval::new(bounds[0], bounds[1], confidence, Method::LogWald).map_err(|_| Absent::Infinite)
-    });
-    let (n, effective_n) = (customers, customers as f64);
-    Estimate { value, standard_error, interval, n, effective_n, method: Method::DeltaMethod }
 }

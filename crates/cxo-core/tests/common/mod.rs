@@ -4,6 +4,8 @@
 pub(crate) mod churn;
 #[allow(dead_code)] // Each test target uses a part.
 pub(crate) mod clv;
+#[allow(dead_code, clippy::unwrap_used)] // Each test target uses a part; helpers of tests are tests.
+pub(crate) mod value;
 
 use serde_json::Value;
 

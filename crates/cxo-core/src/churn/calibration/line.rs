@@ -34,6 +34,9 @@ impl LineData<'_> {
     /// The line of the greatest likelihood. With weights, which are those of a sample, the covariance is the sandwich.
     pub(super) fn fit(&self, slope: Slope) -> Result<Line, Error> {
         let (free, offset) = if slope == Slope::Free { (2, 0.0) } else { (1, 1.0) };
+        if slope == Slope::Free {
+            self.check_overlap()?;
+        }
         let start = [0.0, 1.0];
         let stop = Stop { decrement: 1e-28, iterations: 100, pivot: 1e-12 };
         let surface = |at: &[f64]| self.surface(at, offset);
@@ -58,6 +61,24 @@ impl LineData<'_> {
             }
         };
         Ok(Line { coefficients: summit.at, covariance })
+    }
+
+    /// A line is finite where predictions differ, and those of one outcome are not all on one side of those of the other.
+    fn check_overlap(&self) -> Result<(), Error> {
+        let range = |of: &dyn Fn(f64) -> bool| {
+            let logits =
+                self.logits.iter().zip(self.targets).filter(|(_, target)| of(**target)).map(|(logit, _)| *logit);
+            logits.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), logit| (logit.min(low), logit.max(high)))
+        };
+        let ((low, high), stayed, left) =
+            (range(&|_| true), range(&|target| target < 1.0), range(&|target| target > 0.0));
+        if low >= high {
+            return Err(Error::not_identified("a line through predictions that are all alike"));
+        }
+        if stayed.1 <= left.0 || left.1 <= stayed.0 {
+            return Err(Error::separated(vec!["probability".into()]));
+        }
+        Ok(())
     }
 
     fn rows(&self) -> impl Iterator<Item = (f64, f64, f64)> + '_ {

@@ -63,24 +63,26 @@ impl Ranking {
         };
         let mut ties = self.ties();
         let mut tied = ties.next();
-        // What is taken of the customers, and of those of the present score.
-        let (mut taken, mut events_above, mut of_tied) = (0.0, 0.0, 0.0);
+        // Customers of whole scores and of the present one; those who left of whole scores, and up to the last edge.
+        let (mut whole, mut of_tied, mut left_whole, mut left_above) = (0.0, 0.0, 0.0, 0.0);
         let mut gains = Vec::with_capacity(parts as usize);
         for part in 1..=parts {
             let end = if part == parts { f64::INFINITY } else { edge(part) };
-            let (above, mut events) = (taken, 0.0);
+            let (above, events_before) = (whole + of_tied, left_above);
+            left_above = left_whole;
             while let Some(score) = tied {
                 let size = score.left.sum + score.stayed.sum;
-                let take = (size - of_tied).min(end - taken).max(0.0);
-                events += score.left.sum * (take / size);
-                taken += take;
-                of_tied += take;
+                of_tied = size.min(end - whole);
+                left_above = left_whole + score.left.sum * (of_tied / size);
                 if of_tied < size {
                     break;
                 }
-                (tied, of_tied) = (ties.next(), 0.0);
+                whole += size;
+                left_whole += score.left.sum;
+                (left_above, of_tied, tied) = (left_whole, 0.0, ties.next());
             }
-            events_above += events;
+            let taken = whole + of_tied;
+            let events = left_above - events_before;
             let observations = taken - above;
             let share = left / all;
             gains.push(Gain {
@@ -90,8 +92,8 @@ impl Ranking {
                 events,
                 rate: events / observations,
                 lift: events / observations / share,
-                captured: (events_above / left).min(1.0),
-                cumulative_lift: events_above / taken / share,
+                captured: (left_above / left).min(1.0),
+                cumulative_lift: left_above / taken / share,
             });
         }
         Ok(gains)

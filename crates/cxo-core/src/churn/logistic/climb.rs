@@ -19,9 +19,12 @@ const DECREMENT: f64 = 1e-20;
 const PIVOT: f64 = 1e-6;
 /// Newton steps before it is asked whether the data are separated; without separation they have long arrived.
 const SUSPICIOUS: u32 = 25;
-/// Rows from which a part is fitted first, and rows of that part.
-const MANY: usize = 40_000;
-const PART: usize = 10_000;
+/// Rows from which a part is fitted first, and what part of the rows that is.
+const SOME: usize = 4_000;
+const EIGHTH: usize = 8;
+/// Rows from which a smaller part comes before that, and its rows; steps on all rows then first use a curvature that is at hand.
+const MANY: usize = 100_000;
+const FEW: usize = 10_000;
 
 /// The top of a climb.
 #[derive(Debug, Clone)]
@@ -51,7 +54,7 @@ impl Ridge<'_> {
     pub(super) fn climb(&self, start: Vec<f64>, iterations: u32) -> Result<Peak, Error> {
         let (start, before) = self.approach(start);
         let stop = Stop { decrement: DECREMENT, iterations: iterations.min(SUSPICIOUS), pivot: PIVOT };
-        let summit = match ascend(|at| self.surface(at), &start, stop) {
+        let summit = match ascend(|at| self.surface(at, Curvature::All, 1), &start, stop) {
             Ok(summit) => summit,
             Err(obstacle) => self.around(obstacle, iterations)?,
         };
@@ -61,9 +64,13 @@ impl Ridge<'_> {
         Ok(self.peak(&summit, before))
     }
 
-    fn surface(&self, at: &[f64]) -> Surface {
-        let Sums { value, gradient, information } = self.likelihood.at(at, Curvature::All);
-        let hessian = self.curved(&information, -1.0);
+    /// Of every `stride`-th block of rows.
+    fn surface(&self, at: &[f64], curvature: Curvature, stride: usize) -> Surface {
+        let Sums { value, gradient, information } = self.likelihood.over(at, curvature, stride);
+        let hessian = Matrix::from_fn(information.size(), |row, column| {
+            let ridge = if row == column { self.pull(row) } else { 0.0 };
+            -(information.get(row, column) + ridge)
+        });
         let slope = |(place, (slope, value)): (usize, (f64, &f64))| slope - self.pull(place) * value;
         let taken: f64 = at.iter().enumerate().map(|(place, value)| 0.5 * self.pull(place) * value * value).sum();
         Surface {
@@ -78,43 +85,39 @@ impl Ridge<'_> {
         if place == 0 { 0.0 } else { self.strength }
     }
 
-    /// The information with the ridge, times a sign.
-    fn curved(&self, information: &Matrix, sign: f64) -> Matrix {
-        Matrix::from_fn(information.size(), |row, column| {
-            let ridge = if row == column { self.pull(row) } else { 0.0 };
-            sign * (information.get(row, column) + ridge)
-        })
-    }
-
-    /// On many rows: a start near the top, by steps on a part of the rows and two more on all with a curvature that is at hand.
-    /// What goes wrong here shows later; then the start stays as it is.
+    /// On many rows: a start near the top, by steps on parts of the rows and three more on all of them, of which two use a
+    /// curvature that is at hand. What goes wrong here shows later; then the start stays as it is.
     fn approach(&self, start: Vec<f64>) -> (Vec<f64>, u32) {
         let rows = self.likelihood.design.rows();
-        if rows < MANY {
+        if rows < SOME {
             return (start, 0);
         }
-        let stride = rows.div_ceil(PART);
-        let share = (rows / ROWS).div_ceil(stride) as f64 * ROWS as f64 / rows as f64;
-        let part = |at: &[f64]| {
-            let sums = self.likelihood.over(at, Curvature::All, stride);
-            Surface { value: sums.value, gradient: sums.gradient, hessian: Self::negative(&sums.information) }
+        let few = if rows < MANY {
+            start.clone()
+        } else {
+            self.of_part(&start, rows / FEW).map_or_else(|| start.clone(), |part| part.at)
         };
-        let stop = Stop { decrement: 1e-6, iterations: 12, pivot: PIVOT };
-        let Ok(rough) = ascend(part, &start, stop) else { return (start, 0) };
-        let mut at = rough.at;
-        let slopes = self.likelihood.at(&at, Curvature::Nothing).gradient;
-        let step = rough.curvature.solve(&slopes);
-        at.iter_mut().zip(&step).for_each(|(value, step)| *value += share * step);
-        let sums = self.likelihood.at(&at, Curvature::All);
-        let Ok(curvature) = Cholesky::new(&sums.information, PIVOT) else { return (start, 0) };
-        at.iter_mut().zip(curvature.solve(&sums.gradient)).for_each(|(value, step)| *value += step);
-        let slopes = self.likelihood.at(&at, Curvature::Nothing).gradient;
-        at.iter_mut().zip(curvature.solve(&slopes)).for_each(|(value, step)| *value += step);
-        (at, 3)
+        let Some(part) = self.of_part(&few, EIGHTH) else { return (start, 0) };
+        if rows < MANY {
+            return (part.at, 0);
+        }
+        let blocks = self.likelihood.design.blocks();
+        let share = blocks.div_ceil(EIGHTH) as f64 / blocks as f64;
+        let step = |at: &[f64], curvature: &Cholesky, gradient: &[f64], length: f64| -> Vec<f64> {
+            at.iter().zip(curvature.solve(gradient)).map(|(value, step)| value + length * step).collect()
+        };
+        let slopes = |at: &[f64]| self.surface(at, Curvature::Nothing, 1).gradient;
+        let near = step(&part.at, &part.curvature, &slopes(&part.at), share);
+        let Surface { gradient, hessian, .. } = self.surface(&near, Curvature::All, 1);
+        let Ok(curvature) = Cholesky::new(&negative(&hessian), PIVOT) else { return (start, 0) };
+        let nearer = step(&near, &curvature, &gradient, 1.0);
+        (step(&nearer, &curvature, &slopes(&nearer), 1.0), 3)
     }
 
-    fn negative(information: &Matrix) -> Matrix {
-        Matrix::from_fn(information.size(), |row, column| -information.get(row, column))
+    /// The top for every `stride`-th block, the ridge being as strong as for all.
+    fn of_part(&self, start: &[f64], stride: usize) -> Option<Summit> {
+        let stop = Stop { decrement: 1e-6, iterations: 12, pivot: PIVOT };
+        ascend(|at| self.surface(at, Curvature::All, stride), start, stop).ok()
     }
 
     /// The same climb by QR, once it is known that there is a top.
@@ -132,7 +135,7 @@ impl Ridge<'_> {
             if dependent.is_empty() { Ok(triangle.factor()) } else { Err(dependent) }
         };
         let stop = Stop { decrement: DECREMENT, iterations, pivot: PIVOT };
-        let found = ascend_by(|at| self.surface(at), factor, &at, stop);
+        let found = ascend_by(|at| self.surface(at, Curvature::All, 1), factor, &at, stop);
         let failed = |obstacle| {
             let (Obstacle::Flat { iterations, .. } | Obstacle::Endless { iterations, .. }) = obstacle;
             let error = Error::not_converged("maximum of the likelihood", u64::from(taken + iterations));
@@ -201,22 +204,10 @@ impl Ridge<'_> {
         }
     }
 
-    /// Whether a maximum near the summit is certain. The third derivative of the log-likelihood along a direction is at most R
-    /// times its second in the metric of the curvature, R being the length of the longest row there; such a function with
-    /// decrement ν² has a maximum if ν R <= 1/2 (Bach 2010, proposition 2). R² <= Σ |H⁻¹| max |x| max |x|.
+    /// Whether a maximum near the summit is certain.
     fn exists(&self, summit: &Summit) -> bool {
-        if self.strength > 0.0 {
-            return true;
-        }
-        let inverse = summit.curvature.inverse();
-        let reach = |place: usize| {
-            let column = place.checked_sub(1).and_then(|column| self.likelihood.design.reach.get(column));
-            column.copied().unwrap_or(1.0)
-        };
-        let entries = inverse.entries().iter().enumerate();
-        let size = inverse.size();
-        let square: f64 = entries.map(|(at, entry)| entry.abs() * reach(at / size) * reach(at % size)).sum();
-        summit.decrement * square <= 0.25
+        let reach = [&[1.0][..], &self.likelihood.design.reach].concat();
+        self.strength > 0.0 || separation::has_maximum(&summit.curvature.inverse(), &reach, summit.decrement)
     }
 
     /// With the last step, which the curvature at the summit already knows.
@@ -236,6 +227,10 @@ impl Ridge<'_> {
             at,
         }
     }
+}
+
+fn negative(matrix: &Matrix) -> Matrix {
+    Matrix::from_fn(matrix.size(), |row, column| -matrix.get(row, column))
 }
 
 impl Outcome for Likelihood<'_> {

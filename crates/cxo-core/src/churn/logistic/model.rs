@@ -5,12 +5,17 @@ use super::fit::{LogisticOptions, Problem};
 use super::outcomes::Outcomes;
 use super::penalty::{Kind, Penalty};
 use super::profile::{self, Profile};
+#[cfg(feature = "serde")]
+use crate::churn::covariance;
 use crate::churn::design::INTERCEPT;
 use crate::churn::{Coefficient, Features, ModelTest};
 use crate::numeric::exponential;
 use crate::numeric::gram::ROWS;
 use crate::numeric::normal;
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method};
+
+/// Columns at a time in a quadratic form, without allocation.
+const SOME: usize = 32;
 
 /// Logistic regression: the probability that something happens, from numeric columns. Immutable, and without the training data.
 ///
@@ -337,7 +342,8 @@ impl Logistic {
         self.check(row)?;
         let terms = row.iter().zip(&self.means).zip(&self.slopes);
         let logit = terms.fold(self.base, |sum, ((value, mean), slope)| sum + slope * (value - mean));
-        if logit.is_finite() { Ok(logit) } else { Err(Error::input("logit", logit, "a finite number")) }
+        // A value that is not finite leaves no finite sum.
+        if logit.is_finite() { Ok(logit) } else { Err(self.not_finite(row, logit)) }
     }
 
     /// The variance of the logit of a row, from the covariance of the coefficients. Without allocation.
@@ -346,7 +352,8 @@ impl Logistic {
     /// As for [`Logistic::logit`]; [`Absent::Penalized`] inside for L1, L2 and elastic net.
     pub fn logit_variance(&self, row: &[f64]) -> Result<Result<f64, Absent>, Error> {
         self.check(row)?;
-        Ok(self.variance_at(row))
+        let variance = self.variance_at(row);
+        if variance == Err(Absent::Infinite) { Err(self.not_finite(row, f64::INFINITY)) } else { Ok(variance) }
     }
 
     /// The logit of a row with its standard error and Wald interval.
@@ -416,26 +423,53 @@ impl Logistic {
         if row.len() != self.slopes.len() {
             return Err(Error::incompatible(format!("{} values for {} columns", row.len(), self.slopes.len())));
         }
-        match row.iter().zip(&self.names).find(|(value, _)| !value.is_finite()) {
-            Some((value, name)) => Err(Error::input(name, value, "a finite number")),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    /// z' C z over the lower triangle, z = (1, standardised row).
+    fn not_finite(&self, row: &[f64], logit: f64) -> Error {
+        let column = row.iter().zip(&self.names).find(|(value, _)| !value.is_finite());
+        column.map_or_else(
+            || Error::input("logit", logit, "a finite number"),
+            |(value, name)| Error::input(name, value, "a finite number"),
+        )
+    }
+
+    /// z' C z over the lower triangle, z = (1, standardised row), some columns at a time.
     fn variance_at(&self, row: &[f64]) -> Result<f64, Absent> {
         let covariance = self.covariance.as_ref().ok_or(Absent::Penalized)?;
-        let standardized = || row.iter().zip(&self.means).zip(&self.deviations).map(|((x, mean), s)| (x - mean) / s);
+        let width = self.slopes.len() + 1;
+        let standardized = || {
+            let scaled = row.iter().zip(&self.means).zip(&self.deviations).map(|((x, mean), s)| (x - mean) / s);
+            [1.0].into_iter().chain(scaled)
+        };
         let mut variance = 0.0;
-        for (entries, (place, own)) in
-            covariance.chunks(self.slopes.len() + 1).zip([1.0].into_iter().chain(standardized()).enumerate())
-        {
-            let before: f64 =
-                entries.iter().zip([1.0].into_iter().chain(standardized())).take(place).map(|(c, z)| c * z).sum();
-            variance += own * (2.0 * before + entries.get(place).copied().unwrap_or_default() * own);
+        let mut some = [0.0; SOME];
+        for from in (0..width).step_by(SOME) {
+            some.iter_mut().zip(standardized().skip(from)).for_each(|(to, value)| *to = value);
+            let rows = covariance.chunks(width).enumerate().zip(standardized()).skip(from);
+            for ((place, entries), own) in rows {
+                let part = entries.get(from..width.min(from + SOME)).unwrap_or_default();
+                // The triangle below the diagonal counts twice.
+                let before = place - from;
+                let twice: f64 = dot(part.get(..before).unwrap_or(part), &some);
+                let once = part.get(before).map_or(0.0, |entry| entry * own);
+                variance += own * (2.0 * twice + once);
+            }
         }
         if variance.is_finite() { Ok(variance.max(0.0)) } else { Err(Absent::Infinite) }
     }
+}
+
+/// With four sums side by side.
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    let mut sums = [0.0; 4];
+    let (blocks, rest) = left.as_chunks::<4>();
+    let (others, _) = right.as_chunks::<4>();
+    for (block, other) in blocks.iter().zip(others) {
+        sums.iter_mut().zip(block).zip(other).for_each(|((sum, x), y)| *sum += x * y);
+    }
+    let rest = rest.iter().zip(right.iter().skip(4 * blocks.len())).map(|(x, y)| x * y).sum::<f64>();
+    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(feature = "serde")]
@@ -512,20 +546,6 @@ impl Logistic {
         if self.covariance.is_some() != estimated || self.likelihood_ratio.is_some() != estimated {
             return refuse("covariance", "present without penalty and with Firth's, else absent");
         }
-        self.covariance.as_ref().map_or(Ok(()), |entries| verify_covariance(entries, columns + 1))
+        self.covariance.as_ref().map_or(Ok(()), |entries| covariance::verify(entries, columns + 1))
     }
-}
-
-/// Square, symmetric, variances above 0 and no covariance beyond what they allow.
-#[cfg(feature = "serde")]
-fn verify_covariance(entries: &[f64], width: usize) -> Result<(), Error> {
-    let at = |row: usize, column: usize| entries.get(row * width + column).copied().unwrap_or(f64::NAN);
-    let holds = |row: usize, column: usize| {
-        let greatest = (at(row, row) * at(column, column)).sqrt() * (1.0 + 1e-9);
-        at(row, row) > 0.0 && at(row, column) == at(column, row) && at(row, column).abs() <= greatest
-    };
-    if entries.len() == width * width && (0..width).all(|row| (0..width).all(|column| holds(row, column))) {
-        return Ok(());
-    }
-    Err(Error::input("covariance", "not of a fit", "a symmetric matrix of intercept and slopes"))
 }

@@ -114,11 +114,11 @@ impl<'a> KaplanMeier<'a> {
     /// The curve at every distinct duration, in ascending order; at one of censoring alone it stays as it was.
     pub fn points(&self) -> impl Iterator<Item = SurvivalPoint> {
         let band = self.options.band();
-        let mut last = (1.0, self.answer(1.0, 0.0, band));
+        let mut last = (1.0, answer(1.0, 0.0, band));
         let sets = self.table.walk().zip(self.survival.iter().zip(&self.variance));
         sets.filter(|(set, _)| set.is_duration()).map(move |(set, (&survival, &variance))| {
             if survival != last.0 {
-                last = (survival, self.answer(survival, variance, band));
+                last = (survival, answer(survival, variance, band));
             }
             let (standard_error, interval) = last.1;
             SurvivalPoint {
@@ -144,7 +144,7 @@ impl<'a> KaplanMeier<'a> {
     /// O(log of distinct durations).
     pub fn survival(&self, time: f64) -> Result<Estimate, Error> {
         let (value, variance) = self.at(self.place(time)?);
-        let (standard_error, interval) = self.answer(value, variance, self.options.band());
+        let (standard_error, interval) = answer(value, variance, self.options.band());
         Ok(self.estimate(value, standard_error, interval))
     }
 
@@ -269,14 +269,15 @@ impl<'a> KaplanMeier<'a> {
         (at(&self.survival).unwrap_or(1.0), at(&self.variance).unwrap_or(0.0))
     }
 
-    fn answer(&self, survival: f64, variance: f64, band: Band) -> (Result<f64, Absent>, Result<Interval, Absent>) {
-        let error = if survival > 0.0 { Ok(survival * variance.sqrt()) } else { Err(Absent::NotDefined) };
-        (error, band.interval(survival, error))
-    }
-
     fn estimate(&self, value: f64, error: Result<f64, Absent>, interval: Result<Interval, Absent>) -> Estimate {
         estimate(self.table, value, error, interval, Method::KaplanMeier)
     }
+}
+
+/// Standard error and interval of a value of the curve.
+fn answer(survival: f64, variance: f64, band: Band) -> (Result<f64, Absent>, Result<Interval, Absent>) {
+    let error = if survival > 0.0 { Ok(survival * variance.sqrt()) } else { Err(Absent::NotDefined) };
+    (error, band.interval(survival, error))
 }
 
 /// An estimate of the customers of a table.

@@ -16,20 +16,15 @@ impl EventTable {
         } else if !table.count_whole(durations) {
             table.count_sorted(durations);
         }
-        match durations.entries() {
-            Some(entries) => {
-                let mut late = Self { weighted, ..Self::default() };
-                late.push_entries(entries, durations.weights());
-                table.join(&late);
-            }
-            None => {
-                let rows = durations.rows() as u64;
-                table.present = Mass { rows, weight: rows as f64, square: rows as f64 };
-                if let Some(weights) = durations.weights() {
-                    table.present = Mass::default();
-                    weights.iter().for_each(|&weight| table.present.add(Mass::row(weight)));
-                }
-            }
+        if let Some(entries) = durations.entries() {
+            let mut late = Self { weighted, ..Self::default() };
+            late.push_entries(entries, durations.weights());
+            table.join(&late);
+        } else if let Some(weights) = durations.weights() {
+            weights.iter().for_each(|&weight| table.present.add(Mass::row(weight)));
+        } else {
+            let rows = durations.rows() as u64;
+            table.present = Mass { rows, weight: rows as f64, square: rows as f64 };
         }
         let table = table.with_sums();
         if table.total.square.is_finite() && table.total.square > 0.0 {
@@ -67,6 +62,10 @@ impl EventTable {
         let rows = durations.durations().iter().zip(durations.observed());
         let mut keys: Vec<u64> = rows.map(|(&time, &left)| key(time) | u64::from(left)).collect();
         keys.sort_unstable();
+        let distinct = keys.chunk_by(|one, other| one >> 1 == other >> 1).count();
+        self.times.reserve(distinct);
+        self.left.rows.reserve(distinct);
+        self.censored.rows.reserve(distinct);
         for tied in keys.chunk_by(|one, other| one >> 1 == other >> 1) {
             let left = tied.iter().map(|key| key & 1).sum();
             let time = tied.first().map_or(0.0, |key| f64::from_bits(key >> 1));
