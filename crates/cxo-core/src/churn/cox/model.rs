@@ -1,6 +1,8 @@
 //! The fitted model: coefficients with their uncertainty, tests of all of them, linear predictors. It holds no data.
 
 use super::rows::Ties;
+#[cfg(feature = "serde")]
+use crate::churn::covariance;
 use crate::churn::{Coefficient, Features, ModelTest};
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
@@ -271,13 +273,7 @@ impl TryFrom<Stored> for Cox {
             return refused("fit", "finite numbers, and no more events than observations");
         }
         if let Ok(entries) = &fit.covariance {
-            let entry = |row: usize, column: usize| entries.get(row * size + column).copied().unwrap_or(f64::NAN);
-            let symmetric = (0..size).all(|row| (0..row).all(|column| entry(row, column) == entry(column, row)));
-            let positive = (0..size).all(|at| entry(at, at) >= 0.0);
-            let finite = entries.len() == size * size && entries.iter().all(|entry| entry.is_finite());
-            if !(finite && symmetric && positive) {
-                return refused("covariance", "a symmetric matrix of the columns, not negative on its diagonal");
-            }
+            covariance::verify(entries, size)?;
         }
         Ok(Self { fit })
     }

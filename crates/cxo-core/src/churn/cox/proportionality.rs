@@ -150,7 +150,11 @@ impl Cox {
             let correlation = total * moved[at] / (squares * spread).sqrt();
             ColumnTest {
                 name: name.clone(),
-                correlation: if correlation.is_finite() { Ok(correlation) } else { Err(Absent::ZeroVariance) },
+                correlation: if correlation.is_finite() {
+                    Ok(correlation.clamp(-1.0, 1.0))
+                } else {
+                    Err(Absent::ZeroVariance)
+                },
                 test: ModelTest::chi_square(total * moved[at] * moved[at] / (variance * spread), 1),
             }
         });
