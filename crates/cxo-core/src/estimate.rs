@@ -239,8 +239,6 @@ methods! {
     ClusteredSandwich => "clustered-sandwich",
     /// Survival from a proportional hazards model and its baseline.
     ProportionalHazards => "proportional-hazards",
-    /// Normal interval around ln(-ln S) of a survival share.
-    LogLog => "log-log",
     /// The values at which the likelihood, maximised over all other parameters, has fallen by half the chi-square quantile.
     ProfileLikelihood => "profile-likelihood",
     /// The parameters that maximise the likelihood with a penalty.

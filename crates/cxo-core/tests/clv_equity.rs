@@ -6,8 +6,8 @@ mod common;
 
 use common::value::{WEEKS, assert_close, counts, history, months};
 use cxo_core::clv::{
-    Acquisition, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, Moments, ParetoNbd, Payback, PurchaseModel,
-    Summaries, Summary,
+    Acquisition, BgBb, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, Moments, ParetoNbd, Payback,
+    PurchaseModel, Summaries, Summary,
 };
 use cxo_core::{Absent, Confidence, ErrorKind, Seed};
 
@@ -53,7 +53,7 @@ fn coverage_of_equity() {
         let spends = GammaGamma::fit(&histories, &FitOptions::default()).unwrap().fitted;
         let equity = valuation.equity(&purchases, &spends, &histories, Confidence::P95).unwrap();
         let (expected, error) = (equity.expected.unwrap(), equity.prediction_error.unwrap());
-        let true_value: f64 = valuation.clvs(&truth, &spend, &histories).into_iter().map(Result::unwrap).sum();
+        let true_value: f64 = valuation.clvs(&truth, &spend, &histories).unwrap().into_iter().map(Result::unwrap).sum();
         covered += u32::from(equity.prediction_interval.unwrap().contains(realised));
         expected_covered += u32::from(expected.interval.unwrap().contains(true_value));
         squares += ((realised - expected.value) / error).powi(2);
@@ -86,20 +86,20 @@ fn equity_adds_up() {
     let (valuation, confidence) = (months(), Confidence::P95);
     let equity = valuation.equity(&purchases, &spends, &histories, confidence).unwrap();
     let value = equity.expected.unwrap().value;
-    let sum: f64 = valuation.clvs(purchases.model(), spends.model(), &histories).into_iter().map(Result::unwrap).sum();
+    let sum: f64 = valuation.clvs(purchases.model(), spends.model(), &histories).unwrap().into_iter().map(Result::unwrap).sum();
     assert_close(value, sum, 1e-12);
     let variance: f64 = histories
         .iter()
         .map(|(history, _)| {
             let (outlook, spend) = (purchases.model().outlook(&history), spends.model().spend(&history).unwrap());
-            valuation.prediction(&outlook, &spend).standard_deviation.unwrap().powi(2)
+            valuation.prediction(&outlook, &spend).unwrap().standard_deviation.unwrap().powi(2)
         })
         .sum();
     assert_close(equity.process_error.unwrap(), variance.sqrt(), 1e-11);
     // The error of the expectation, from the parameters moved one by one by hand.
     let by_hand = purchases
         .standard_error_of(|model| {
-            Ok(valuation.clvs(model, spends.model(), &histories).into_iter().map(Result::unwrap).sum())
+            Ok(valuation.clvs(model, spends.model(), &histories).unwrap().into_iter().map(Result::unwrap).sum())
         })
         .unwrap();
     assert_close(equity.purchase_error.unwrap(), by_hand, 1e-5);
@@ -172,7 +172,7 @@ fn new_customers_pay_back() {
     };
     let free = ask(0.0, FirstPurchase::NotCounted);
     let value = free.value.unwrap();
-    let expected = valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap();
+    let expected = valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap().unwrap();
     assert_close(value.value, expected, 1e-12);
     assert!(value.interval.unwrap().contains(expected) && value.standard_error.unwrap() > 0.0);
     assert_eq!((free.payback, free.net.unwrap()), (Ok(Payback::Within(0)), value.value));
@@ -184,7 +184,7 @@ fn new_customers_pay_back() {
     // The least period whose end sees the cost earned, by valuations of so many periods.
     let earned = |periods: u32| {
         let outlook = purchases.model().outlook(&Summary::NEW);
-        valuation.periods(periods).unwrap().clv(&outlook, &spends.model().population()).unwrap()
+        valuation.periods(periods).unwrap().clv(&outlook, &spends.model().population()).unwrap().unwrap()
     };
     for period in 1..=12 {
         let cost = earned(period) * (1.0 - 1e-9);
@@ -195,7 +195,7 @@ fn new_customers_pay_back() {
     assert_eq!(ask(value.value * 1.001, FirstPurchase::NotCounted).payback, Ok(Payback::NotWithin(12)));
     // The deviation of a new customer, by simulation; without the first purchase it is the prediction of the outlook.
     let outlook = purchases.model().outlook(&Summary::NEW);
-    let prediction = valuation.prediction(&outlook, &spends.model().population());
+    let prediction = valuation.prediction(&outlook, &spends.model().population()).unwrap();
     assert_close(free.standard_deviation.unwrap(), prediction.standard_deviation.unwrap(), 1e-12);
     let n = 40_000;
     let simulated = purchases.model().simulate(&vec![12.0 * WEEKS; n], Seed(5)).unwrap();
@@ -214,4 +214,45 @@ fn new_customers_pay_back() {
     let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
     assert_close(counted.standard_deviation.unwrap(), deviation, 0.06);
     assert_close(counted.value.unwrap().value, mean, 0.03);
+}
+
+/// Opportunities are whole, and not without end.
+#[test]
+fn periods_are_horizons_of_the_model() {
+    let (model, spend) =
+        (BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), GammaGamma::new([6.25, 3.74, 15.44]).unwrap());
+    let customers: Summaries = [Summary::NEW, Summary::new(1, 2.0, 4.0).unwrap()].into_iter().collect();
+    let outlook = model.outlook(&Summary::NEW);
+    for period in [WEEKS, 0.5, 1e9, 1000.0] {
+        let valuation = months().period(period).unwrap();
+        let errors = [
+            valuation.discounted_purchases(&outlook).unwrap_err(),
+            valuation.clv(&outlook, &spend.population()).unwrap_err(),
+            valuation.prediction(&outlook, &spend.population()).unwrap_err(),
+            valuation.clvs(&model, &spend, &customers).unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Input; 4], "{period}");
+    }
+    assert!(months().period(2.0).unwrap().discounted_purchases(&outlook).unwrap() > 0.0);
+    let (_, spends, _) = fits(4);
+    let simulated = model.simulate(&[6.0; 2000], Seed(1)).unwrap().summaries().unwrap();
+    let fitted = BgBb::fit(&simulated, &FitOptions::default()).unwrap();
+    let error = months().equity(&fitted, &spends, &customers, Confidence::P95).unwrap_err();
+    assert_eq!((error.kind(), error.row()), (ErrorKind::Input, None));
+    let error = months().new_customer(&fitted, &spends, Acquisition::default(), Confidence::P95).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    let error = model.expectations(&customers, 0.5).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input);
+    // Row 1 has no whole times.
+    let customers: Summaries = [Summary::NEW, Summary::new(1, 2.5, 4.0).unwrap()].into_iter().collect();
+    let once = months().period(1.0).unwrap();
+    let errors = [
+        once.clvs(&model, &spend, &customers).unwrap_err(),
+        model.expectations(&customers, 1.0).unwrap_err(),
+        model.residual_transactions(&customers, None).unwrap_err(),
+        once.equity(&fitted, &spends, &customers, Confidence::P95).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Input, Some(1)));
+    }
 }

@@ -2,7 +2,7 @@
 //! definition; it asks a model of purchases and one of spend, and is called by whoever decides whom to keep.
 
 use super::by_age::ByAge;
-use super::value::estimate;
+use super::uncertainty::by_delta_method;
 use super::{Fitted, GammaGamma, Outlook, PurchaseModel, Rate, Spend, Summaries};
 use crate::numeric::sum::Sum;
 use crate::{Absent, Confidence, Error, Estimate, Probability};
@@ -205,7 +205,7 @@ impl ValueAtRisk {
             let by_purchases =
                 model.standard_error_of(|model| Ok(sum(&known, &self.transactions(model, segment, departures)?)))?;
             let by_spend = spend.standard_error_of(|spend| Ok(sum(&means(spend), &expected)))?;
-            Ok(estimate(total, by_purchases.hypot(by_spend), customers, confidence))
+            Ok(by_delta_method(total, by_purchases.hypot(by_spend), customers, confidence))
         } else {
             Err(Absent::Infinite)
         };
