@@ -16,7 +16,7 @@ use cxo_json::{ChurnFitDocument, ChurnModelDocument, CoefficientRow, CrossValida
 
 use crate::{
     asking::{self, QUESTION},
-    churn_table::{self, Missing, Roles},
+    churn_table::{self, Choice, Missing, Roles},
     failure::Failure,
     notes,
     output::{self, Output, Present},
@@ -190,31 +190,10 @@ impl Columns {
         let target = Target::churn(&column);
         let target = self.positive.as_ref().map_or(target.clone(), |value| target.positive(value.trim()));
         let customer = file.config.column("customer", self.customer.clone());
-        let known = file.names()?;
-        let named = self.features.iter().chain(&self.exclude).chain(&self.categorical).chain(&self.spline);
-        if let Some(unknown) = named.into_iter().find(|name| !known.contains(name)) {
-            let columns: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
-            let message = format!("there is no column \"{unknown}\"; the columns are {}", columns.join(", "));
-            return Err(Failure::data("unknown-column", message).in_file(&file.file));
-        }
-        let aside = |name: &String| *name == column || Some(name) == customer.as_ref();
-        if let Some(name) = self.features.iter().find(|name| aside(name)) {
-            return Err(Failure::usage(format!("--features: {name} is the target or the customer")));
-        }
-        let features: Vec<String> = if self.features.is_empty() {
-            known.into_iter().filter(|name| !aside(name) && !self.exclude.contains(name)).collect()
-        } else {
-            let mut once: Vec<String> = Vec::new();
-            self.features.iter().for_each(|name| {
-                if !once.contains(name) {
-                    once.push(name.clone());
-                }
-            });
-            once
-        };
-        if features.is_empty() {
-            return Err(Failure::usage("no column is left that could be a feature"));
-        }
+        let mentioned = [&self.categorical[..], &self.spline].concat();
+        let choice = Choice { features: &self.features, exclude: &self.exclude, mentioned: &mentioned };
+        let aside = [Some(column), customer.clone()].into_iter().flatten().collect::<Vec<_>>();
+        let features = choice.resolve(file, &aside)?;
         Ok(Resolved { target, customer, features })
     }
 }

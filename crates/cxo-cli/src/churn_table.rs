@@ -1,6 +1,6 @@
-//! The file of `cxo churn fit`: which of its columns are numbers and which are categories, and its rows as a table.
+//! The file of a regression of leaving: which of its columns are numbers and which are categories, and its rows as a table.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use cxo_core::{
     churn::risk::{Column, Table, Target, Value},
@@ -33,6 +33,45 @@ pub(crate) enum Missing {
     Indicator,
 }
 
+/// Which columns are features: those asked for, or all that have no other role and are not excluded.
+pub(crate) struct Choice<'a> {
+    pub(crate) features: &'a [String],
+    pub(crate) exclude: &'a [String],
+    /// Other columns that options name, which must be there.
+    pub(crate) mentioned: &'a [String],
+}
+
+impl Choice<'_> {
+    /// The features, each once; those `aside` have another role.
+    pub(crate) fn resolve(&self, file: &Readable, aside: &[String]) -> Result<Vec<String>, Failure> {
+        let known = file.names()?;
+        let mut named = self.features.iter().chain(self.exclude).chain(self.mentioned);
+        if let Some(unknown) = named.find(|name| !known.contains(name)) {
+            let columns: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
+            let message = format!("there is no column \"{unknown}\"; the columns are {}", columns.join(", "));
+            return Err(Failure::data("unknown-column", message).in_file(&file.file));
+        }
+        if let Some(name) = self.features.iter().find(|name| aside.contains(name)) {
+            return Err(Failure::usage(format!("--features: {name} has another role")));
+        }
+        let features: Vec<String> = if self.features.is_empty() {
+            known.into_iter().filter(|name| !aside.contains(name) && !self.exclude.contains(name)).collect()
+        } else {
+            let mut once: Vec<String> = Vec::new();
+            self.features.iter().for_each(|name| {
+                if !once.contains(name) {
+                    once.push(name.clone());
+                }
+            });
+            once
+        };
+        if features.is_empty() {
+            return Err(Failure::usage("no column is left that could be a feature"));
+        }
+        Ok(features)
+    }
+}
+
 /// The rows of a file.
 pub(crate) struct Customers {
     pub(crate) table: Table,
@@ -41,11 +80,24 @@ pub(crate) struct Customers {
 
 /// Reads the file, twice where it has to be found out what its columns are.
 pub(crate) fn read(file: Readable, roles: &Roles<'_>) -> Result<Customers, Failure> {
+    read_with(file, roles, &[], |_, _| Ok(()))
+}
+
+/// The same; `take` reads the `other` columns of each row, the first of which has the place that it is given. A row that it does
+/// not take is not read at all.
+pub(crate) fn read_with(
+    file: Readable,
+    roles: &Roles<'_>,
+    other: &[String],
+    mut take: impl FnMut(&Row<'_>, usize) -> Result<(), NotTaken>,
+) -> Result<Customers, Failure> {
     let path = file.file.clone();
     let numeric = numeric(&file, roles)?;
     let mut names = roles.features.clone();
     names.push(roles.target.column().to_owned());
     names.extend(roles.customer.map(str::to_owned));
+    let first = names.len();
+    names.extend(other.iter().cloned());
     let mut features: Vec<Cells> = numeric.iter().map(|numeric| Cells::new(*numeric)).collect();
     let (mut outcomes, mut customers) = (Texts::default(), Texts::default());
     let (target, customer) = (roles.features.len(), roles.features.len() + 1);
@@ -62,10 +114,11 @@ pub(crate) fn read(file: Readable, roles: &Roles<'_>) -> Result<Customers, Failu
             .enumerate()
             .map(|(at, numeric)| cell(row, at, *numeric, roles.missing))
             .collect::<Result<_, _>>()?;
+        let name = if roles.customer.is_some() { row.text(customer)? } else { Cow::default() };
+        take(row, first)?;
         outcomes.push(Some(outcome));
         features.iter_mut().zip(&cells).for_each(|(column, cell)| column.push(cell));
         if roles.customer.is_some() {
-            let name = row.text(customer)?;
             customers.push(Some(name.trim()).filter(|name| !name.is_empty()));
         }
         Ok(())
@@ -100,7 +153,7 @@ fn numeric(file: &Readable, roles: &Roles<'_>) -> Result<Vec<bool>, Failure> {
 pub(crate) enum Cell<'a> {
     Missing,
     Number(f64),
-    Text(std::borrow::Cow<'a, str>),
+    Text(Cow<'a, str>),
 }
 
 impl Cell<'_> {

@@ -33,6 +33,8 @@ mod report_page;
 mod retention;
 mod retention_cohorts;
 mod retention_cohorts_page;
+mod retention_cox;
+mod retention_cox_page;
 mod retention_project;
 mod source;
 mod survey;

@@ -1,6 +1,6 @@
 //! `cxo retention`: how long customers stay.
 
-use crate::{failure::Failure, retention_cohorts, retention_project};
+use crate::{failure::Failure, retention_cohorts, retention_cox, retention_project};
 
 /// The arguments of `cxo retention`.
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,8 @@ pub(crate) struct Args {
 enum Subcommand {
     /// Customers by when they came, and how many of them are active later
     Cohorts(retention_cohorts::Args),
+    /// What goes with leaving sooner: proportional hazards
+    Cox(Box<retention_cox::Args>),
     /// Customers with a contract, period by period, beyond what was observed
     Project(retention_project::Args),
 }
@@ -22,6 +24,7 @@ enum Subcommand {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Subcommand::Cohorts(args) => retention_cohorts::run(args),
+        Subcommand::Cox(args) => retention_cox::run(args),
         Subcommand::Project(args) => retention_project::run(args),
     }
 }

@@ -28,6 +28,7 @@ mod clv;
 mod coefficient;
 mod cohorts;
 mod contacts;
+mod cox;
 mod csat;
 mod decomposition;
 mod design;
@@ -61,6 +62,7 @@ pub use cohorts::{
     ActivityRow, CohortRow, CohortsDocument, CurveRow, FlowRow, RateRow, RetainedRow, RevenueRetentionRow, RevenueRow,
 };
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
+pub use cox::{CoxContext, CoxDocument, ModelTestRow, ProportionalityColumn, ProportionalityRow};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
 pub use design::DesignRow;

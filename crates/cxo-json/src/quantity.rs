@@ -92,6 +92,14 @@ quantity! {
     customer_equity: crate::clv::EquityRow, "customer_equity", "customer_equity_reason";
     prediction_error: f64, "prediction_error", "prediction_error_reason";
     prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
+    aic: f64, "aic", "aic_reason";
+    likelihood_ratio: crate::cox::ModelTestRow, "likelihood_ratio", "likelihood_ratio_reason";
+    wald: crate::cox::ModelTestRow, "wald", "wald_reason";
+    score: crate::cox::ModelTestRow, "score", "score_reason";
+    concordance: f64, "concordance", "concordance_reason";
+    concordance_standard_error: f64, "concordance_standard_error", "concordance_standard_error_reason";
+    proportionality: crate::cox::ProportionalityRow, "proportionality", "proportionality_reason";
+    correlation: f64, "correlation", "correlation_reason";
     residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
     logo_churn: crate::cohorts::RateRow, "logo_churn", "logo_churn_reason";
     gross_revenue_retention: crate::cohorts::RateRow, "gross_revenue_retention", "gross_revenue_retention_reason";

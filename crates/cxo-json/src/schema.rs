@@ -18,6 +18,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.clv", CLV),
     ("cxo.retention-projection", RETENTION_PROJECTION),
     ("cxo.cohorts", COHORTS),
+    ("cxo.cox", COX),
     ("cxo.churn-fit", CHURN_FIT),
     ("cxo.churn-scores", CHURN_SCORES),
     ("cxo.churn-model", CHURN_MODEL),
@@ -55,6 +56,8 @@ pub const CLV: &str = include_str!("../schemas/cxo.clv.json");
 pub const RETENTION_PROJECTION: &str = include_str!("../schemas/cxo.retention-projection.json");
 /// `cxo.cohorts`
 pub const COHORTS: &str = include_str!("../schemas/cxo.cohorts.json");
+/// `cxo.cox`
+pub const COX: &str = include_str!("../schemas/cxo.cox.json");
 /// `cxo.churn-fit`
 pub const CHURN_FIT: &str = include_str!("../schemas/cxo.churn-fit.json");
 /// `cxo.churn-scores`

@@ -21,7 +21,6 @@ pub mod logistic;
 mod model_test;
 pub mod retention;
 pub mod risk;
-mod scaling;
 mod separation;
 pub mod survival;
 pub mod survival_score;

@@ -28,12 +28,14 @@ impl Blocks {
         let mut lanes = vec![[0.0; ROWS]; rows.div_ceil(ROWS) * width];
         for (place, column) in columns.iter().enumerate() {
             let (centre, rate) = (centres[place], 1.0 / scales[place]);
-            let to = lanes.iter_mut().skip(place).step_by(width).flatten();
+            let lanes = lanes.iter_mut().skip(place).step_by(width);
             match order {
-                Some(order) => {
-                    to.zip(order).for_each(|(to, &row)| *to = (column[row as usize] - centre) * rate);
-                }
-                None => to.zip(column).for_each(|(to, value)| *to = (value - centre) * rate),
+                Some(order) => lanes.zip(order.chunks(ROWS)).for_each(|(lane, rows)| {
+                    lane.iter_mut().zip(rows).for_each(|(to, &row)| *to = (column[row as usize] - centre) * rate);
+                }),
+                None => lanes.zip(column.chunks(ROWS)).for_each(|(lane, values)| {
+                    lane.iter_mut().zip(values).for_each(|(to, value)| *to = (value - centre) * rate);
+                }),
             }
         }
         Self { rows, columns: width, lanes }

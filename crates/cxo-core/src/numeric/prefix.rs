@@ -41,7 +41,7 @@ impl<'a> Prefix<'a> {
     /// Adds `sign` times the sums up to this row, itself included, to `into` (and what was lost to `lost`). Rows must not fall
     /// from one call to the next.
     pub(crate) fn add(&mut self, row: usize, sign: f64, into: &mut [f64], lost: &mut [f64]) {
-        while self.blocks * ROWS <= row && self.blocks * ROWS < self.design.rows() {
+        while self.covered() <= row && self.covered() < self.design.rows() {
             self.sum_next();
         }
         let at = row % ROWS;
@@ -51,7 +51,13 @@ impl<'a> Prefix<'a> {
         }
     }
 
-    fn sum_next(&mut self) {
+    /// Rows summed so far: whole blocks.
+    pub(crate) const fn covered(&self) -> usize {
+        self.blocks * ROWS
+    }
+
+    /// Sums the next block; a caller that has it in the cache already asks for that itself.
+    pub(crate) fn sum_next(&mut self) {
         let first = self.blocks * ROWS;
         let rows = (self.design.rows() - first).min(ROWS);
         let mut weights = [0.0; ROWS];

@@ -4,7 +4,7 @@ use super::distribution::AftDistribution;
 use super::likelihood::{Likelihood, Scaling};
 use super::model::{Aft, Stored};
 use crate::Error;
-use crate::churn::scaling::scales;
+use crate::churn::design::Design;
 use crate::churn::{Durations, Features};
 use crate::numeric::ascent::{Obstacle, Stop, Summit, ascend};
 use crate::numeric::matrix::Matrix;
@@ -92,7 +92,7 @@ impl Aft {
                     durations.rows()
                 )));
             }
-            (centres, deviations) = scales(features, durations.weights())?;
+            Design { means: centres, deviations, .. } = Design::new(features, durations.weights())?;
         }
         let (middle, unit) = logarithms(durations)?;
         let (means, columns) = (centres.clone(), deviations.len());

@@ -2,6 +2,8 @@
 
 use super::distribution::AftDistribution;
 use crate::churn::Coefficient;
+#[cfg(feature = "serde")]
+use crate::churn::covariance;
 use crate::numeric::normal;
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method, Probability};
 
@@ -267,14 +269,7 @@ impl TryFrom<Stored> for Aft {
         if finite.iter().any(|number| !number.is_finite()) || fit.events > fit.observations {
             return refused("fit", "finite numbers, and no more events than observations");
         }
-        let size = columns + 2;
-        let entry = |row: usize, column: usize| fit.covariance.get(row * size + column).copied().unwrap_or(f64::NAN);
-        let symmetric = (0..size).all(|row| (0..row).all(|column| entry(row, column) == entry(column, row)));
-        let positive = (0..size).all(|at| entry(at, at) >= 0.0);
-        let finite = fit.covariance.len() == size * size && fit.covariance.iter().all(|entry| entry.is_finite());
-        if !(finite && symmetric && positive) {
-            return refused("covariance", "a symmetric matrix of the parameters, not negative on its diagonal");
-        }
+        covariance::verify(&fit.covariance, columns + 2)?;
         Ok(Self { fit })
     }
 }

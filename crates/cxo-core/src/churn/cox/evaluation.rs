@@ -149,45 +149,40 @@ impl<'a> Evaluation<'a> {
         self.locate(coefficients);
         let sets = self.sets;
         let columns = sets.design.columns();
-        let (mut gram, mut gradient) = (Gram::new(columns), vec![0.0; columns]);
+        let (mut rows, mut gradient) = (Gram::new(columns), vec![0.0; columns]);
         let mut surprise = vec![0.0; self.expected.len()];
         surprise.iter_mut().zip(&self.expected).for_each(|(surprise, expected)| *surprise = -expected);
         for place in sets.moments.iter().flat_map(|moment| moment.places()) {
             surprise[place] += sets.weights[place];
         }
-        for ((block, expected), surprise) in
-            sets.design.blocks().zip(self.expected.chunks(ROWS)).zip(surprise.chunks(ROWS))
-        {
-            gram.add(block, &lane(expected));
-            project(block, &lane(surprise), &mut gradient);
-        }
-        let (rows, means) = (gram.matrix(), self.outer_means());
+        let mut add_block = |number: usize| {
+            let (block, from) = (sets.design.block(number), number * ROWS);
+            let to = (from + ROWS).min(surprise.len());
+            rows.add(block, &lane(&self.expected[from..to]));
+            project(block, &lane(&surprise[from..to]), &mut gradient);
+        };
+        let mut means = RowGram::new(columns);
+        let mut mean = vec![0.0; columns];
+        // Σ over the ties of one moment of v m m', with m the mean of those at risk, is a form of rank 2 in S1 and T1:
+        // a (S1 - b/a T1)(…)' + (c - b²/a) T1 T1'.
+        self.visit_moments(&mut add_block, |number, at_risk, leaving| {
+            let Denominators { a, b, c, .. } = self.denominators[number];
+            if b > 0.0 {
+                mean.iter_mut().zip(at_risk).zip(leaving).for_each(|((m, s), t)| *m = s - b / a * t);
+                means.push(&mean, a);
+                means.push(leaving, (c - b * b / a).max(0.0));
+            } else {
+                means.push(at_risk, a);
+            }
+        });
+        let (rows, means) = (rows.matrix(), means.matrix());
         let hessian = Matrix::from_fn(columns, |row, column| means.get(row, column) - rows.get(row, column));
         Surface { value: self.log_likelihood, gradient, hessian }
     }
 
-    /// Σ over moments and ties of v m m', with m the mean of those at risk: Σ over the ties of one moment is a form of rank 2 in
-    /// S1 and T1, a (S1 - b/a T1)(…)' + (c - b²/a) T1 T1'.
-    fn outer_means(&self) -> Matrix {
-        let columns = self.sets.design.columns();
-        let mut gram = RowGram::new(columns);
-        let mut mean = vec![0.0; columns];
-        self.visit_moments(|number, at_risk, leaving| {
-            let Denominators { a, b, c, .. } = self.denominators[number];
-            if b > 0.0 {
-                mean.iter_mut().zip(at_risk).zip(leaving).for_each(|((m, s), t)| *m = s - b / a * t);
-                gram.push(&mean, a);
-                gram.push(leaving, (c - b * b / a).max(0.0));
-            } else {
-                gram.push(at_risk, a);
-            }
-        });
-        gram.matrix()
-    }
-
     /// Calls `visit` with each moment, backward in time by stratum, and with Σ rate x over those at risk and, where ties are to
-    /// be told apart, over those who leave.
-    pub(super) fn visit_moments(&self, mut visit: impl FnMut(usize, &[f64], &[f64])) {
+    /// be told apart, over those who leave. Calls `block` with each block of rows that matter, just before it is summed.
+    pub(super) fn visit_moments(&self, block: &mut impl FnMut(usize), mut visit: impl FnMut(usize, &[f64], &[f64])) {
         let sets = self.sets;
         let columns = sets.design.columns();
         let mut reached = match &sets.entries {
@@ -196,6 +191,13 @@ impl<'a> Evaluation<'a> {
         };
         let mut gone =
             sets.entries.as_ref().map(|entries| Prefix::compensated(&entries.design, &self.leaving, &sets.starts));
+        let mut read = |row: usize, sign: f64, into: &mut [f64], lost: &mut [f64]| {
+            while reached.covered() <= row {
+                block(reached.covered() / ROWS);
+                reached.sum_next();
+            }
+            reached.add(row, sign, into, lost);
+        };
         let (mut at_risk, mut leaving, mut lost) = (vec![0.0; columns], vec![0.0; columns], vec![0.0; columns]);
         for stratum in &sets.strata {
             for number in stratum.moments.clone() {
@@ -205,14 +207,14 @@ impl<'a> Evaluation<'a> {
                     lost.fill(0.0);
                     let first = moment.first as usize;
                     if first > stratum.rows.start {
-                        reached.add(first - 1, -1.0, &mut leaving, &mut lost);
+                        read(first - 1, -1.0, &mut leaving, &mut lost);
                     }
-                    reached.add(moment.places().end - 1, 1.0, &mut leaving, &mut lost);
+                    read(moment.places().end - 1, 1.0, &mut leaving, &mut lost);
                     leaving.iter_mut().zip(&lost).for_each(|(sum, lost)| *sum += lost);
                 }
                 at_risk.fill(0.0);
                 lost.fill(0.0);
-                reached.add(moment.end as usize - 1, 1.0, &mut at_risk, &mut lost);
+                read(moment.end as usize - 1, 1.0, &mut at_risk, &mut lost);
                 if let (Some(entries), Some(gone)) = (&sets.entries, &mut gone) {
                     let end = entries.ends[number] as usize;
                     if end > stratum.rows.start {

@@ -7,7 +7,7 @@ use super::risk_sets::RiskSets;
 use super::rows::{CoxOptions, CoxRows};
 use super::sandwich::outer_scores;
 use crate::churn::Features;
-use crate::churn::scaling::scales;
+use crate::churn::design::Design;
 use crate::numeric::ascent::{Obstacle, Stop, Summit, ascend};
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
@@ -52,7 +52,7 @@ impl Cox {
         if rows.durations.events() == 0 {
             return Err(Error::no_data("events: nobody left"));
         }
-        let (means, deviations) = scales(rows.features, rows.durations.weights())?;
+        let Design { means, deviations, .. } = Design::new(rows.features, rows.durations.weights())?;
         let sets = RiskSets::new(rows, &means, &deviations);
         if !sets.can_compare() {
             return Err(Error::degenerate("risk sets: whenever a customer left, nobody else was at risk"));

@@ -18,7 +18,7 @@ mod rows;
 mod sandwich;
 
 pub use forecast::{CoxCustomer, CoxForecast};
-pub use model::{Cox, ModelTest};
+pub use model::Cox;
 pub use proportionality::{ColumnTest, Proportionality, TimeTransform};
 pub use residuals::Schoenfeld;
 pub use rows::{CoxOptions, CoxRows, Ties};

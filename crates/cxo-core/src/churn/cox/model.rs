@@ -1,8 +1,9 @@
 //! The fitted model: coefficients with their uncertainty, tests of all of them, linear predictors. It holds no data.
 
 use super::rows::Ties;
-use crate::churn::{Coefficient, Features};
-use crate::numeric::chi_square;
+#[cfg(feature = "serde")]
+use crate::churn::covariance;
+use crate::churn::{Coefficient, Features, ModelTest};
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
 use crate::{Absent, Confidence, Error, Method};
@@ -41,26 +42,6 @@ pub(super) struct Stored {
     /// The statistic of the score test, if the curvature at no effect has one.
     pub(super) score: Option<f64>,
     pub(super) iterations: u32,
-}
-
-/// A test of all coefficients at once against none of them having an effect.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct ModelTest {
-    /// Chi-square distributed for large samples if nothing has an effect.
-    pub statistic: f64,
-    /// Degrees of freedom.
-    pub degrees: u32,
-    /// The probability of a statistic at least as great if nothing has an effect.
-    pub p_value: f64,
-}
-
-impl ModelTest {
-    pub(super) fn new(statistic: f64, degrees: u32) -> Self {
-        let statistic = statistic.max(0.0);
-        Self { statistic, degrees, p_value: chi_square::sf(statistic, f64::from(degrees)) }
-    }
 }
 
 impl Cox {
@@ -205,7 +186,7 @@ impl Cox {
     }
 
     fn test(&self, statistic: f64) -> ModelTest {
-        ModelTest::new(statistic, u32::try_from(self.fit.values.len()).unwrap_or(u32::MAX))
+        ModelTest::chi_square(statistic, self.fit.values.len())
     }
 
     /// Σ b (x - mean) for the covariates of one customer, in the order of the columns: the higher, the sooner he leaves.
@@ -292,13 +273,7 @@ impl TryFrom<Stored> for Cox {
             return refused("fit", "finite numbers, and no more events than observations");
         }
         if let Ok(entries) = &fit.covariance {
-            let entry = |row: usize, column: usize| entries.get(row * size + column).copied().unwrap_or(f64::NAN);
-            let symmetric = (0..size).all(|row| (0..row).all(|column| entry(row, column) == entry(column, row)));
-            let positive = (0..size).all(|at| entry(at, at) >= 0.0);
-            let finite = entries.len() == size * size && entries.iter().all(|entry| entry.is_finite());
-            if !(finite && symmetric && positive) {
-                return refused("covariance", "a symmetric matrix of the columns, not negative on its diagonal");
-            }
+            covariance::verify(entries, size)?;
         }
         Ok(Self { fit })
     }

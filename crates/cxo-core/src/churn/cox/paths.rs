@@ -22,7 +22,7 @@ impl Paths {
         let ties = evaluation.denominators.iter().any(|sums| sums.b > 0.0);
         let (mut means, mut drift) = (Vec::with_capacity(columns * moments), Vec::with_capacity(columns * moments));
         let mut spared = Vec::with_capacity(if ties { columns * moments } else { 0 });
-        evaluation.visit_moments(|number, at_risk, leaving| {
+        evaluation.visit_moments(&mut |_| (), |number, at_risk, leaving| {
             let sums = evaluation.denominators[number];
             let form = |s: f64, t: f64| move |(at_risk, leaving): (&f64, &f64)| s * at_risk - t * leaving;
             means.extend(at_risk.iter().zip(leaving).map(form(sums.p, sums.q)));

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::model::{Cox, ModelTest};
+use super::model::Cox;
 use super::rows::CoxRows;
-use crate::churn::Durations;
+use crate::churn::{Durations, ModelTest};
 use crate::{Absent, Error, Method};
 
 /// The function of time against which a change of effect is looked for.
@@ -150,12 +150,15 @@ impl Cox {
             let correlation = total * moved[at] / (squares * spread).sqrt();
             ColumnTest {
                 name: name.clone(),
-                correlation: if correlation.is_finite() { Ok(correlation) } else { Err(Absent::ZeroVariance) },
-                test: ModelTest::new(total * moved[at] * moved[at] / (variance * spread), 1),
+                correlation: if correlation.is_finite() {
+                    Ok(correlation.clamp(-1.0, 1.0))
+                } else {
+                    Err(Absent::ZeroVariance)
+                },
+                test: ModelTest::chi_square(total * moved[at] * moved[at] / (variance * spread), 1),
             }
         });
-        let degrees = u32::try_from(size).unwrap_or(u32::MAX);
-        Ok(Proportionality { transform, columns: columns.collect(), global: ModelTest::new(global, degrees) })
+        Ok(Proportionality { transform, columns: columns.collect(), global: ModelTest::chi_square(global, size) })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::rows::CoxRows;
 use crate::numeric::gram::Blocks;
+use crate::numeric::radix::sort_by_bits;
 
 /// A time at which somebody of a stratum leaves.
 #[derive(Debug, Clone, Copy)]
@@ -133,19 +134,18 @@ impl RiskSets {
     }
 }
 
-/// The rows by stratum, then backward in time, then those who leave first, then as given.
-#[allow(clippy::cast_possible_truncation, reason = "the row is the lowest part of the key")]
+/// The rows by stratum, then backward in time, then those who leave first, then as given. O(n).
 fn order(rows: &CoxRows) -> Vec<u32> {
     let times = rows.durations.durations().iter().zip(rows.durations.observed());
-    let key = |(row, (time, observed)): (usize, (&f64, &bool))| {
-        // The bits of numbers of at least 0 are in their order and leave the highest bit free; -0 becomes 0.
-        let backward = u64::from(!observed) | ((u64::MAX >> 1) - (time + 0.0).to_bits()) << 1;
-        let stratum = rows.strata.map_or(0, |strata| strata[row]);
-        u128::from(stratum) << 96 | u128::from(backward) << 32 | row as u128
-    };
-    let mut keys: Vec<u128> = times.enumerate().map(key).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|key| key as u32).collect()
+    // The bits of numbers of at least 0 are in their order and leave the highest bit free; -0 becomes 0.
+    let key = |(time, observed): (&f64, &bool)| u64::from(!observed) | ((u64::MAX >> 1) - (time + 0.0).to_bits()) << 1;
+    let mut keyed: Vec<(u64, u32)> = times.map(key).zip(0..).collect();
+    sort_by_bits(&mut keyed, |(key, _)| *key);
+    let mut order: Vec<u32> = keyed.into_iter().map(|(_, row)| row).collect();
+    if let Some(strata) = rows.strata {
+        sort_by_bits(&mut order, |&row| u64::from(strata[row as usize]));
+    }
+    order
 }
 
 impl Entries {

@@ -370,8 +370,9 @@ impl Schema {
     }
 
     /// The same without terms of their own for these levels, which then count as the reference. Nothing where one of the names
-    /// is not that of a level.
-    pub(super) fn without(&self, terms: &[String]) -> Option<Self> {
+    /// is not that of a level. For regressions to which such a term says nothing new.
+    #[must_use]
+    pub fn without(&self, terms: &[String]) -> Option<Self> {
         let features: Result<Vec<Feature>, Error> =
             self.features.iter().map(|feature| feature.without(terms)).collect();
         let smaller = Self::new(features.ok()?).ok()?;
