@@ -1,6 +1,7 @@
 //! `cxo churn score`: the risk of each customer by a stored model, with the features that raise it.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -8,15 +9,20 @@ use std::{
 
 use cxo_core::{
     Confidence, Method,
-    churn::risk::{ChurnModel, Encoding, Limits, Value},
+    churn::risk::{ChurnModel, Encoding, Limits, Loss, Value},
+    clv::Departures,
 };
 use cxo_csv::RowColumns;
-use cxo_json::{ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, Document as _, Lines, ReasonRow};
+use cxo_json::{
+    ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, Document as _, Lines, ReasonRow, ValueAtRiskRow,
+    ValueAtRiskRows,
+};
 
 use crate::{
     asking::{self, QUESTION},
     churn_table::{self, Cell, Missing},
     failure::Failure,
+    groups::JOINT,
     notes,
     output::{Output, Present},
     page::{self, Align, Page, digits},
@@ -27,7 +33,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(arg_required_else_help = true)]
 #[command(
-    after_help = "Example:\n  cxo churn score today.csv --model model.json --customer id --reasons 3 --format jsonl"
+    after_help = "Examples:\n  cxo churn score today.csv --model model.json --customer id --reasons 3 --format jsonl\n  \
+    cxo churn score today.csv --model model.json --value yearly_margin --by plan"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -38,6 +45,12 @@ pub(crate) struct Args {
     /// The model that cxo churn fit --model-out stored
     #[arg(long, value_name = "FILE", help_heading = QUESTION)]
     model: PathBuf,
+    /// What would leave with the customer, given that he is one until then: a margin, not a lifetime value
+    #[arg(long, value_name = "COLUMN", help_heading = "Columns")]
+    value: Option<String>,
+    /// Value at risk of each value of this column too; several are taken together
+    #[arg(long, value_name = "COLUMN", requires = "value", help_heading = "Columns")]
+    by: Vec<String>,
     /// How many reasons each row gets: the features that raise its risk most
     #[arg(long, value_name = "N", default_value = "3", help_heading = QUESTION)]
     reasons: usize,
@@ -59,6 +72,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let features = names.len();
     let customer = file.config.column("customer", args.customer.clone());
     names.extend(customer.clone());
+    let worth = names.len();
+    names.extend(args.value.clone());
+    let by = names.len();
+    names.extend(args.by.iter().cloned());
+    let (mut all, mut segments) = (Loss::default(), BTreeMap::<String, Loss>::new());
     let limits = Limits::at(args.confidence);
     let mut contributions = vec![0.0; features];
     let mut scores = Vec::new();
@@ -72,6 +90,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             cells.push(cell);
         }
         let values: Vec<Value<'_>> = cells.iter().map(Cell::value).collect();
+        if args.value.is_some() {
+            let value = row.number(worth)?.filter(|value| *value >= 0.0);
+            let value = value.ok_or_else(|| row.reject(worth, "a number of at least 0"))?;
+            all.add(&model, &values, value)?;
+            if !args.by.is_empty() {
+                let parts = (by..by + args.by.len()).map(|at| row.text(at).map(|text| text.trim().to_owned()));
+                let segment = parts.collect::<Result<Vec<String>, _>>()?.join(JOINT);
+                segments.entry(segment).or_default().add(&model, &values, value)?;
+            }
+        }
         let risk = model.explain(&values, &limits, &mut contributions)?;
         let name = customer.is_some().then(|| row.text(features)).transpose()?;
         let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
@@ -83,6 +111,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         scores.push(ChurnScoreRow::new(name, &risk, reasons.collect()));
         Ok(())
     })?;
+    let rows = [(None, &all)].into_iter().chain(segments.iter().map(|(name, loss)| (Some(name.clone()), loss)));
+    let row = |(segment, loss): (Option<String>, &Loss)| ValueAtRiskRow::new(segment, loss, &model, args.confidence);
+    let value_at_risk = match &args.value {
+        Some(value) if all.customers() > 0 => Some(ValueAtRiskRows {
+            form: Departures::Predicted(&[]).name().to_owned(),
+            value: value.clone(),
+            results: rows.map(row).collect::<Result<_, _>>()?,
+        }),
+        _ => None,
+    };
     let document = ChurnScoresDocument {
         target: model.target().column().to_owned(),
         base: model.base(),
@@ -90,6 +128,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         confidence: args.confidence,
         interval_method: Method::Wald.name().to_owned(),
         scores,
+        value_at_risk,
         load: loaded.report,
     };
     args.output.show(&document, &notes::load(&document.load))
@@ -125,6 +164,9 @@ impl Present for ChurnScoresDocument {
             ("what raises it (odds)", Align::Left),
         ];
         page.table(&columns, order.into_iter().take(SHOWN).map(line).collect());
+        if let Some(found) = &self.value_at_risk {
+            at_risk(found, page);
+        }
         let absent = self.scores.iter().find_map(|row| row.lower.as_ref().err());
         let limits = match absent {
             Some(reason) => format!("There are no limits: {reason}."),
@@ -143,6 +185,35 @@ impl Present for ChurnScoresDocument {
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
         self.scores.iter().try_for_each(|row| lines.write(row))
     }
+}
+
+/// What leaves with those who leave, the most first.
+fn at_risk(found: &ValueAtRiskRows, page: &mut Page) {
+    page.line(&format!("Value at risk (probability × {})", page::name(&found.value)));
+    let mut rows: Vec<&ValueAtRiskRow> = found.results.iter().collect();
+    rows.sort_by(|left, right| {
+        left.segment.is_some().cmp(&right.segment.is_some()).then(right.value_at_risk.total_cmp(&left.value_at_risk))
+    });
+    let show = |value: f64| page::decimals(value, 0);
+    let cells = |row: &ValueAtRiskRow| {
+        vec![
+            page::segment(row.segment.as_deref()),
+            page::count(row.customers),
+            show(row.departures),
+            show(row.value_at_risk),
+            page::interval_text(&row.interval, show),
+            show(row.outcome_error),
+        ]
+    };
+    let columns = [
+        ("segment", Align::Left),
+        ("customers", Align::Right),
+        ("leave", Align::Right),
+        ("value at risk", Align::Right),
+        ("interval", Align::Left),
+        ("± outcome", Align::Right),
+    ];
+    page.table(&columns, rows.into_iter().map(cells).collect());
 }
 
 fn line(row: &ChurnScoreRow) -> Vec<String> {

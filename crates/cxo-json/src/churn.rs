@@ -4,8 +4,8 @@
 use std::io;
 
 use cxo_core::{
-    Confidence,
-    churn::risk::{ChurnModel, CrossFitted, Risk},
+    Confidence, Interval,
+    churn::risk::{ChurnModel, CrossFitted, Loss, Risk},
     domain::LoadReport,
 };
 use serde::{Deserialize, Serialize};
@@ -132,8 +132,67 @@ pub struct ChurnScoresDocument {
     pub interval_method: String,
     /// Each row of the file, in its order.
     pub scores: Vec<ChurnScoreRow>,
+    /// What is expected to leave with those who leave; absent unless their values were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_at_risk: Option<ValueAtRiskRows>,
     /// What happened to the rows of the file.
     pub load: LoadReport,
+}
+
+/// What is expected to leave with those who leave: probability times the value stated for each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValueAtRiskRows {
+    /// How it is defined: `predicted-departure`.
+    pub form: String,
+    /// The column that states what each customer would take along.
+    pub value: String,
+    /// All customers, then each segment, in the order of their bytes.
+    pub results: Vec<ValueAtRiskRow>,
+}
+
+/// The value at risk of a segment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValueAtRiskRow {
+    /// The segment; null for all.
+    pub segment: Option<String>,
+    /// Customers.
+    pub customers: u64,
+    /// How many of them are expected to leave.
+    pub departures: f64,
+    /// What is expected to leave with them, in the unit of the values.
+    pub value_at_risk: f64,
+    /// Its standard error, from the uncertainty of the coefficients, or why there is none.
+    #[serde(flatten, with = "quantity::standard_error")]
+    pub standard_error: Quantity,
+    /// Its interval, or why there is none.
+    #[serde(flatten, with = "quantity::interval")]
+    pub interval: Quantity<Interval>,
+    /// The standard deviation of what leaves, the probabilities taken as known.
+    pub outcome_error: f64,
+}
+
+impl ValueAtRiskRow {
+    /// Of what a segment loses under a model.
+    ///
+    /// # Errors
+    /// Those of [`Loss::estimate`].
+    pub fn new(
+        segment: Option<String>,
+        loss: &Loss,
+        model: &ChurnModel,
+        confidence: Confidence,
+    ) -> Result<Self, cxo_core::Error> {
+        let estimate = loss.estimate(model, confidence)?;
+        Ok(Self {
+            segment,
+            customers: loss.customers(),
+            departures: loss.departures(),
+            value_at_risk: estimate.value,
+            standard_error: quantity::of(estimate.standard_error),
+            interval: quantity::of(estimate.interval),
+            outcome_error: loss.outcome_error(),
+        })
+    }
 }
 
 /// The risk of one customer.
@@ -190,6 +249,12 @@ impl Document for ChurnScoresDocument {
     const FORMAT: &'static str = "cxo.churn-scores";
 
     fn check(&self) -> Result<(), Error> {
+        let rows = self.value_at_risk.iter().flat_map(|found| &found.results);
+        rows.into_iter().try_for_each(|row| {
+            at_least_zero("departures", row.departures)?;
+            at_least_zero("value_at_risk", row.value_at_risk)?;
+            at_least_zero("outcome_error", row.outcome_error)
+        })?;
         self.scores.iter().try_for_each(ChurnScoreRow::check)
     }
 }

@@ -52,6 +52,7 @@ pub mod schema;
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use churn::{
     ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
+    ValueAtRiskRow, ValueAtRiskRows,
 };
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
