@@ -597,10 +597,10 @@ fn cross_validation_is_the_loss_of_rows_held_out() {
     let strengths: Vec<f64> = validation.points().iter().map(|point| point.strength).collect();
     assert_eq!(strengths, [30.0, 3.0, 0.3]);
     for point in validation.points() {
-        let losses: Vec<f64> = [0, 7, 14, 21]
+        let losses: Vec<f64> = [0_usize, 7, 14, 21]
             .iter()
             .map(|fold| {
-                let rows = |held: bool| (0..300).filter(move |row| (7 * (*row as u32 % 4) == *fold) == held);
+                let rows = |held: bool| (0..300).filter(move |row| (7 * (row % 4) == *fold) == held);
                 let pick = |held: bool| {
                     let columns = features.columns().iter().map(|column| rows(held).map(|row| column[row]).collect());
                     (named(columns.collect()), rows(held).map(|row| happened[row]).collect::<Vec<bool>>())

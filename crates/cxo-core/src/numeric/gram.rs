@@ -214,7 +214,7 @@ mod tests {
                 let given: Vec<Vec<f64>> =
                     (0..columns).map(|column| (0..rows).map(|row| value(row, column)).collect()).collect();
                 let (centres, scales) = (vec![2.0; columns], vec![0.5; columns]);
-                let order: Vec<u32> = (0..rows as u32).rev().collect();
+                let order: Vec<u32> = (0..u32::try_from(rows).unwrap()).rev().collect();
                 let straight = Blocks::new(&given, None, &centres, &scales);
                 let design = Blocks::new(&given, Some(&order), &centres, &scales);
                 assert_eq!((design.rows(), straight.rows(), design.columns()), (rows, rows, columns));

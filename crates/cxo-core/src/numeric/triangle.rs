@@ -67,7 +67,7 @@ impl Triangle {
         let small = |&column: &usize| {
             let (own, length) = part(column);
             // Not a number counts as dependent.
-            !(own > tolerance(column) * length)
+            own.is_nan() || own <= tolerance(column) * length
         };
         (0..self.size).filter(small).collect()
     }

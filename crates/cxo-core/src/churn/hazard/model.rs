@@ -305,7 +305,7 @@ impl DiscreteHazard {
         for (column, (((value, mean), deviation), name)) in columns.enumerate() {
             let scaled = (value - mean) / deviation;
             // Beyond this no square is finite.
-            if !(scaled.abs() < 1e100) {
+            if scaled.is_nan() || scaled.abs() > 1e100 {
                 return Err(Error::input(name, value, "a finite number in the range of the model"));
             }
             turn.push((self.effects() + column, scaled));

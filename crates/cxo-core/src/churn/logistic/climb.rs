@@ -136,14 +136,20 @@ impl Ridge<'_> {
             let dependent = triangle.dependent(|_| f64::EPSILON);
             if dependent.is_empty() { Ok(triangle.factor()) } else { Err(dependent) }
         };
-        let stop = Stop { decrement: ROUGH, iterations, pivot: PIVOT };
-        let found = ascend_by(|at| self.surface(at, Curvature::All, 1), factor, &at, stop);
-        let failed = |obstacle| {
-            let (Obstacle::Flat { iterations, .. } | Obstacle::Endless { iterations, .. }) = obstacle;
-            let error = Error::not_converged("maximum of the likelihood", u64::from(taken + iterations));
-            self.refuse_separation().err().unwrap_or(error)
+        let surface = |at: &[f64]| self.surface(at, Curvature::All, 1);
+        let climb = |at: &[f64], decrement: f64| {
+            ascend_by(surface, factor, at, Stop { decrement, iterations, pivot: PIVOT }).map_err(|obstacle| {
+                let (Obstacle::Flat { iterations, .. } | Obstacle::Endless { iterations, .. }) = obstacle;
+                let error = Error::not_converged("maximum of the likelihood", u64::from(taken + iterations));
+                self.refuse_separation().err().unwrap_or(error)
+            })
         };
-        found.map(|summit| Summit { iterations: taken + summit.iterations, ..summit }).map_err(failed)
+        let near = climb(&at, ROUGH)?;
+        // One more step, which rounding no longer judges, and the curvature there.
+        let step = near.curvature.solve(&near.surface.gradient);
+        let at: Vec<f64> = near.at.iter().zip(&step).map(|(value, step)| value + step).collect();
+        let top = climb(&at, f64::INFINITY)?;
+        Ok(Summit { iterations: taken + near.iterations + 1, ..top })
     }
 
     /// R of the rows times the roots of their weights, with the ridge. `weights` fills the lanes.

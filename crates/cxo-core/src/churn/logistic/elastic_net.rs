@@ -49,7 +49,7 @@ pub(super) fn climb(likelihood: &Likelihood, pull: Pull, start: Vec<f64>, iterat
         if gain <= GAIN * (1.0 + objective.abs()) {
             let wider = self::active(&at, &here.gradient, pull, &active);
             if wider.len() == active.len() {
-                return local.peak(&there, at, here.value, pull, taken);
+                return Ok(local.peak(&there, at, here.value, pull, taken));
             }
             active = wider;
             here = likelihood.at(&at, Curvature::Of(&active));
@@ -136,7 +136,7 @@ impl<'a> Local<'a> {
         let mut to = self.from.clone();
         // The slope of the quadratic at `to`.
         let mut slopes = self.slopes.clone();
-        let mut signs: Vec<i8> = Vec::new();
+        let mut signs: Vec<f64> = Vec::new();
         for sweep in 0..SWEEPS {
             let mut moved: f64 = 0.0;
             for place in 0..size {
@@ -158,11 +158,11 @@ impl<'a> Local<'a> {
                     moved = moved.max(step * step * curvature);
                 }
             }
-            let now: Vec<i8> = to.iter().map(|value| if *value == 0.0 { 0 } else { value.signum() as i8 }).collect();
-            if now == signs || sweep % 16 == 15 {
-                if let Some(exact) = self.exact(&now) {
-                    return Ok(exact);
-                }
+            let now: Vec<f64> = to.iter().map(|value| if *value == 0.0 { 0.0 } else { value.signum() }).collect();
+            if (now == signs || sweep % 16 == 15)
+                && let Some(exact) = self.exact(&now)
+            {
+                return Ok(exact);
             }
             if moved <= 1e-28 {
                 return Ok(to);
@@ -178,15 +178,15 @@ impl<'a> Local<'a> {
     }
 
     /// The top if the coefficients have these signs, where it has them and the penalty holds the others at 0.
-    fn exact(&self, signs: &[i8]) -> Option<Vec<f64>> {
+    fn exact(&self, signs: &[f64]) -> Option<Vec<f64>> {
         let nonzero: Vec<usize> = signs
             .iter()
             .enumerate()
-            .filter(|&(place, &sign)| sign != 0 || self.pulls(place).0 == 0.0)
+            .filter(|&(place, &sign)| sign != 0.0 || self.pulls(place).0 == 0.0)
             .map(|(place, _)| place)
             .collect();
         let at = |values: &[f64], place: usize| values.get(place).copied().unwrap_or_default();
-        let sign = |place: usize| f64::from(signs.get(place).copied().unwrap_or_default());
+        let sign = |place: usize| at(signs, place);
         let matrix = Matrix::from_fn(nonzero.len(), |row, column| {
             let places = nonzero.get(row).zip(nonzero.get(column));
             places.map_or(0.0, |(&row, &column)| {
@@ -222,7 +222,7 @@ impl<'a> Local<'a> {
 
     /// The top of all, the last step taken. Degrees of freedom are the trace of H (H + ridge)⁻¹ over the coefficients that are not 0
     /// (Zou, Hastie and Tibshirani 2007; Tibshirani and Taylor 2012).
-    fn peak(&self, there: &[f64], mut at: Vec<f64>, value: f64, pull: Pull, iterations: u32) -> Result<Peak, Error> {
+    fn peak(&self, there: &[f64], mut at: Vec<f64>, value: f64, pull: Pull, iterations: u32) -> Peak {
         let step: Vec<f64> = there.iter().zip(&self.from).map(|(to, from)| to - from).collect();
         let linear: f64 = step.iter().zip(&self.slopes).map(|(step, slope)| step * slope).sum();
         let log_likelihood = value + linear - 0.5 * self.information.form(&step, &step);
@@ -251,6 +251,6 @@ impl<'a> Local<'a> {
             Err(dependent) => (nonzero.len() - dependent.len()) as f64,
         };
         let objective = log_likelihood - pull.of(&at);
-        Ok(Peak { at, log_likelihood, objective, degrees, covariance: None, iterations })
+        Peak { at, log_likelihood, objective, degrees, covariance: None, iterations }
     }
 }

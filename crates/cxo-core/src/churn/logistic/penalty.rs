@@ -82,8 +82,8 @@ impl Penalty {
         match self.0 {
             Kind::None => "none",
             Kind::Firth => "firth",
-            Kind::ElasticNet { ratio, .. } if ratio == 0.0 => "l2",
-            Kind::ElasticNet { ratio, .. } if ratio == 1.0 => "l1",
+            Kind::ElasticNet { ratio: 0.0, .. } => "l2",
+            Kind::ElasticNet { ratio: 1.0, .. } => "l1",
             Kind::ElasticNet { .. } => "elastic-net",
         }
     }

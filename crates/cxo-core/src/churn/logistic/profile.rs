@@ -1,14 +1,15 @@
 //! Intervals from the likelihood itself: how far a coefficient can be moved, all others following, before the data object.
 
+use super::firth;
 use super::fit::Problem;
-use super::likelihood::Likelihood;
+use super::likelihood::{Curvature, Likelihood, Sums};
 use super::model::Logistic;
 use super::outcomes::Outcomes;
 use super::penalty::Kind;
-use super::{firth, likelihood};
 use crate::churn::Features;
 use crate::churn::design::INTERCEPT;
 use crate::numeric::ascent::{Stop, ascend};
+use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
 use crate::numeric::newton::Surface;
 use crate::numeric::normal;
@@ -79,8 +80,8 @@ struct Hill<'a> {
 
 impl<'a> Hill<'a> {
     fn new(likelihood: Likelihood<'a>, firth: bool, top: Vec<f64>) -> Result<Self, Error> {
-        let information = likelihood.at(&top, likelihood::Curvature::All).information;
-        let factor = crate::numeric::cholesky::Cholesky::new(&information, 0.0);
+        let information = likelihood.at(&top, Curvature::All).information;
+        let factor = Cholesky::new(&information, 0.0);
         let covariance = factor.map_err(|_| Error::not_converged("profile of the likelihood", 0))?.inverse();
         let mut hill = Self { likelihood, firth, top, height: 0.0, covariance };
         hill.height = hill.surface(&hill.top).value;
@@ -91,7 +92,7 @@ impl<'a> Hill<'a> {
         if self.firth {
             return firth::surface(&self.likelihood, at);
         }
-        let likelihood::Sums { value, gradient, information } = self.likelihood.at(at, likelihood::Curvature::All);
+        let Sums { value, gradient, information } = self.likelihood.at(at, Curvature::All);
         let hessian = Matrix::from_fn(at.len(), |row, column| -information.get(row, column));
         Surface { value, gradient, hessian }
     }
@@ -131,15 +132,19 @@ impl<'a> Hill<'a> {
                 return Ok(value);
             }
             if short > 0.0 {
-                near = reach
+                near = reach;
             } else {
-                far = reach
+                far = reach;
             }
             // d root / d value = - slope of the profile / root.
             let slope = found.gradient.get(place).copied().unwrap_or_default().abs() / root.abs();
             let next = reach + short / slope;
             let inside = next > near && next < far && next < 4.0 * reach;
-            reach = if inside { next } else { if far.is_finite() { 0.5 * (near + far) } else { 2.0 * reach } };
+            reach = match (inside, far.is_finite()) {
+                (true, _) => next,
+                (false, true) => 0.5 * (near + far),
+                (false, false) => 2.0 * reach,
+            };
             from = found.at;
             if far.is_finite() && far - near <= 4.0 * f64::EPSILON * (top.abs() + far) {
                 return Ok(top + reach.copysign(target));
