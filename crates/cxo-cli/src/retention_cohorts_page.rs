@@ -195,11 +195,11 @@ fn left_out(document: &CohortsDocument, page: &mut Page) {
     let parts = [
         (counts.later, "rows after the last day"),
         (counts.unmatched_refunds, "refunds before any activity"),
-        (counts.born_later, "customers who came after the last day"),
+        (counts.born_later, "customers who came after it"),
         (counts.without_activity, "customers with refunds only"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts.map(|(count, what)| format!("{} {what}", page::count(count))).collect();
+    let parts: Vec<String> = parts.map(|(count, what)| format!("{what} ({})", page::count(count))).collect();
     if !parts.is_empty() {
         page.line(&format!("Left out: {}.", parts.join(", ")));
     }

@@ -79,14 +79,15 @@ fn a_period_that_is_not_over_is_not_mature() {
     // Without an end the last row is it: March 9.
     assert_eq!(cells(&folder.cxo(&format!("{ASKED} --format json")).json()), until("2026-03-09"));
     let page = folder.cxo(&format!("{ASKED} --until 2026-03-30")).stdout;
-    assert!(page.contains("2026-01          3  100.0   33.3   33.3*"), "{page}");
+    let january: Vec<&str> = page.lines().find(|line| line.contains("2026-01")).unwrap().split_whitespace().collect();
+    assert_eq!(january, ["2026-01", "3", "100.0", "33.3", "33.3*"]);
     assert!(page.contains("* not yet mature"), "{page}");
     assert!(page.contains("Retained in month 1  33.3 %  of 3 customers of 1 cohort;"), "{page}");
     assert!(page.contains("Revenue of each calendar month"), "{page}");
     assert!(!folder.cxo(&format!("{ASKED} --until 2026-03-31")).stdout.contains("not yet mature"));
     let early = folder.cxo(&format!("{ASKED} --until 2026-02-01")).stdout;
     assert!(early.contains("no cohort was observed through a later period yet"), "{early}");
-    assert!(early.contains("Left out: 5 rows after the last day, 1 customers who came after the last day."), "{early}");
+    assert!(early.contains("Left out: rows after the last day (5), customers who came after it (1)."), "{early}");
 }
 
 #[test]
