@@ -28,6 +28,7 @@ mod report_card;
 mod report_page;
 mod retention;
 mod retention_project;
+mod retention_survival;
 mod source;
 mod survey;
 mod survey_contacts;

@@ -1,6 +1,6 @@
 //! `cxo retention`: how long customers stay.
 
-use crate::{failure::Failure, retention_project};
+use crate::{failure::Failure, retention_project, retention_survival};
 
 /// The arguments of `cxo retention`.
 #[derive(Debug, clap::Args)]
@@ -14,11 +14,14 @@ pub(crate) struct Args {
 enum Subcommand {
     /// Customers with a contract, period by period, beyond what was observed
     Project(retention_project::Args),
+    /// Which share is still there after each duration, and whether segments differ
+    Survival(retention_survival::Args),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Subcommand::Project(args) => retention_project::run(args),
+        Subcommand::Survival(args) => retention_survival::run(args),
     }
 }

@@ -93,6 +93,12 @@ quantity! {
     prediction_error: f64, "prediction_error", "prediction_error_reason";
     prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
     residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
+    median: f64, "median", "median_reason";
+    median_lower: f64, "median_lower", "median_lower_reason";
+    median_upper: f64, "median_upper", "median_upper_reason";
+    lower: f64, "lower", "lower_reason";
+    upper: f64, "upper", "upper_reason";
+    curve: Vec<crate::survival::CurvePoint>, "curve", "curve_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -17,6 +17,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.report", REPORT),
     ("cxo.clv", CLV),
     ("cxo.retention-projection", RETENTION_PROJECTION),
+    ("cxo.survival", SURVIVAL),
 ];
 
 /// `cxo.nps`
@@ -49,3 +50,5 @@ pub const REPORT: &str = include_str!("../schemas/cxo.report.json");
 pub const CLV: &str = include_str!("../schemas/cxo.clv.json");
 /// `cxo.retention-projection`
 pub const RETENTION_PROJECTION: &str = include_str!("../schemas/cxo.retention-projection.json");
+/// `cxo.survival`
+pub const SURVIVAL: &str = include_str!("../schemas/cxo.survival.json");
