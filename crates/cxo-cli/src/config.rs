@@ -50,7 +50,7 @@ const NAME: &str = "cxo.toml";
 
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
 /// of the summaries of customers, and of churn.
-const COLUMN_ROLES: [&str; 28] = [
+const COLUMN_ROLES: [&str; 32] = [
     "score",
     "customer",
     "time",
@@ -79,6 +79,10 @@ const COLUMN_ROLES: [&str; 28] = [
     "litt",
     "count",
     "target",
+    "duration",
+    "event",
+    "entry",
+    "stratum",
 ];
 
 /// Every role a file can have.

@@ -36,6 +36,7 @@ mod retention_cohorts_page;
 mod retention_cox;
 mod retention_cox_page;
 mod retention_project;
+mod retention_survival;
 mod source;
 mod survey;
 mod survey_contacts;

@@ -1,6 +1,6 @@
 //! `cxo retention`: how long customers stay.
 
-use crate::{failure::Failure, retention_cohorts, retention_cox, retention_project};
+use crate::{failure::Failure, retention_cohorts, retention_cox, retention_project, retention_survival};
 
 /// The arguments of `cxo retention`.
 #[derive(Debug, clap::Args)]
@@ -18,6 +18,8 @@ enum Subcommand {
     Cox(Box<retention_cox::Args>),
     /// Customers with a contract, period by period, beyond what was observed
     Project(retention_project::Args),
+    /// Which share is still there after each duration, and whether segments differ
+    Survival(retention_survival::Args),
 }
 
 /// Runs the command.
@@ -26,5 +28,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Subcommand::Cohorts(args) => retention_cohorts::run(args),
         Subcommand::Cox(args) => retention_cox::run(args),
         Subcommand::Project(args) => retention_project::run(args),
+        Subcommand::Survival(args) => retention_survival::run(args),
     }
 }

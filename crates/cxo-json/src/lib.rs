@@ -48,6 +48,7 @@ mod report;
 mod response;
 mod retention;
 pub mod schema;
+mod survival;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use churn::{
@@ -85,3 +86,4 @@ pub use report::{
 };
 pub use response::ResponseDocument;
 pub use retention::{ProjectionQuestion, RetentionDocument};
+pub use survival::{CurvePoint, SurvivalDocument, SurvivalPair, SurvivalRow, SurvivalTest};

@@ -109,6 +109,10 @@ quantity! {
     auc_lower: f64, "auc_lower", "auc_lower_reason";
     auc_upper: f64, "auc_upper", "auc_upper_reason";
     cross_validation: crate::churn::CrossValidationRow, "cross_validation", "cross_validation_reason";
+    median: f64, "median", "median_reason";
+    median_lower: f64, "median_lower", "median_lower_reason";
+    median_upper: f64, "median_upper", "median_upper_reason";
+    curve: Vec<crate::survival::CurvePoint>, "curve", "curve_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -22,6 +22,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.churn-fit", CHURN_FIT),
     ("cxo.churn-scores", CHURN_SCORES),
     ("cxo.churn-model", CHURN_MODEL),
+    ("cxo.survival", SURVIVAL),
 ];
 
 /// `cxo.nps`
@@ -64,3 +65,5 @@ pub const CHURN_FIT: &str = include_str!("../schemas/cxo.churn-fit.json");
 pub const CHURN_SCORES: &str = include_str!("../schemas/cxo.churn-scores.json");
 /// `cxo.churn-model`
 pub const CHURN_MODEL: &str = include_str!("../schemas/cxo.churn-model.json");
+/// `cxo.survival`
+pub const SURVIVAL: &str = include_str!("../schemas/cxo.survival.json");
