@@ -9,7 +9,7 @@ use cxo_core::{
     churn::{
         logistic::Penalty,
         risk::{
-            Bins, Calibration, Change, Column, Direction, Fill, Knots, Limits, MissingRule, SchemaOptions, Table,
+            Bins, Calibration, Change, Column, Direction, Fill, Knots, Limits, Loss, MissingRule, SchemaOptions, Table,
             Target, TrainOptions, Trained, UnknownLevel, Value as Cell, train,
         },
     },
@@ -17,7 +17,7 @@ use cxo_core::{
 };
 use cxo_json::{
     ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CoefficientRow, CrossValidationRow,
-    Document, Error, ReasonRow, schema,
+    Document, Error, ReasonRow, ValueAtRiskRow, ValueAtRiskRows, schema,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -108,6 +108,13 @@ fn scores(trained: &Trained) -> ChurnScoresDocument {
         });
         ChurnScoreRow::new((row > 0).then(|| format!("c{row}")), &risk, reasons.collect())
     };
+    let mut loss = Loss::default();
+    for at in 0..3 {
+        loss.add(model, &model.schema().row(&table(), at).unwrap(), 100.0).unwrap();
+    }
+    let of =
+        |segment: Option<&str>| ValueAtRiskRow::new(segment.map(str::to_owned), &loss, model, Confidence::P95).unwrap();
+    let results = vec![of(None), of(Some("a"))];
     ChurnScoresDocument {
         target: "left".into(),
         base: model.base(),
@@ -115,6 +122,7 @@ fn scores(trained: &Trained) -> ChurnScoresDocument {
         confidence: Confidence::P95,
         interval_method: "wald".into(),
         scores: (0..3).map(row).collect(),
+        value_at_risk: Some(ValueAtRiskRows { form: "predicted-departure".into(), value: "margin".into(), results }),
         load: load(),
     }
 }
