@@ -86,7 +86,8 @@ fn equity_adds_up() {
     let (valuation, confidence) = (months(), Confidence::P95);
     let equity = valuation.equity(&purchases, &spends, &histories, confidence).unwrap();
     let value = equity.expected.unwrap().value;
-    let sum: f64 = valuation.clvs(purchases.model(), spends.model(), &histories).unwrap().into_iter().map(Result::unwrap).sum();
+    let sum: f64 =
+        valuation.clvs(purchases.model(), spends.model(), &histories).unwrap().into_iter().map(Result::unwrap).sum();
     assert_close(value, sum, 1e-12);
     let variance: f64 = histories
         .iter()
@@ -172,7 +173,8 @@ fn new_customers_pay_back() {
     };
     let free = ask(0.0, FirstPurchase::NotCounted);
     let value = free.value.unwrap();
-    let expected = valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap().unwrap();
+    let expected =
+        valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap().unwrap();
     assert_close(value.value, expected, 1e-12);
     assert!(value.interval.unwrap().contains(expected) && value.standard_error.unwrap() > 0.0);
     assert_eq!((free.payback, free.net.unwrap()), (Ok(Payback::Within(0)), value.value));

@@ -21,6 +21,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.churn-fit", CHURN_FIT),
     ("cxo.churn-scores", CHURN_SCORES),
     ("cxo.churn-model", CHURN_MODEL),
+    ("cxo.churn-evaluation", CHURN_EVALUATION),
 ];
 
 /// `cxo.nps`
@@ -59,5 +60,7 @@ pub const COHORTS: &str = include_str!("../schemas/cxo.cohorts.json");
 pub const CHURN_FIT: &str = include_str!("../schemas/cxo.churn-fit.json");
 /// `cxo.churn-scores`
 pub const CHURN_SCORES: &str = include_str!("../schemas/cxo.churn-scores.json");
+/// `cxo.churn-evaluation`
+pub const CHURN_EVALUATION: &str = include_str!("../schemas/cxo.churn-evaluation.json");
 /// `cxo.churn-model`
 pub const CHURN_MODEL: &str = include_str!("../schemas/cxo.churn-model.json");
