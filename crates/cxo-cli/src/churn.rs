@@ -1,6 +1,6 @@
 //! `cxo churn`: who will leave.
 
-use crate::{churn_fit, churn_score, failure::Failure};
+use crate::{churn_evaluate, churn_fit, churn_score, failure::Failure};
 
 /// The arguments of `cxo churn`.
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,8 @@ pub(crate) struct Args {
 enum Subcommand {
     /// Learn from customers whose outcome is known, and store the model
     Fit(Box<churn_fit::Args>),
+    /// How good predictions were, now that outcomes are known
+    Evaluate(churn_evaluate::Args),
     /// The risk of each customer by a stored model, with reasons
     Score(Box<churn_score::Args>),
 }
@@ -22,6 +24,7 @@ enum Subcommand {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Subcommand::Fit(args) => churn_fit::run(args),
+        Subcommand::Evaluate(args) => churn_evaluate::run(args),
         Subcommand::Score(args) => churn_score::run(args),
     }
 }

@@ -4,6 +4,7 @@
 mod asking;
 mod ces;
 mod churn;
+mod churn_evaluate;
 mod churn_fit;
 mod churn_score;
 mod churn_table;

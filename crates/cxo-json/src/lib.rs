@@ -24,6 +24,7 @@
 
 mod ces;
 mod churn;
+mod churn_evaluation;
 mod clv;
 mod coefficient;
 mod cohorts;
@@ -54,6 +55,10 @@ pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use churn::{
     ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
     ValueAtRiskRow, ValueAtRiskRows,
+};
+pub use churn_evaluation::{
+    BrierParts, CalibrationBin, CalibrationRow, ChurnEvaluationDocument, EvaluationQuestion, GainRow,
+    HosmerLemeshowRow, WeightedEvaluation,
 };
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,

@@ -113,6 +113,16 @@ quantity! {
     median_lower: f64, "median_lower", "median_lower_reason";
     median_upper: f64, "median_upper", "median_upper_reason";
     curve: Vec<crate::survival::CurvePoint>, "curve", "curve_reason";
+    average_precision_interval: cxo_core::Interval, "average_precision_interval", "average_precision_interval_reason";
+    brier_interval: cxo_core::Interval, "brier_interval", "brier_interval_reason";
+    log_loss_interval: cxo_core::Interval, "log_loss_interval", "log_loss_interval_reason";
+    intercept: f64, "intercept", "intercept_reason";
+    intercept_interval: cxo_core::Interval, "intercept_interval", "intercept_interval_reason";
+    slope: f64, "slope", "slope_reason";
+    slope_interval: cxo_core::Interval, "slope_interval", "slope_interval_reason";
+    in_the_large: f64, "in_the_large", "in_the_large_reason";
+    in_the_large_interval: cxo_core::Interval, "in_the_large_interval", "in_the_large_interval_reason";
+    hosmer_lemeshow: crate::churn_evaluation::HosmerLemeshowRow, "hosmer_lemeshow", "hosmer_lemeshow_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -23,6 +23,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.churn-scores", CHURN_SCORES),
     ("cxo.churn-model", CHURN_MODEL),
     ("cxo.survival", SURVIVAL),
+    ("cxo.churn-evaluation", CHURN_EVALUATION),
 ];
 
 /// `cxo.nps`
@@ -63,6 +64,8 @@ pub const COX: &str = include_str!("../schemas/cxo.cox.json");
 pub const CHURN_FIT: &str = include_str!("../schemas/cxo.churn-fit.json");
 /// `cxo.churn-scores`
 pub const CHURN_SCORES: &str = include_str!("../schemas/cxo.churn-scores.json");
+/// `cxo.churn-evaluation`
+pub const CHURN_EVALUATION: &str = include_str!("../schemas/cxo.churn-evaluation.json");
 /// `cxo.churn-model`
 pub const CHURN_MODEL: &str = include_str!("../schemas/cxo.churn-model.json");
 /// `cxo.survival`

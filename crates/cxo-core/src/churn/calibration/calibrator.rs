@@ -1,7 +1,8 @@
 //! The curve from what a model says to what is right, of either kind, as it is stored with the model.
 
-use super::{Isotonic, Platt, platt::sigmoid};
+use super::{Isotonic, Platt};
 use crate::Error;
+use crate::numeric::sigmoid::sigmoid;
 
 /// A rising curve from predictions to probabilities. Customers keep their order, though some may become tied.
 ///
@@ -53,7 +54,7 @@ impl Calibrator {
         }
     }
 
-    /// The probability that is right for a prediction with these log-odds. For what is not a number, it is none.
+    /// The probability that is right for a prediction with these log-odds.
     #[must_use]
     pub fn calibrate_logit(&self, logit: f64) -> f64 {
         match self {

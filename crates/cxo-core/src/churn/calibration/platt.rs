@@ -4,6 +4,7 @@ use super::assessment::{logits, outcomes};
 use super::held_out::{HeldOut, HeldOutBy};
 use super::line::{LineData, Slope};
 use crate::Error;
+use crate::numeric::sigmoid::sigmoid;
 
 /// What the line is fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -135,7 +136,7 @@ impl Platt {
         self.held_out_by
     }
 
-    /// The probability that is right for a prediction with these log-odds.
+    /// The probability that is right for a prediction with these log-odds, inside (0, 1).
     #[must_use]
     pub fn calibrate_logit(&self, logit: f64) -> f64 {
         sigmoid(self.intercept + self.slope * logit)
@@ -147,11 +148,9 @@ impl Platt {
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a number outside [0, 1].
     pub fn calibrate(&self, probability: f64) -> Result<f64, Error> {
         super::calibrator::check(probability)?;
+        if probability == 0.0 || probability == 1.0 {
+            return Ok(probability);
+        }
         Ok(self.calibrate_logit(probability.ln() - (-probability).ln_1p()))
     }
-}
-
-/// 1 / (1 + e^-x).
-pub(super) fn sigmoid(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
 }
