@@ -240,6 +240,7 @@ fn document(trained: &Trained, args: &Args, load: LoadReport) -> ChurnFitDocumen
             Err(error) => Err(error.to_string().into()),
         },
         calibration: calibration.to_owned(),
+        calibration_reason: trained.calibrated.as_ref().err().map(ToString::to_string),
         load,
     }
 }
@@ -324,7 +325,10 @@ fn quality(fit: &ChurnFitDocument) -> String {
         Err(reason) => format!("How good it is for customers it has not seen could not be found: {reason}."),
     };
     let calibration = match fit.calibration.as_str() {
-        "none" => "Its probabilities are not calibrated.".to_owned(),
+        "none" => {
+            let why = fit.calibration_reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("Its probabilities are not calibrated{why}.")
+        }
         method => format!("Its probabilities are calibrated on those ({method})."),
     };
     format!("{likelihood} {unseen} {calibration}")

@@ -657,6 +657,12 @@ fn too_few_customers_for_folds_leave_the_model_uncalibrated() {
     let options = TrainOptions::default().customers("who");
     let found = train(&Table::new(columns).unwrap(), &Target::churn("left"), &options).unwrap();
     assert_eq!(found.cross_fitted.unwrap_err().kind(), ErrorKind::Degenerate);
+    assert_eq!(found.calibrated.unwrap_err().kind(), ErrorKind::Degenerate);
+    // All slopes are 0 under such a penalty: the predictions of a fold are alike, and no curve rises on them.
+    let flat =
+        TrainOptions::default().penalty(Penalty::l1(1e6).unwrap()).schema(SchemaOptions::default().only(["price"]));
+    let flat = train(&customers(60, 12), &Target::churn("left"), &flat).unwrap();
+    assert!(flat.cross_fitted.is_ok() && flat.calibrated.is_err() && flat.model.calibrator().is_none());
     assert!(found.model.calibrator().is_none() && found.model.summary().evaluation.is_none());
     assert_eq!(found.model.summary().customers, Some(3));
 }

@@ -59,6 +59,9 @@ pub struct ChurnFitDocument {
     pub cross_validation: Quantity<CrossValidationRow>,
     /// How probabilities are calibrated: platt, isotonic or none.
     pub calibration: String,
+    /// Why they are not calibrated although it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration_reason: Option<String>,
     /// What happened to the rows of the file.
     pub load: LoadReport,
 }

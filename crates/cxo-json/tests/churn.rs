@@ -90,6 +90,7 @@ fn fit(trained: &Trained) -> ChurnFitDocument {
             Err(error) => Err(error.to_string().into()),
         },
         calibration: "platt".into(),
+        calibration_reason: None,
         load: load(),
     }
 }
@@ -140,6 +141,7 @@ fn documents_are_valid() {
     }
     let mut document = fit(&trained(TrainOptions::default()));
     document.cross_validation = Err("too few customers".into());
+    document.calibration_reason = Some("too few customers".into());
     document.collapsed = vec!["plan=basic".into()];
     document.l1_ratio = Some(0.5);
     document.positive = Some("gone".into());

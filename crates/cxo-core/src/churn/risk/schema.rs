@@ -166,31 +166,30 @@ impl SchemaOptions {
         self.columns.get(name).and_then(|declared| declared.missing).unwrap_or(self.missing)
     }
 
-    /// The rows without a missing value in a column that must have none, and for each such column how many rows it costs: a row
-    /// is counted for the first of them.
-    pub(super) fn complete(
-        &self,
-        table: &Table,
-        set_aside: &[&str],
-    ) -> Result<(Vec<usize>, Vec<(String, u64)>), Error> {
+    /// Those of these rows without a missing value in a column that must have none, and for each such column how many rows it
+    /// costs: a row is counted for the first of them.
+    pub(super) fn complete(&self, table: &Table, set_aside: &[&str], rows: Vec<usize>) -> Result<Complete, Error> {
         let strict: Vec<_> = self
             .taken(table, set_aside)?
             .into_iter()
             .filter(|(name, column)| self.missing_rule(name) == MissingRule::Reject && column.missing() > 0)
             .collect();
         let mut costs = vec![0; strict.len()];
-        let mut rows = Vec::with_capacity(table.rows());
-        for row in 0..table.rows() {
-            match strict.iter().zip(&mut costs).find(|((_, column), _)| column.value(row) == Value::Missing) {
-                Some((_, cost)) => *cost += 1,
-                None => rows.push(row),
-            }
-        }
-        Ok((
-            rows,
-            strict.into_iter().map(|(name, _)| name.to_owned()).zip(costs).filter(|(_, cost)| *cost > 0).collect(),
-        ))
+        let complete = |row: &usize| {
+            let missing = strict.iter().zip(&mut costs).find(|((_, column), _)| column.value(*row) == Value::Missing);
+            missing.map(|(_, cost)| *cost += 1).is_none()
+        };
+        let rows = rows.into_iter().filter(complete).collect();
+        let costs = strict.into_iter().zip(costs).filter(|(_, cost)| *cost > 0);
+        Ok(Complete { rows, costs: costs.map(|((name, _), cost)| (name.to_owned(), cost)).collect() })
     }
+}
+
+/// Rows that can be learned from.
+pub(super) struct Complete {
+    pub(super) rows: Vec<usize>,
+    /// How many rows were left out for each column.
+    pub(super) costs: Vec<(String, u64)>,
 }
 
 /// Declared columns: what a model takes, and how it becomes numbers.

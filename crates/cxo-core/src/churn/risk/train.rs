@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::churn_model::{ChurnModel, EvaluationSummary, TrainingSummary};
 use super::drift::TrainingBins;
 use super::overlap::Overlap;
-use super::schema::{Schema, SchemaOptions};
+use super::schema::{Complete, Schema, SchemaOptions};
 use super::score::{Limits, Scores};
 use super::table::{Column, Table, Value};
 use super::target::{Outcome, Target};
@@ -182,8 +182,10 @@ pub struct Trained {
     /// Terms of levels that repeated what other terms say (such as "no internet service" in many columns): they count as the
     /// reference of their column. Only without a penalty or with Firth's.
     pub collapsed: Vec<String>,
-    /// How good it is for customers that it has not seen, or why that could not be found; then the model has no calibrator.
+    /// How good it is for customers that it has not seen, or why that could not be found.
     pub cross_fitted: Result<CrossFitted, Error>,
+    /// Whether the model is calibrated as asked, or why not: there are no cross-fitted predictions, or no rising curve on them.
+    pub calibrated: Result<(), Error>,
     /// Risks of those who did not answer, where dissatisfaction is predicted and there are such, or why there are none.
     pub non_respondents: Option<Result<NonRespondents, Error>>,
 }
@@ -217,15 +219,13 @@ pub struct Trained {
 pub fn train(table: &Table, target: &Target, options: &TrainOptions) -> Result<Trained, Error> {
     let outcomes = target.outcomes(table)?;
     let set_aside: Vec<&str> = options.customers.iter().map(String::as_str).chain([target.column()]).collect();
-    let (complete, _) = options.schema.complete(table, &set_aside)?;
-    let outcome = |row: &usize| outcomes.get(*row).copied().flatten();
-    let rows: Vec<usize> = complete.iter().copied().filter(|row| outcome(row).is_some()).collect();
-    let happened: Vec<bool> = rows.iter().filter_map(outcome).collect();
+    let (known, silent): (Vec<usize>, Vec<usize>) =
+        (0..table.rows()).partition(|row| outcomes.get(*row).copied().flatten().is_some());
+    let Complete { rows, costs } = options.schema.complete(table, &set_aside, known)?;
     if rows.is_empty() {
         return Err(Error::no_data("rows with an outcome and all values"));
     }
-    let with_outcome: Vec<usize> = (0..table.rows()).filter(|row| outcome(row).is_some()).collect();
-    let (_, incomplete) = options.schema.complete(&table.subset(&with_outcome)?, &set_aside)?;
+    let happened: Vec<bool> = rows.iter().filter_map(|row| outcomes.get(*row).copied().flatten()).collect();
     let learned = table.subset(&rows)?;
     let schema = Schema::infer_without(&learned, &options.schema, &set_aside)?;
     let events = Outcomes::new(happened.clone())?;
@@ -236,25 +236,28 @@ pub fn train(table: &Table, target: &Target, options: &TrainOptions) -> Result<T
     summary.customers = customers.map(|names| names.into_iter().collect::<BTreeSet<_>>().len() as u64);
     summary.date = options.date;
     summary.evaluation = cross_fitted.as_ref().ok().map(EvaluationSummary::of).transpose()?;
-    let mut model = ChurnModel::new(target.clone(), schema, fit, summary)?;
-    let calibrated = cross_fitted.and_then(|found| Ok((calibrator(&found, &happened, options.calibration)?, found)));
-    let cross_fitted = match calibrated {
-        Ok((calibrator, found)) => {
-            if let Some(calibrator) = calibrator {
-                model = model.with_calibrator(calibrator);
-            }
-            Ok(found)
-        }
-        Err(error) => Err(error),
+    let model = ChurnModel::new(target.clone(), schema, fit, summary)?;
+    let (model, calibrated) = match calibrator(&cross_fitted, &happened, options.calibration) {
+        Ok(Some(calibrator)) => (model.with_calibrator(calibrator), Ok(())),
+        Ok(None) => (model, Ok(())),
+        Err(error) => (model, Err(error)),
     };
     let scores = model.scores(&learned, &Limits::OMITTED)?;
     let bins = TrainingBins::of(model.schema(), &learned, &scores.probability, BINS)?;
     let model = model.with_bins(bins)?;
-    let silent: Vec<usize> = (0..table.rows()).filter(|row| outcome(row).is_none()).collect();
     let non_respondents = (target.outcome() == Outcome::Dissatisfaction && !silent.is_empty())
         .then(|| non_respondents(&model, table, &learned, &silent));
     let without_outcome = silent.len() as u64;
-    Ok(Trained { model, rows, without_outcome, incomplete, collapsed, cross_fitted, non_respondents })
+    Ok(Trained {
+        model,
+        rows,
+        without_outcome,
+        incomplete: costs,
+        collapsed,
+        cross_fitted,
+        calibrated,
+        non_respondents,
+    })
 }
 
 /// The fit; without a penalty levels whose terms repeat others count as the reference.
@@ -349,18 +352,20 @@ fn predict(fit: &Logistic, design: &Features) -> Result<Vec<f64>, Error> {
     Ok(fit.logits(&known)?.into_iter().map(sigmoid).collect())
 }
 
-fn calibrator(found: &CrossFitted, happened: &[bool], kind: Calibration) -> Result<Option<Calibrator>, Error> {
-    let held_out = || {
-        Ok::<_, Error>(HeldOut::new(
-            Predictions::new(happened.to_vec(), found.probabilities.clone())?,
-            HeldOutBy::CrossFitting,
-        ))
-    };
-    Ok(match kind {
-        Calibration::None => None,
-        Calibration::Platt => Some(Calibrator::Platt(Platt::fit(&held_out()?, PlattTargets::default())?)),
-        Calibration::Isotonic => Some(Calibrator::Isotonic(Isotonic::fit(&held_out()?, Interpolation::default())?)),
-    })
+fn calibrator(
+    found: &Result<CrossFitted, Error>,
+    happened: &[bool],
+    kind: Calibration,
+) -> Result<Option<Calibrator>, Error> {
+    if kind == Calibration::None {
+        return Ok(None);
+    }
+    let probabilities = found.as_ref().map_err(Clone::clone)?.probabilities.clone();
+    let held_out = HeldOut::new(Predictions::new(happened.to_vec(), probabilities)?, HeldOutBy::CrossFitting);
+    Ok(Some(match kind {
+        Calibration::Isotonic => Isotonic::fit(&held_out, Interpolation::default())?.into(),
+        _ => Platt::fit(&held_out, PlattTargets::default())?.into(),
+    }))
 }
 
 impl EvaluationSummary {
