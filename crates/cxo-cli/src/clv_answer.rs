@@ -44,10 +44,10 @@ const LIMITS: &str = "conditional-distribution";
 
 /// The answer to a [`Question`].
 pub(crate) struct Answer {
-    histories: Histories,
-    question: Question,
-    model: AnyModel,
-    spend: Quantity<GammaGamma>,
+    pub(crate) histories: Histories,
+    pub(crate) question: Question,
+    pub(crate) fitted: Fitted<AnyModel>,
+    pub(crate) spend: Quantity<Fitted<GammaGamma>>,
     /// For each row of the histories; empty without a model of spend.
     values: Vec<Result<f64, Absent>>,
     /// For each row of the histories.
@@ -71,9 +71,9 @@ impl Answer {
             Ok(spend) => question.equity(&fitted, &spend.fitted, &histories)?,
             Err(reason) => Err(reason.clone()),
         };
-        let spend = spend.map(|found| *found.fitted.model());
+        let spend = spend.map(|found| found.fitted);
         let values = match &spend {
-            Ok(spend) => question.valuation.clvs(&model, spend, summaries)?,
+            Ok(spend) => question.valuation.clvs(&model, spend.model(), summaries)?,
             Err(_) => Vec::new(),
         };
         let residuals = model.residual_transactions(summaries, question.rate)?;
@@ -107,7 +107,7 @@ impl Answer {
             customers: Vec::new(),
             load: histories.load.clone(),
         };
-        Ok(Self { histories, question, model, spend, values, residuals, document })
+        Ok(Self { histories, question, fitted, spend, values, residuals, document })
     }
 
     /// Hands over each customer, in the order of first appearance.
@@ -128,13 +128,13 @@ impl Answer {
 
     fn customer(&self, row: usize, summary: &Summary, count: u64) -> Result<ClvCustomer, Error> {
         let Question { horizons, confidence, .. } = &self.question;
-        let outlook = self.model.outlook(summary);
+        let outlook = self.fitted.model().outlook(summary);
         let expected = horizons.iter().map(|horizon| {
             let limits = outlook.prediction_limits(*horizon, *confidence)?;
             let value = outlook.expected_purchases(*horizon)?;
             Ok(ExpectedPurchases { horizon: *horizon, value, lower: limits.lower, upper: limits.upper })
         });
-        let spend = self.spend.as_ref().map_err(Clone::clone);
+        let spend = self.spend.as_ref().map(Fitted::model).map_err(Clone::clone);
         Ok(ClvCustomer {
             customer: self.histories.name(row).map(str::to_owned),
             count: self.histories.counted().then_some(count),

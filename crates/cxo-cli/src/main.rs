@@ -30,6 +30,8 @@ mod ratings;
 mod reading;
 mod report;
 mod report_card;
+mod report_churn;
+mod report_churn_page;
 mod report_page;
 mod retention;
 mod retention_cohorts;

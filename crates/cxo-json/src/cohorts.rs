@@ -222,7 +222,9 @@ impl CohortsDocument {
     ) -> Result<Self, CoreError> {
         let shown = Shown { table, confidence };
         let cohorts = table.cohorts.iter().map(|cohort| shown.cohort(cohort)).collect::<Result<_, _>>()?;
-        let curve = table.curve().iter().map(|point| shown.point(point)).collect::<Result<_, _>>()?;
+        let curve = table.curve();
+        let row = |point: &CurvePoint| CurveRow::new(point, shown.through(point.through), confidence);
+        let curve = curve.iter().map(row).collect::<Result<_, _>>()?;
         let revenue_retention = table.currency.zip(revenue).map(|(currency, periods)| {
             periods.iter().map(|of| RevenueRetentionRow::new(of, table.period, currency, confidence)).collect()
         });
@@ -279,22 +281,25 @@ impl Shown<'_> {
         })
     }
 
-    fn point(&self, point: &CurvePoint) -> Result<CurveRow, CoreError> {
-        let share = point.share(ProportionMethod::Wilson, self.confidence)?;
-        Ok(CurveRow {
+    /// Only a bracket has an end of its own.
+    fn through(&self, through: Option<u32>) -> Option<u32> {
+        through.filter(|_| matches!(self.table.kind, RetentionKind::Bracket(_)))
+    }
+}
+
+impl CurveRow {
+    /// The row of a point that ends with a period of its own, or does not.
+    pub(crate) fn new(point: &CurvePoint, through: Option<u32>, confidence: Confidence) -> Result<Self, CoreError> {
+        let share = point.share(ProportionMethod::Wilson, confidence)?;
+        Ok(Self {
             period: point.period,
-            through: self.through(point.through),
+            through,
             cohorts: point.cohorts,
             at_risk: point.at_risk,
             customers: point.customers,
             share: share.value,
             interval: quantity::of(share.interval),
         })
-    }
-
-    /// Only a bracket has an end of its own.
-    fn through(&self, through: Option<u32>) -> Option<u32> {
-        through.filter(|_| matches!(self.table.kind, RetentionKind::Bracket(_)))
     }
 }
 

@@ -46,6 +46,7 @@ mod panel;
 mod quantity;
 mod raking;
 mod report;
+mod report_churn;
 mod response;
 mod retention;
 pub mod schema;
@@ -89,6 +90,7 @@ pub use report::{
     AttributeRow, AttributeTest, BreakdownDocument, Card, Change, ContactsRow, Differing, FileRow, GroupRow,
     MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
+pub use report_churn::{AtRiskRow, ChurnRiskRow, ExpectedRow, RetentionRow, SegmentRisk};
 pub use response::ResponseDocument;
 pub use retention::{ProjectionQuestion, RetentionDocument};
 pub use survival::{CurvePoint, SurvivalDocument, SurvivalPair, SurvivalRow, SurvivalTest};

@@ -108,6 +108,8 @@ quantity! {
     upper: f64, "upper", "upper_reason";
     auc_lower: f64, "auc_lower", "auc_lower_reason";
     auc_upper: f64, "auc_upper", "auc_upper_reason";
+    departure_share: f64, "departure_share", "departure_share_reason";
+    value_at_risk: crate::report_churn::AtRiskRow, "value_at_risk", "value_at_risk_reason";
     cross_validation: crate::churn::CrossValidationRow, "cross_validation", "cross_validation_reason";
     median: f64, "median", "median_reason";
     median_lower: f64, "median_lower", "median_lower_reason";
