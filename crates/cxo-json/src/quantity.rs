@@ -93,6 +93,8 @@ quantity! {
     prediction_error: f64, "prediction_error", "prediction_error_reason";
     prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
     residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
+    discounted_residual_lifetime: f64, "discounted_residual_lifetime", "discounted_residual_lifetime_reason";
+    discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.
