@@ -6,7 +6,7 @@ use cxo_core::{
     Absent, Confidence, Error,
     clv::{
         AnyModel, Choice, FitOptions, Fitted, GammaGamma, HoldoutSample, Independence, PurchaseModel as _, Ranked,
-        Ranking, Rate, RepeatHistogram, SpendFit, Summary, Valuation,
+        Ranking, Rate, RepeatHistogram, SpendFit, Summaries, Summary, Valuation,
     },
 };
 use cxo_json::{
@@ -99,7 +99,7 @@ impl Answer {
             valuation: question.terms.clone(),
             confidence: question.confidence,
             interval_method: LIMITS.to_owned(),
-            fit: FitRow::of(&RepeatHistogram::new(&model, summaries, BARS)?),
+            fit: bars(&RepeatHistogram::new(&model, summaries, BARS)?, summaries, question.model),
             totals,
             most_valuable: ranked(&ranking.most_valuable),
             most_endangered: ranked(&ranking.most_endangered),
@@ -146,9 +146,9 @@ impl Answer {
             expected_purchases: expected.collect::<Result<_, Error>>()?,
             expected_spend: spend
                 .clone()
-                .and_then(|spend| reasoned(spend.spend(summary).and_then(|spend| spend.mean()))),
-            clv: spend.and_then(|_| of_row(&self.values, row)),
-            residual_transactions: of_row(&self.residuals, row),
+                .and_then(|spend| of_spend(spend.spend(summary).and_then(|spend| spend.mean()))),
+            clv: spend.and_then(|_| of_spend(of_row(&self.values, row))),
+            residual_transactions: reasoned(of_row(&self.residuals, row)),
         })
     }
 
@@ -162,11 +162,29 @@ impl Answer {
     }
 }
 
+/// The histogram, without numbers of purchases for which nobody had the opportunities.
+fn bars(histogram: &RepeatHistogram, summaries: &Summaries, model: ModelChoice) -> Vec<FitRow> {
+    let mut rows = FitRow::of(histogram);
+    if model.is_discrete() {
+        let most = summaries.iter().map(|(summary, _)| summary.age()).fold(0.0, f64::max);
+        rows.retain(|row| row.frequency as f64 <= most);
+    }
+    rows
+}
+
 const NO_AMOUNTS: &str = "no column of amounts was named";
 
 /// The value of a row, of which there is one for each history.
-fn of_row(values: &[Result<f64, Absent>], row: usize) -> Quantity {
-    reasoned(values.get(row).copied().unwrap_or(Err(Absent::NotDefined)))
+fn of_row(values: &[Result<f64, Absent>], row: usize) -> Result<f64, Absent> {
+    values.get(row).copied().unwrap_or(Err(Absent::NotRecorded))
+}
+
+/// What rests on the spend of a customer. The model of spend is not defined where free orders or refunds leave nothing.
+fn of_spend(value: Result<f64, Absent>) -> Quantity {
+    value.map_err(|absent| match absent {
+        Absent::NotDefined => "the mean spend of the repeat purchases is not above 0".into(),
+        _ => absent.reason().into(),
+    })
 }
 
 /// The reason of the core in words.

@@ -162,7 +162,8 @@ impl Columns {
         let roles = Roles { customer: &self.customer, date: &self.date, amount: &self.amount };
         // Only without a merge the hour matters.
         let (log, loaded) = roles.read(file, rules.merge == MergeRule::None)?;
-        Histories::of_log(log, loaded.value, zone, rules, loaded.report).map_err(|failure| failure.in_file(&path))
+        let load = loaded.report.clone();
+        Histories::of_log(log, loaded.value, zone, rules, loaded.report).map_err(|failure| failure.after(&load, &path))
     }
 
     fn read_table(&self, file: Readable, model: ModelChoice) -> Result<Histories, Failure> {
@@ -307,6 +308,9 @@ impl Histories {
         load: LoadReport,
     ) -> Result<Self, Failure> {
         let found = log.summaries(&rules.options().zone(zone))?;
+        if found.is_empty() {
+            return Err(nobody(&found.counts()));
+        }
         let ids = found.iter().map(|row| row.customer).collect();
         Ok(Self { source: Source::Log(Box::new(Log { records: log, found, ids, zone, currency })), load })
     }
@@ -357,6 +361,16 @@ impl Histories {
             Source::Table(_) => None,
         }
     }
+}
+
+/// Why no customer of a log has bought.
+fn nobody(counts: &LogCounts) -> Failure {
+    let LogCounts { records, refunds, zero_amounts, later, .. } = counts;
+    let parts = [(refunds, "refunds"), (zero_amounts, "of amount 0"), (later, "later than the last day that counts")];
+    let told: Vec<String> =
+        parts.into_iter().filter(|(count, _)| **count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
+    Failure::data("no-data", format!("no data: not one of {records} rows is a purchase{told}"))
 }
 
 /// A time so many days later, in whole days where the log has days.

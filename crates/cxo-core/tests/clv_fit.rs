@@ -89,3 +89,14 @@ fn equal_spends_are_named() {
     assert_eq!(error.kind(), ErrorKind::NotIdentified);
     assert_eq!(error.to_string(), "not identified: the likelihood keeps rising while p and q grow without bound");
 }
+
+/// Several chunks of rows: run with one thread and, with the feature `rayon`, with all of them.
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let ages: Vec<f64> = (0..6000).map(|customer| 20.0 + f64::from(customer) / 300.0).collect();
+    let model = ParetoNbd::new([0.55, 10.6, 0.6, 11.7]).unwrap();
+    let drawn = model.simulate(&ages, Seed(6)).unwrap().summaries().unwrap();
+    let fitted = ParetoNbd::fit(&drawn, &FitOptions::default()).unwrap();
+    let bits: Vec<u64> = fitted.model().parameters().iter().map(|(_, value)| value.to_bits()).collect();
+    assert_eq!((fitted.log_likelihood().to_bits(), bits.as_slice()), (0, [0; 4].as_slice()));
+}

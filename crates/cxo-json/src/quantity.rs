@@ -125,6 +125,8 @@ quantity! {
     in_the_large: f64, "in_the_large", "in_the_large_reason";
     in_the_large_interval: cxo_core::Interval, "in_the_large_interval", "in_the_large_interval_reason";
     hosmer_lemeshow: crate::churn_evaluation::HosmerLemeshowRow, "hosmer_lemeshow", "hosmer_lemeshow_reason";
+    discounted_residual_lifetime: f64, "discounted_residual_lifetime", "discounted_residual_lifetime_reason";
+    discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -98,7 +98,7 @@ pub struct Parameter {
 impl Parameter {
     /// From the standard deviation of its logarithm.
     pub(super) fn new(name: &'static str, value: f64, deviation: f64, customers: u64, confidence: Confidence) -> Self {
-        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+        let z = -normal::quantile(0.5 * confidence.alpha());
         let [lower, upper] = [-z, z].map(|z| value * (z * deviation).exp());
         let interval = Interval::new(lower, upper, confidence, Method::LogWald);
         let estimate = Estimate {

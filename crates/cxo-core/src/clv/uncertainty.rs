@@ -84,7 +84,7 @@ impl<M: Model> Fitted<M> {
 
 /// A value of at least 0 with the error that the parameters cause. Its interval is taken on the logarithm, which 0 has not.
 pub(super) fn by_delta_method(value: f64, standard_error: f64, customers: u64, confidence: Confidence) -> Estimate {
-    let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+    let z = -normal::quantile(0.5 * confidence.alpha());
     let standard_error = if standard_error.is_finite() { Ok(standard_error) } else { Err(Absent::Infinite) };
     let interval = standard_error.and_then(|error| {
         if value <= 0.0 {

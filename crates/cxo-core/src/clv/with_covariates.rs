@@ -333,7 +333,7 @@ impl<M: Regression> WithCovariates<M> {
     /// The coefficients: purchase, then each parameter of dropout, each in the order of its table.
     #[must_use]
     pub fn coefficients(&self, confidence: Confidence) -> Vec<Coefficient> {
-        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+        let z = -normal::quantile(0.5 * confidence.alpha());
         let names = names_of(&self.base);
         let influences = self.influences().into_iter();
         let coefficient = |(at, (influence, &value)): (usize, (Influence, &f64))| {
