@@ -222,3 +222,48 @@ fn covariance(
     let sandwich = Matrix::from_fn(size, |row, column| 0.5 * (product(row, column) + product(column, row)));
     (Ok(sandwich), method)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::churn::Durations;
+    use crate::numeric::random::Random;
+
+    /// Point after point the likelihood rises, on a covariate so skewed that full steps overshoot.
+    #[test]
+    fn the_likelihood_never_falls() {
+        let mut random = Random::new(4, 0);
+        let x: Vec<f64> = (0..2_000).map(|_| (1.5 * random.normal()).exp()).collect();
+        let times: Vec<f64> = x.iter().map(|x| random.exponential() / (0.8 * x).exp()).collect();
+        let observed = (0..2_000).map(|row| row % 3 != 0).collect();
+        let durations = Durations::new(times, observed).unwrap();
+        let features = Features::new(vec![("x".into(), x)]).unwrap();
+        let rows = CoxRows::new(&durations, &features).unwrap();
+        let Design { means, deviations, .. } = Design::new(&features, None).unwrap();
+        let sets = RiskSets::new(&rows, &means, &deviations);
+        let mut evaluation = Evaluation::new(&sets, super::super::Ties::Efron);
+        let mut surfaces = 0;
+        let mut climb = |iterations| {
+            let counted = |at: &[f64]| {
+                surfaces += 1;
+                evaluation.surface(at)
+            };
+            ascend(counted, &[0.0], Stop { decrement: DECREMENT, iterations, pivot: PIVOT })
+        };
+        let (mut values, mut steps) = (Vec::new(), 0);
+        let top = loop {
+            match climb(steps) {
+                Ok(summit) => break summit,
+                Err(Obstacle::Endless { at, .. }) => values.push(at),
+                Err(obstacle) => panic!("{obstacle:?}"),
+            }
+            steps += 1;
+        };
+        values.push(top.at.clone());
+        let values: Vec<f64> = values.iter().map(|at| evaluation.surface(at).value).collect();
+        assert!(values.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9), "{values:?}");
+        // Each climb of k steps looks k + 1 times unless it halves one.
+        let full = (0..=steps).map(|steps| steps as usize + 1).sum::<usize>();
+        assert!(surfaces > full, "{surfaces} looks for {steps} steps: no step was halved");
+    }
+}

@@ -8,8 +8,8 @@ use crate::numeric::gram::{Lane, ROWS, combine};
 
 /// A part of a direction below this share of its greatest part, in ranges of the linear predictor, is not of it.
 const PART: f64 = 1e-5;
-/// Differences below this share of the range are none.
-const LEVEL: f64 = 1e-6;
+/// A difference below this share of what its two rows are summed from is none: directions are not known more exactly.
+const LEVEL: f64 = 1e-7;
 
 /// How far apart the rows stand along a direction.
 pub(super) fn reach(sets: &RiskSets, direction: &[f64]) -> f64 {
@@ -32,8 +32,8 @@ pub(super) fn separating(sets: &RiskSets, direction: &[f64]) -> Option<Vec<usize
     let mut kept = vec![0.0; direction.len()];
     columns.iter().for_each(|&column| kept[column] = direction[column]);
     let along = along(sets, &kept);
-    let (least, greatest) = bounds(&along);
-    let level = LEVEL * (greatest - least);
+    let sizes = sizes(sets, &kept);
+    let apart = |high: usize, low: usize| along[high] - along[low] > LEVEL * (sizes[high] + sizes[low]);
     let mut grows = false;
     for stratum in &sets.strata {
         let mut set = Extremes::default();
@@ -42,18 +42,28 @@ pub(super) fn separating(sets: &RiskSets, direction: &[f64]) -> Option<Vec<usize
             let moment = sets.moments[number];
             for row in place..moment.end as usize {
                 let until = sets.entries.as_ref().map_or(usize::MAX, |entries| entries.gone[row] as usize);
-                set.add(along[row], until);
+                set.add(row, along[row], until);
             }
             place = moment.end as usize;
             let (low, high) = set.at(number)?;
-            let lowest = along[moment.places()].iter().copied().fold(f64::INFINITY, f64::min);
-            if high - lowest > level {
+            if moment.places().any(|leaver| apart(high, leaver)) {
                 return None;
             }
-            grows |= high - low > level;
+            grows |= apart(high, low);
         }
     }
     grows.then_some(columns)
+}
+
+/// Of what the places along a direction are summed.
+fn sizes(sets: &RiskSets, direction: &[f64]) -> Vec<f64> {
+    let mut sizes = vec![0.0; sets.rows()];
+    for (block, sizes) in sets.design.blocks().zip(sizes.chunks_mut(ROWS)) {
+        for (lane, part) in block.iter().zip(direction).filter(|(_, part)| **part != 0.0) {
+            sizes.iter_mut().zip(lane).for_each(|(size, value)| *size += (part * value).abs());
+        }
+    }
+    sizes
 }
 
 fn along(sets: &RiskSets, direction: &[f64]) -> Vec<f64> {
@@ -71,7 +81,7 @@ fn bounds(values: &[f64]) -> (f64, f64) {
     values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
 }
 
-/// The least and the greatest of the values at risk, backward in time; each value is at risk until a moment.
+/// The rows with the least and the greatest value at risk, backward in time; each is at risk until a moment.
 #[derive(Debug, Default)]
 struct Extremes {
     greatest: BinaryHeap<Ranked>,
@@ -81,22 +91,23 @@ struct Extremes {
 #[derive(Debug)]
 struct Ranked {
     value: f64,
+    row: usize,
     until: usize,
 }
 
 impl Extremes {
-    fn add(&mut self, value: f64, until: usize) {
-        self.greatest.push(Ranked { value, until });
-        self.least.push(Ranked { value: -value, until });
+    fn add(&mut self, row: usize, value: f64, until: usize) {
+        self.greatest.push(Ranked { value, row, until });
+        self.least.push(Ranked { value: -value, row, until });
     }
 
-    fn at(&mut self, moment: usize) -> Option<(f64, f64)> {
+    fn at(&mut self, moment: usize) -> Option<(usize, usize)> {
         for heap in [&mut self.greatest, &mut self.least] {
             while heap.peek().is_some_and(|top| top.until <= moment) {
                 heap.pop();
             }
         }
-        Some((-self.least.peek()?.value, self.greatest.peek()?.value))
+        Some((self.least.peek()?.row, self.greatest.peek()?.row))
     }
 }
 
