@@ -302,6 +302,7 @@ impl<'a> Labels<'a> {
 }
 
 /// What happened to a customer at risk.
+#[derive(Debug, Clone, Copy)]
 enum Outcome {
     LeftInLead,
     Censored,

@@ -199,7 +199,7 @@ pub fn inactivity_limits<Z: TimeZone>(
     let (first, last) = records.ends();
     let until = options.until.unwrap_or(last);
     let dates = dates(first, until, *follow_up_days, *every_days)?;
-    let mut tallies = vec![Alarms::default(); candidates.len()];
+    let mut tallies = vec![Sums::default(); candidates.len()];
     let mut days: Vec<Day> = Vec::new();
     // Alarms and false ones of a customer whose silence is beyond so many candidates.
     let mut beyond = vec![(0_u64, 0_u64); candidates.len() + 1];
@@ -229,7 +229,7 @@ pub fn inactivity_limits<Z: TimeZone>(
         }
         Ok(())
     })?;
-    let candidate = |(&limit, alarms): (&u32, &Alarms)| alarms.candidate(limit, options.confidence);
+    let candidate = |(&limit, alarms): (&u32, &Sums)| alarms.candidate(limit, options.confidence);
     let candidates = candidates.iter().zip(&tallies).map(candidate).collect();
     Ok(LimitChoice { until, follow_up_days: *follow_up_days, dates, candidates })
 }
@@ -259,7 +259,7 @@ fn dates(first: Day, until: Day, follow_up_days: u32, every_days: u32) -> Result
 
 /// Sums over customers of alarms a and false ones f: whole numbers, so that no order matters.
 #[derive(Debug, Clone, Copy, Default)]
-struct Alarms {
+struct Sums {
     customers: u64,
     alarms: u64,
     false_alarms: u64,
@@ -267,7 +267,7 @@ struct Alarms {
     squares: [u64; 3],
 }
 
-impl Alarms {
+impl Sums {
     /// At most 10,000 alarms each of fewer than 2³² customers: squares stay below 2⁵⁹.
     fn add(&mut self, alarms: u64, false_alarms: u64) {
         self.customers += u64::from(alarms > 0);
