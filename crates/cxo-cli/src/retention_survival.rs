@@ -292,7 +292,8 @@ impl Present for SurvivalDocument {
             Ok(_) => format!("{level} interval {} ({})", median_bounds(all), self.interval_method),
             Err(reason) => reason.to_string(),
         };
-        let value = all.median.as_ref().map_or_else(|_| "not known".to_owned(), |median| duration(*median));
+        let missing = if all.curve.is_ok() { "not reached" } else { "not known" };
+        let value = all.median.as_ref().map_or_else(|_| missing.to_owned(), |median| duration(*median));
         page.headline("Median duration", &value, &detail);
         let mut facts = vec![
             vec!["customers".to_owned(), page::count(all.observations), String::new()],
