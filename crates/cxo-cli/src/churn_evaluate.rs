@@ -139,11 +139,9 @@ fn read(file: Readable, columns: &Columns) -> Result<(Predictions, LoadReport), 
     let loaded = file.each_row(&RowColumns::new(names), |row| {
         let outcome = row.text(0)?;
         let outcome = outcome.trim();
-        if outcome.is_empty() {
-            return Err(NotTaken::blank());
-        }
-        let outcome = target.read(Value::Text(outcome));
-        let left = outcome.map_err(|error| row.reject(0, error.allowed().unwrap_or("another value")))?;
+        let read = if outcome.is_empty() { Ok(None) } else { target.read(Value::Text(outcome)) };
+        let read = read.map_err(|error| row.reject(0, error.allowed().unwrap_or("another value")))?;
+        let left = read.ok_or_else(NotTaken::blank)?;
         let given = row.number(1)?.filter(|given| (0.0..=1.0).contains(given));
         let given = given.ok_or_else(|| row.reject(1, "a probability from 0 to 1"))?;
         if weight.is_some() {

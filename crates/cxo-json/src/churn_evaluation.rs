@@ -4,7 +4,7 @@ use cxo_core::{
     Confidence, Error as CoreError, Estimate, Interval,
     churn::{
         calibration::{
-            self, Binning, HosmerLemeshow, PredictionsFrom, ReliabilityBin, calibration_in_the_large, calibration_line,
+            Binning, HosmerLemeshow, PredictionsFrom, ReliabilityBin, calibration_in_the_large, calibration_line,
             expected_calibration_error, hosmer_lemeshow, reliability,
         },
         evaluation::{self, AucInterval, BrierDecomposition, Predictions},
@@ -336,7 +336,7 @@ const fn binning_name(binning: Binning) -> &'static str {
 }
 
 impl HosmerLemeshowRow {
-    fn new(test: &HosmerLemeshow, from: calibration::PredictionsFrom) -> Self {
+    fn new(test: &HosmerLemeshow, from: PredictionsFrom) -> Self {
         let HosmerLemeshow { statistic, degrees, p_value, groups, .. } = *test;
         Self { statistic, degrees, p_value, groups, predictions: from.name().to_owned() }
     }

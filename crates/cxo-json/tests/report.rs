@@ -134,7 +134,7 @@ fn real_scorecards_are_valid_and_read_back_the_same() {
         assert_eq!(errors(&written), Vec::<String>::new(), "{responses} {min}\n{written:#}");
         assert_eq!(ReportDocument::from_slice(document.to_json().as_bytes()).unwrap(), document);
     }
-    let empty = ReportDocument::new("UTC", Period::Week, cxo_core::Confidence::P99, 0);
+    let empty = ReportDocument::new("UTC", Period::Week, Confidence::P99, 0);
     assert_eq!(errors(&serde_json::from_str(&empty.to_json()).unwrap()), Vec::<String>::new());
     assert_eq!(ReportDocument::from_slice(empty.to_json().as_bytes()).unwrap(), empty);
 }
