@@ -92,7 +92,7 @@ struct Asked {
     #[arg(long)]
     robust: bool,
     /// Strength of a ridge penalty on coefficients of scaled columns: an answer under separation, without standard errors
-    #[arg(long, value_name = "X")]
+    #[arg(long, allow_negative_numbers = true, value_name = "X")]
     ridge: Option<f64>,
     /// What becomes of rows with a blank feature
     #[arg(long, value_enum, value_name = "RULE", default_value = "reject")]

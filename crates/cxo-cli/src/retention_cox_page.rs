@@ -90,7 +90,7 @@ fn quality(cox: &CoxDocument) -> String {
         |_| String::new(),
         |test| {
             let p_value = page::p_value_text(test.p_value);
-            format!(" Likelihood ratio {} on {}, {p_value}.", decimals(test.statistic, 1), test.degrees)
+            format!(" Likelihood ratio {} on {}, p {p_value}.", decimals(test.statistic, 1), test.degrees)
         },
     );
     let concordance = match (&cox.concordance, &cox.concordance_standard_error) {
@@ -114,13 +114,11 @@ fn proportionality(found: &Quantity<ProportionalityRow>) -> String {
     let global = page::p_value_text(found.global.p_value);
     let changing: Vec<&str> =
         found.columns.iter().filter(|column| column.p_value < NOTABLE).map(|column| column.name.as_str()).collect();
-    let against = format!("against time ({}, {global} for all terms)", found.transform);
+    let test = format!("transform {}, p {global} for all terms", found.transform);
     if changing.is_empty() {
-        format!("No sign that an effect changes with time {against}.")
+        format!("No sign that an effect changes with time ({test}).")
     } else {
-        format!(
-            "Effects that change with time {against}: {}. Their coefficients are averages over time.",
-            changing.join(", ")
-        )
+        let terms = changing.join(", ");
+        format!("Effects that change with time ({test}): {terms}. Their coefficients are averages over time.")
     }
 }
