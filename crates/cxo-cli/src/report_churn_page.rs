@@ -1,6 +1,6 @@
 //! Who comes back, how many are expected to leave, and what that puts at risk, on the page of a report.
 
-use cxo_json::{AtRiskRow, ChurnRiskRow, CurveRow, ReportDocument, RetentionRow, SegmentRisk};
+use cxo_json::{AtRiskRow, ChurnRiskRow, CurveRow, ReportDocument, RetentionRow, SegmentRisk, ValuationRow};
 
 use crate::{
     page::{self, Align, Page, decimals},
@@ -63,7 +63,9 @@ pub(crate) fn risk(page: &mut Page, report: &ReportDocument) {
     }
     let Some(found) = &report.churn_risk else { return };
     let currency = report.transactions.as_ref().and_then(|row| row.currency.as_deref()).unwrap_or_default();
-    let view = View { found, currency, level: page::level(report.confidence) };
+    let terms = report.lifetime_value.as_ref().map(|lifetime| &lifetime.valuation);
+    let view =
+        View { found, currency, terms, level: page::level(report.confidence), min_customers: report.min_responses };
     view.headline(page);
     if found.segments.iter().any(|by| !by.results.is_empty()) {
         view.segments(page);
@@ -74,7 +76,9 @@ pub(crate) fn risk(page: &mut Page, report: &ReportDocument) {
 struct View<'a> {
     found: &'a ChurnRiskRow,
     currency: &'a str,
+    terms: Option<&'a ValuationRow>,
     level: String,
+    min_customers: u64,
 }
 
 impl View<'_> {
@@ -97,12 +101,17 @@ impl View<'_> {
         match value_at_risk {
             Ok(row) => {
                 let value = [self.money(row.expected.value), self.currency.to_owned()].join(" ");
+                let terms = self.terms.map(|terms| {
+                    let [margin, discount] = [terms.margin, terms.annual_discount].map(page::percent);
+                    format!(", at a margin of {margin}, discounted at {discount} a year")
+                });
                 page.line(&page::wrapped(&format!(
-                    "Value at risk: {} ({} interval {}), the margin to be expected after these departures if those customers \
-                     stayed, discounted.",
+                    "Value at risk: {} ({} interval {}), what would be earned after these departures if those customers \
+                     stayed{}.",
                     value.trim_end(),
                     self.level,
-                    self.bounds(row)
+                    self.bounds(row),
+                    terms.unwrap_or_default()
                 )));
             }
             Err(reason) => page.line(&page::wrapped(&format!("No value at risk: {reason}."))),
@@ -173,12 +182,19 @@ impl View<'_> {
 
     fn explained(&self) -> String {
         let mut text = format!(
-            "Expected under {}, the model of the customer value above: nobody says that he leaves. Who is gone already has no \
-             value at risk. A segment is not the cause of its risk, and how much of the value an offer would keep is not known. \
-             Intervals at {}, of the parameters alone.",
+            "Expected under {}, the model of the customer value above; nobody has said that he leaves. Who is gone already has \
+             no value at risk. The model knows nothing of the groups, which differ by what their customers bought and when: a \
+             group is not the cause of its risk, and how much of the value an offer would keep is not known. Intervals at {}, \
+             of the parameters alone.",
             self.found.model.to_uppercase().replace('-', "/"),
             self.level
         );
+        if self.found.segments.iter().flat_map(|by| &by.results).any(|entry| entry.outcome.is_err()) {
+            text.extend([format!(
+                " {HIDDEN}: fewer than {} customers, or a group from which such a one could be computed.",
+                self.min_customers
+            )]);
+        }
         let not_valued = self.found.total.value_at_risk.as_ref().map_or(0, |row| row.not_valued);
         if not_valued > 0 {
             text.extend([format!(

@@ -231,6 +231,7 @@ fn who_comes_back_and_what_leaving_costs() {
     let (alive, departures) = (number(&total["alive"]["value"]), number(&total["departures"]["value"]));
     assert!(0.0 < departures && departures < alive, "{total}");
     assert_eq!(number(&total["departure_share"]), departures / alive);
+    assert!(number(&total["alive"]["interval"]["upper"]) <= 120.0, "{total}");
     let bounds = &total["value_at_risk"]["interval"];
     let value = number(&total["value_at_risk"]["value"]);
     assert!(number(&bounds["lower"]) < value && value < number(&bounds["upper"]) && value > 0.0, "{total}");

@@ -151,7 +151,7 @@ impl AtRiskRow {
 }
 
 impl SegmentRisk {
-    /// The row of so many customers.
+    /// The row of so many customers, none of whose intervals goes beyond their number.
     #[must_use]
     pub fn new(customers: u64, alive: &Estimate, departures: &Estimate, value_at_risk: Quantity<AtRiskRow>) -> Self {
         let departure_share = if alive.value > 0.0 {
@@ -159,7 +159,7 @@ impl SegmentRisk {
         } else {
             Err(Cow::Borrowed("nobody is expected to be a customer still"))
         };
-        let (alive, departures) = (ExpectedRow::from(alive), ExpectedRow::from(departures));
+        let [alive, departures] = [alive, departures].map(|found| ExpectedRow::from(found).at_most(customers));
         Self { customers, alive, departures, departure_share, value_at_risk }
     }
 
@@ -172,6 +172,14 @@ impl SegmentRisk {
 }
 
 impl ExpectedRow {
+    /// An interval of a number of customers ends where there are no more.
+    fn at_most(mut self, customers: u64) -> Self {
+        if let Ok(interval) = &mut self.interval {
+            interval.upper = interval.upper.min(customers as f64);
+        }
+        self
+    }
+
     fn check(&self, key: &'static str) -> Result<(), Error> {
         at_least_zero(key, self.value)?;
         self.standard_error.as_ref().map_or(Ok(()), |error| at_least_zero("standard_error", *error))
