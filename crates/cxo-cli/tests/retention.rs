@@ -25,8 +25,11 @@ fn folder() -> Folder {
     folder
 }
 
-/// The table without intervals: label, customers, and for each cell period, customers, mature.
-fn cells(document: &Value) -> Vec<(String, u64, Vec<(u64, u64, bool)>)> {
+/// Label, customers, and for each cell period, customers, mature.
+type Cohort = (String, u64, Vec<(u64, u64, bool)>);
+
+/// The table without intervals.
+fn cells(document: &Value) -> Vec<Cohort> {
     let cell = |cell: &Value| {
         let number = |key: &str| cell[key].as_u64().unwrap();
         (number("period"), number("customers"), cell["mature"].as_bool().unwrap())
