@@ -193,7 +193,7 @@ fn numbers_that_are_names_are_categories() {
 
 #[test]
 fn declarations_are_checked() {
-    let table = customers(60, 3);
+    let table = customers(400, 3);
     let kind = |options: SchemaOptions| Schema::infer(&table, &options).unwrap_err().kind();
     let some = || SchemaOptions::default().exclude(["age", "left"]);
     assert_eq!(kind(some().only(["nobody"])), ErrorKind::Input);
@@ -382,8 +382,9 @@ impl RiskModel for Rule {
     fn base(&self) -> f64 {
         -1.0
     }
-    fn contributions(&self, terms: &[f64], contributions: &mut [f64]) {
+    fn contributions(&self, terms: &[f64], contributions: &mut [f64]) -> f64 {
         contributions.copy_from_slice(terms);
+        terms.iter().fold(-1.0, |sum, term| sum + term)
     }
     fn variance(&self, _: &[f64]) -> Result<f64, Absent> {
         Err(Absent::NotDefined)
@@ -823,7 +824,8 @@ fn an_additive_model_adds_up() {
     let fit: &Logistic = model.model();
     let terms = vec![1.5; fit.names().len()];
     let mut contributions = vec![0.0; terms.len()];
-    RiskModel::contributions(fit, &terms, &mut contributions);
+    let logit = RiskModel::contributions(fit, &terms, &mut contributions);
+    assert!((fit.logit(&terms).unwrap() - logit).abs() < 1e-12);
     for (term, contribution) in contributions.iter().enumerate() {
         assert_eq!(fit.contribution(term, 1.5), *contribution);
     }

@@ -17,11 +17,12 @@ pub(crate) fn of_falling(values: &mut [f64]) {
         let shifted = x * std::f64::consts::LOG2_E + ROUND;
         let k = shifted - ROUND;
         let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-        let mut sum = 1.0 / 6227020800.0;
-        for divisor in [479001600.0, 39916800.0, 3628800.0, 362880.0, 40320.0, 5040.0, 720.0, 120.0, 24.0, 6.0, 2.0] {
-            sum = sum * r + 1.0 / divisor;
-        }
-        let tail = r * r * sum;
+        // Pairs of pairs (Estrin 1960): a single number does not wait for one product after the other.
+        let (r2, r4) = (r * r, (r * r) * (r * r));
+        let low = (1.0 / 2.0 + r * (1.0 / 6.0)) + r2 * (1.0 / 24.0 + r * (1.0 / 120.0));
+        let middle = (1.0 / 720.0 + r * (1.0 / 5040.0)) + r2 * (1.0 / 40320.0 + r * (1.0 / 362880.0));
+        let high = (1.0 / 3628800.0 + r * (1.0 / 39916800.0)) + r2 * (1.0 / 479001600.0 + r * (1.0 / 6227020800.0));
+        let tail = r2 * (low + r4 * (middle + r4 * high));
         let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
         *value = (1.0 + (r + tail)) * power;
     }

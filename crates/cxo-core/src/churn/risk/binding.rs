@@ -8,7 +8,7 @@ use super::table::{Column, Kind, Table, Value};
 use crate::Error;
 
 /// Rows at a time.
-pub(super) const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 2048;
 
 /// The columns of a table in the order of a schema.
 pub(super) struct Bound<'a> {

@@ -7,6 +7,9 @@ use crate::Error;
 /// The term of a missing value.
 pub(super) const MISSING_LEVEL: &str = "(missing)";
 
+/// Levels that are looked through one by one.
+const FEW: usize = 16;
+
 /// How a number acts on the log-odds.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
@@ -365,6 +368,15 @@ impl Feature {
     /// Puts the terms of a value into as many places.
     pub(super) fn encode(&self, value: Value<'_>, terms: &mut [f64]) -> Result<(), Error> {
         match (&self.encoding, value) {
+            // What most columns are, and need not look further for.
+            (Encoding::Numeric(Numeric { shape: Shape::Linear, fill: None, .. }), Value::Number(number))
+                if number.is_finite() =>
+            {
+                if let [term] = terms {
+                    *term = number;
+                }
+                Ok(())
+            }
             (Encoding::Numeric(numeric), Value::Number(number)) if number.is_finite() => {
                 match (numeric.fill, terms) {
                     (Some(_), [terms @ .., missing]) => {
@@ -400,6 +412,10 @@ impl Feature {
                     MissingLevel::Own => Some(Some(self.count() - 1)),
                     MissingLevel::Collapsed => Some(None),
                 };
+            }
+            // Lengths differ more often than not: cheaper than an order, among few.
+            Value::Text(text) if categories.levels.len() <= FEW => {
+                categories.levels.iter().position(|level| level == text)
             }
             Value::Text(text) => categories.levels.binary_search_by(|level| level.as_str().cmp(text)).ok(),
             Value::Number(number) => self.places.iter().position(|place| place.number == Some(number)),

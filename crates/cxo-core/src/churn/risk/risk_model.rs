@@ -16,8 +16,8 @@ pub trait RiskModel {
     /// The log-odds to which the contributions are added: those of a customer with the mean of every term.
     fn base(&self) -> f64;
 
-    /// What each term adds to the log-odds beyond the base. Added to the base one by one, in order, they are the log-odds.
-    fn contributions(&self, terms: &[f64], contributions: &mut [f64]);
+    /// The log-odds, and what each term adds to them beyond the base: base and contributions add up to them, to rounding.
+    fn contributions(&self, terms: &[f64], contributions: &mut [f64]) -> f64;
 
     /// The variance of the log-odds from the uncertainty of the fit, or why there is none.
     ///
@@ -25,7 +25,7 @@ pub trait RiskModel {
     /// [`Absent`] says why.
     fn variance(&self, terms: &[f64]) -> Result<f64, Absent>;
 
-    /// The log-odds of many rows, given column by column; the same bits as row by row.
+    /// The log-odds of many rows, given column by column: the same bits as those of [`contributions`](Self::contributions).
     fn logits(&self, columns: &[&[f64]], logits: &mut [f64]);
 }
 
@@ -50,9 +50,10 @@ impl RiskModel for Logistic {
         Self::base(self)
     }
 
-    fn contributions(&self, terms: &[f64], contributions: &mut [f64]) {
+    fn contributions(&self, terms: &[f64], contributions: &mut [f64]) -> f64 {
         let weighted = self.slopes().iter().zip(self.means()).zip(terms);
-        weighted.zip(contributions).for_each(|(((slope, mean), term), to)| *to = slope * (term - mean));
+        weighted.zip(&mut *contributions).for_each(|(((slope, mean), term), to)| *to = slope * (term - mean));
+        contributions.chunks(4).fold(Self::base(self), |sum, part| sum + total(part))
     }
 
     fn variance(&self, terms: &[f64]) -> Result<f64, Absent> {
@@ -61,9 +62,29 @@ impl RiskModel for Logistic {
 
     fn logits(&self, columns: &[&[f64]], logits: &mut [f64]) {
         logits.fill(Self::base(self));
-        for ((slope, mean), column) in self.slopes().iter().zip(self.means()).zip(columns) {
-            logits.iter_mut().zip(*column).for_each(|(logit, value)| *logit += slope * (value - mean));
+        let lines = || self.slopes().iter().zip(self.means()).map(|(slope, mean)| move |x: &f64| slope * (x - mean));
+        let lines: Vec<_> = lines().collect();
+        for (columns, lines) in columns.chunks(4).zip(lines.chunks(4)) {
+            if let ([a, b, c, d], [f, g, h, i]) = (columns, lines) {
+                let rows = logits.iter_mut().zip(*a).zip(*b).zip(*c).zip(*d);
+                rows.for_each(|((((logit, a), b), c), d)| *logit += (f(a) + g(b)) + (h(c) + i(d)));
+                continue;
+            }
+            for (row, logit) in logits.iter_mut().enumerate() {
+                let mut part = [0.0; 3];
+                let known = columns.iter().zip(lines).map(|(column, line)| column.get(row).map_or(0.0, line));
+                part.iter_mut().zip(known).for_each(|(to, value)| *to = value);
+                *logit += total(part.get(..columns.len()).unwrap_or(&part));
+            }
         }
+    }
+}
+
+/// The sum of up to four: pairs first, so that no addition waits for the one before it, in a row as in columns.
+fn total(part: &[f64]) -> f64 {
+    match part {
+        [a, b, c, d] => (a + b) + (c + d),
+        part => part.iter().sum(),
     }
 }
 

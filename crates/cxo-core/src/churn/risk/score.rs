@@ -101,8 +101,7 @@ impl<M: RiskModel> ChurnModel<M> {
     /// O(terms), with limits O(terms²). Nothing is allocated up to 1,024 terms.
     pub fn score(&self, row: &[Value<'_>], limits: &Limits) -> Result<Risk, Error> {
         self.encoded(row, |terms, contributions| {
-            self.model().contributions(terms, contributions);
-            self.risk(sum(self.model().base(), contributions), terms, limits)
+            self.risk(self.model().contributions(terms, contributions), terms, limits)
         })
     }
 
@@ -124,12 +123,11 @@ impl<M: RiskModel> ChurnModel<M> {
             return Err(Error::incompatible(format!("{places} places for the contributions of {features} features")));
         }
         self.encoded(row, |terms, own| {
-            self.model().contributions(terms, own);
-            let logit = sum(self.model().base(), own);
+            let logit = self.model().contributions(terms, own);
             let mut rest = &*own;
             for ((_, span), to) in self.schema().spans().zip(contributions) {
                 let (these, after) = rest.split_at_checked(span.len()).unwrap_or((rest, &[]));
-                *to = sum(0.0, these);
+                *to = these.iter().sum();
                 rest = after;
             }
             self.risk(logit, terms, limits)
@@ -274,11 +272,6 @@ fn check(logit: f64) -> Result<(), Error> {
 /// A probability moved off 0 and 1.
 fn inside(probability: f64) -> f64 {
     probability.clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0)
-}
-
-/// One after the other, so that rows and columns add up to the same bits.
-fn sum(base: f64, terms: &[f64]) -> f64 {
-    terms.iter().fold(base, |sum, term| sum + term)
 }
 
 fn on_stack<const MOST: usize, R>(

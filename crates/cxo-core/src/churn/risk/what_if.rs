@@ -236,7 +236,7 @@ impl<M: AdditiveModel> ChurnModel<M> {
         // Halved on the order of doubles: the probability never falls with the log-odds.
         let (mut low, mut high) = (ordered(-1e4), ordered(1e4));
         while low + 1 < high {
-            let middle = low + (high - low) / 2;
+            let middle = low.midpoint(high);
             if self.probability(number(middle)) <= limit { low = middle } else { high = middle }
         }
         number(low)
