@@ -293,7 +293,13 @@ const CASES: &[(&str, &str, i32, &str, &str)] = &[
     ("who,day,paid\na,soon,1\n", "", 1, "\"soon\"", "date-format"),
     ("who,day,paid\na,2025-02-30,1\n", "", 1, "no date is written in a format that can be detected", "date-format"),
     ("who,day,paid\na,2025-02-30,1\n", "--date-format iso", 1, "nothing to count in 1 rows", "no-data"),
-    ("who,day,paid\na,2025-01-01,1\n", "", 1, "", "not-identified"),
+    (
+        "who,day,paid\na,2025-01-01,1\n",
+        "",
+        1,
+        "log.csv: not identified: no customer has bought again",
+        "not-identified",
+    ),
     ("who,day,paid\na,2025-01-01,1\nb,2025-01-01,1\nc,2025-02-01,1\n", "", 1, "", "not-identified"),
     (
         "who,day,paid\na,2025-01-01,-1\nb,2025-01-02,-5\n",
