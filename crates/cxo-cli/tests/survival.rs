@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use common::Folder;
 use serde_json::{Value, json};
@@ -18,7 +18,8 @@ fn folder() -> Folder {
         for (at, cell) in cells.split(' ').enumerate() {
             let (week, relapse) = cell.strip_suffix('+').map_or((cell, "yes"), |week| (week, "No"));
             let since = if at % 3 == 0 { "0.5" } else { "0" };
-            csv.push_str(&format!("{week},{relapse},{arm},{since},{}\n", if at % 2 == 0 { "north" } else { "south" }));
+            let clinic = if at % 2 == 0 { "north" } else { "south" };
+            writeln!(csv, "{week},{relapse},{arm},{since},{clinic}").unwrap();
         }
     }
     let folder = Folder::new();
@@ -47,7 +48,9 @@ fn curves_and_tests_of_a_published_example() {
     assert!(near(&drug["expected_events"], 19.25, 1e-3) && near(&groups[2]["expected_events"], 10.75, 1e-3));
     let ten = drug["curve"].as_array().unwrap().iter().find(|point| point["time"] == 10.0).unwrap();
     assert_eq!((&ten["at_risk"], &ten["events"], &ten["censored"]), (&json!(15), &json!(1), &json!(1)));
-    assert!(near(&ten["survival"], 0.7529, 1e-4) && near(&ten["lower"], 0.5032, 1e-3) && near(&ten["upper"], 0.8894, 1e-3));
+    assert!(
+        near(&ten["survival"], 0.7529, 1e-4) && near(&ten["lower"], 0.5032, 1e-3) && near(&ten["upper"], 0.8894, 1e-3)
+    );
     let last = groups[2]["curve"].as_array().unwrap().last().unwrap();
     assert!(last["survival"] == 0.0 && last.get("lower").is_none() && last["upper_reason"].is_string());
     let tests = document["tests"].as_array().unwrap();
@@ -82,13 +85,18 @@ fn options_say_what_is_asked() {
     assert_eq!(curve[0]["at_risk"], 21);
     // Those who come late are not at risk before.
     let late = of("--entry since");
-    assert_eq!((&late["groups"][0]["curve"][0]["at_risk"], &late["groups"][0]["observations"]), (&json!(42), &json!(42)));
+    assert_eq!(
+        (&late["groups"][0]["curve"][0]["at_risk"], &late["groups"][0]["observations"]),
+        (&json!(42), &json!(42))
+    );
     // Within strata; and of three and more groups each pair.
     let (strata, alone) = (of("--by arm --stratum clinic"), of("--by arm"));
     assert_ne!(strata["tests"][0]["statistic"], alone["tests"][0]["statistic"]);
     assert_eq!(strata["groups"], {
         let mut groups = alone["groups"].clone();
-        for (group, other) in groups.as_array_mut().unwrap().iter_mut().zip(strata["groups"].as_array().unwrap()).skip(1) {
+        for (group, other) in
+            groups.as_array_mut().unwrap().iter_mut().zip(strata["groups"].as_array().unwrap()).skip(1)
+        {
             group["expected_events"] = other["expected_events"].clone();
         }
         groups
@@ -116,10 +124,18 @@ fn cxo_toml_names_the_columns() {
 #[test]
 fn bad_rows_are_counted_and_told() {
     let folder = Folder::new();
-    let rows = [("-1,1,0", "at least 0"), (",1,0", "at least 0"), ("x,1,0", "number"), ("3,maybe,0", "--positive"), ("3,,0", "a value"),
-        ("3,1,3", "below the duration of 3"), ("3,1,-1", "at least 0"), ("3,1,", "at least 0")];
-    let body: String = rows.iter().map(|(row, _)| format!("{row}\n")).collect();
-    folder.write("data.csv", &format!("time,left,from\n5,1,0\n6,FALSE,0\n{body}"));
+    let rows = [
+        ("-1,1,0", "at least 0"),
+        (",1,0", "at least 0"),
+        ("x,1,0", "number"),
+        ("3,maybe,0", "--positive"),
+        ("3,,0", "a value"),
+        ("3,1,3", "below the duration of 3"),
+        ("3,1,-1", "at least 0"),
+        ("3,1,", "at least 0"),
+    ];
+    let body = rows.map(|(row, _)| row).join("\n");
+    folder.write("data.csv", &format!("time,left,from\n5,1,0\n6,FALSE,0\n{body}\n"));
     let asked = "retention survival data.csv --duration time --event left --entry from";
     let run = folder.cxo(&format!("{asked} --rejected bad.csv --format json"));
     let load = &run.json()["load"];
@@ -170,7 +186,10 @@ fn arguments_that_do_not_go_together_are_refused() {
     let folder = folder();
     for (arguments, message) in [
         ("retention survival", "Usage"),
-        ("retention survival weeks.csv", "which column holds how long each customer was observed? Give --duration COLUMN"),
+        (
+            "retention survival weeks.csv",
+            "which column holds how long each customer was observed? Give --duration COLUMN",
+        ),
         ("retention survival weeks.csv --duration weeks", "which column holds whether he had left by then?"),
         (&format!("{ASKED} --interval arcsin"), "log-log, log, plain"),
         (&format!("{ASKED} --given-survival-to=-1"), "--given-survival-to"),
@@ -196,7 +215,8 @@ fn agrees_with_references() {
     for (set, by) in [("lung", "sex"), ("dd", "democracy"), ("waltons", "group"), ("telco_surv", "contract_two_year")] {
         let reference = &references[set];
         let data = folder.join("../data/churn").join(format!("{set}.csv"));
-        let asked = format!("retention survival {} --duration time --event event --by {by} --format json", data.display());
+        let asked =
+            format!("retention survival {} --duration time --event event --by {by} --format json", data.display());
         let document = Folder::new().cxo(&asked).json();
         let all = &document["groups"][0];
         assert_eq!((&all["observations"], &all["events"]), (&reference["n"], &reference["events"]), "{set}");
