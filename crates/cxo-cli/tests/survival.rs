@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use common::Folder;
 use serde_json::{Value, json};
@@ -18,7 +18,8 @@ fn folder() -> Folder {
         for (at, cell) in cells.split(' ').enumerate() {
             let (week, relapse) = cell.strip_suffix('+').map_or((cell, "yes"), |week| (week, "No"));
             let since = if at % 3 == 0 { "0.5" } else { "0" };
-            csv.push_str(&format!("{week},{relapse},{arm},{since},{}\n", if at % 2 == 0 { "north" } else { "south" }));
+            let clinic = if at % 2 == 0 { "north" } else { "south" };
+            writeln!(csv, "{week},{relapse},{arm},{since},{clinic}").unwrap();
         }
     }
     let folder = Folder::new();
@@ -133,8 +134,8 @@ fn bad_rows_are_counted_and_told() {
         ("3,1,-1", "at least 0"),
         ("3,1,", "at least 0"),
     ];
-    let body: String = rows.iter().map(|(row, _)| format!("{row}\n")).collect();
-    folder.write("data.csv", &format!("time,left,from\n5,1,0\n6,FALSE,0\n{body}"));
+    let body = rows.map(|(row, _)| row).join("\n");
+    folder.write("data.csv", &format!("time,left,from\n5,1,0\n6,FALSE,0\n{body}\n"));
     let asked = "retention survival data.csv --duration time --event left --entry from";
     let run = folder.cxo(&format!("{asked} --rejected bad.csv --format json"));
     let load = &run.json()["load"];
