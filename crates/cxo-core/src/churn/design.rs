@@ -3,12 +3,15 @@
 //! Columns stay where they are; a block is standardised on the way into the cache. Every sum goes through fixed chunks of
 //! blocks, reduced in their order, so that it has the same bits for every number of threads.
 
+use std::ops::Range;
+
 use super::Features;
 use crate::Error;
 use crate::numeric::gram::{Lane, ROWS};
 
-/// Blocks of a chunk.
-const CHUNK: usize = 32;
+/// Blocks of a chunk, and of them those that are filled at once: with some tens of columns they stay in the second cache.
+const CHUNK: usize = 64;
+const GROUP: usize = 8;
 /// Name of the first coefficient.
 pub(super) const INTERCEPT: &str = "(intercept)";
 
@@ -84,28 +87,41 @@ impl<'a> Design<'a> {
         self.rows.div_ceil(ROWS)
     }
 
-    /// Lanes for one block.
-    pub(super) fn lanes(&self) -> Vec<Lane> {
-        vec![[0.0; ROWS]; self.width()]
+    /// Each of these blocks with the rows it holds: lanes that may be overwritten, intercept first, 0 beyond the last row.
+    ///
+    /// Some blocks are filled at a time, so that long stretches of a column are read at once.
+    pub(super) fn each_block(&self, blocks: &[usize], mut visit: impl FnMut(Range<usize>, &mut [Lane])) {
+        let width = self.width();
+        let mut lanes = vec![[0.0; ROWS]; width * blocks.len().min(GROUP)];
+        for group in blocks.chunks(GROUP) {
+            self.fill(group, &mut lanes);
+            for (&block, lanes) in group.iter().zip(lanes.chunks_mut(width)) {
+                visit(self.rows_of(block), lanes);
+            }
+        }
     }
 
-    /// Fills the lanes with a block, intercept first, and says which rows it holds. Those beyond are 0.
-    pub(super) fn fill(&self, block: usize, lanes: &mut [Lane]) -> std::ops::Range<usize> {
-        let from = block * ROWS;
-        let to = (from + ROWS).min(self.rows);
-        let Some((ones, lanes)) = lanes.split_first_mut() else { return from..from };
-        *ones = [0.0; ROWS];
-        ones.iter_mut().take(to - from).for_each(|one| *one = 1.0);
-        for (((lane, column), centre), deviation) in
-            lanes.iter_mut().zip(self.columns).zip(&self.centres).zip(&self.deviations)
-        {
-            let (rate, values) = (1.0 / deviation, column.get(from..to).unwrap_or_default());
-            if values.len() < ROWS {
-                *lane = [0.0; ROWS];
+    fn rows_of(&self, block: usize) -> Range<usize> {
+        block * ROWS..((block + 1) * ROWS).min(self.rows)
+    }
+
+    fn fill(&self, blocks: &[usize], lanes: &mut [Lane]) {
+        let width = self.width();
+        let scales = self.centres.iter().zip(&self.deviations);
+        for (place, (column, (centre, deviation))) in self.columns.iter().zip(scales).enumerate() {
+            let rate = 1.0 / deviation;
+            for (lane, &block) in lanes.iter_mut().skip(place + 1).step_by(width).zip(blocks) {
+                let values = column.get(self.rows_of(block)).unwrap_or_default();
+                if values.len() < ROWS {
+                    *lane = [0.0; ROWS];
+                }
+                lane.iter_mut().zip(values).for_each(|(to, value)| *to = (value - centre) * rate);
             }
-            lane.iter_mut().zip(values).for_each(|(to, value)| *to = (value - centre) * rate);
         }
-        from..to
+        for (lane, &block) in lanes.iter_mut().step_by(width).zip(blocks) {
+            let count = self.rows_of(block).len();
+            *lane = std::array::from_fn(|row| f64::from(u8::from(row < count)));
+        }
     }
 
     /// What the chunks of every `stride`-th block give, in their order.
@@ -122,13 +138,16 @@ impl<'a> Design<'a> {
 
     /// Each row, intercept first.
     pub(super) fn each_row(&self, mut visit: impl FnMut(usize, &[f64])) {
-        let (mut lanes, mut row) = (self.lanes(), vec![0.0; self.width()]);
-        for block in 0..self.blocks() {
-            for (at, number) in self.fill(block, &mut lanes).enumerate() {
-                row.iter_mut().zip(&lanes).for_each(|(value, lane)| *value = lane.get(at).copied().unwrap_or_default());
+        let mut row = vec![0.0; self.width()];
+        let blocks: Vec<usize> = (0..self.blocks()).collect();
+        self.each_block(&blocks, |rows, lanes| {
+            for (at, number) in rows.enumerate() {
+                row.iter_mut()
+                    .zip(&*lanes)
+                    .for_each(|(value, lane)| *value = lane.get(at).copied().unwrap_or_default());
                 visit(number, &row);
             }
-        }
+        });
     }
 }
 
@@ -166,15 +185,31 @@ fn moments_of_block(values: &[f64], origin: f64, weights: Option<&[f64]>) -> Mom
         Some(weights) => (weights.iter().sum(), values.iter().zip(weights).map(|(x, w)| w * away(x)).sum()),
     };
     let mean = sum / weight;
-    let squares = match weights {
-        None => sum_of(values, |value| (away(value) - mean).powi(2)),
-        Some(weights) => values.iter().zip(weights).map(|(x, w)| w * (away(x) - mean).powi(2)).sum(),
+    // Squares and extremes in one loop, four side by side.
+    let mut sums = [[0.0; 4], [f64::INFINITY; 4], [f64::NEG_INFINITY; 4]];
+    let mut add = |side: usize, value: &f64, weight: f64| {
+        let x = away(value);
+        let [squares, least, most] = &mut sums;
+        squares[side] += weight * (x - mean) * (x - mean);
+        least[side] = if x < least[side] { x } else { least[side] };
+        most[side] = if x > most[side] { x } else { most[side] };
     };
-    let ends = values.iter().map(away);
-    let (least, greatest) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), x| {
-        (if x < least { x } else { least }, if x > most { x } else { most })
-    });
-    Moments { weight, mean, squares, least, greatest }
+    match weights {
+        None => {
+            let (blocks, rest) = values.as_chunks::<4>();
+            blocks.iter().for_each(|block| (0..4).for_each(|side| add(side, &block[side], 1.0)));
+            rest.iter().for_each(|value| add(0, value, 1.0));
+        }
+        Some(weights) => values.iter().zip(weights).for_each(|(value, weight)| add(0, value, *weight)),
+    }
+    let [squares, least, most] = sums;
+    Moments {
+        weight,
+        mean,
+        squares: squares.iter().sum(),
+        least: least.into_iter().fold(f64::INFINITY, f64::min),
+        greatest: most.into_iter().fold(f64::NEG_INFINITY, f64::max),
+    }
 }
 
 /// With eight sums side by side.

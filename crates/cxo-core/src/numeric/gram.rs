@@ -64,7 +64,14 @@ impl Blocks {
 
 /// Adds X b.
 pub(crate) fn combine(block: &[Lane], coefficients: &[f64], into: &mut Lane) {
-    for (lane, coefficient) in block.iter().zip(coefficients) {
+    let (fours, rest) = block.as_chunks::<4>();
+    let (of_fours, of_rest) = coefficients.split_at((4 * fours.len()).min(coefficients.len()));
+    for ([a, b, c, d], of) in fours.iter().zip(of_fours.as_chunks::<4>().0) {
+        for row in 0..ROWS {
+            into[row] += (of[0] * a[row] + of[1] * b[row]) + (of[2] * c[row] + of[3] * d[row]);
+        }
+    }
+    for (lane, coefficient) in rest.iter().zip(of_rest) {
         into.iter_mut().zip(lane).for_each(|(sum, value)| *sum += coefficient * value);
     }
 }

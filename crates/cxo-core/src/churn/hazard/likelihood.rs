@@ -3,6 +3,8 @@
 //! The columns of a row are the same in all its periods, so that X' W X needs one weight a row, the sum over its periods; only the
 //! part that periods and columns have in common takes a step for each person-period.
 
+use std::ops::Range;
+
 use super::period::PeriodEffect;
 use crate::churn::Durations;
 use crate::churn::design::Design;
@@ -80,8 +82,8 @@ impl PersonPeriods<'_> {
         let width = self.design.width();
         let slopes = [&[0.0][..], of_columns].concat();
         let parts = self.design.in_chunks(1, |blocks| {
-            let (mut sums, mut lanes) = (Sums::new(levels.len(), width), self.design.lanes());
-            blocks.iter().for_each(|&block| self.block(block, &levels, &slopes, &mut lanes, &mut sums));
+            let mut sums = Sums::new(levels.len(), width);
+            self.design.each_block(blocks, |rows, lanes| self.block(rows, &levels, &slopes, lanes, &mut sums));
             sums
         });
         let mut sums = Sums::new(levels.len(), width);
@@ -89,15 +91,14 @@ impl PersonPeriods<'_> {
         self.assemble(&sums)
     }
 
-    fn block(&self, block: usize, levels: &[f64], slopes: &[f64], lanes: &mut [Lane], sums: &mut Sums) {
-        let rows = self.design.fill(block, lanes);
+    fn block(&self, rows: Range<usize>, levels: &[f64], slopes: &[f64], lanes: &[Lane], sums: &mut Sums) {
         let (mut scores, mut residuals, mut curvatures) = ([0.0; ROWS], [0.0; ROWS], [0.0; ROWS]);
         combine(lanes, slopes, &mut scores);
         let (mut small, mut row) = (Vec::new(), vec![0.0; lanes.len()]);
         let spells = self.spells.get(rows).unwrap_or_default();
         for (at, spell) in spells.iter().enumerate().take(ROWS) {
             let score = scores[at];
-            row.iter_mut().zip(&*lanes).for_each(|(value, lane)| *value = lane[at]);
+            row.iter_mut().zip(lanes).for_each(|(value, lane)| *value = lane[at]);
             let span = spell.entry as usize..spell.last as usize;
             let level = levels.get(span.clone()).unwrap_or_default();
             small.clear();

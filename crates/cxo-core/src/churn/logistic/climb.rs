@@ -3,12 +3,14 @@
 //! Steps come from the Cholesky factor of the information; where that would lose half the digits, from the triangle of a QR
 //! decomposition of the weighted rows. On many rows the first steps are taken on a part of them.
 
+use std::ops::Range;
+
 use super::likelihood::{Curvature, Likelihood, Sums};
 use crate::Error;
 use crate::churn::separation::{self, Outcome};
 use crate::numeric::ascent::{Obstacle, Stop, Summit, ascend, ascend_by};
 use crate::numeric::cholesky::Cholesky;
-use crate::numeric::gram::ROWS;
+use crate::numeric::gram::{Lane, ROWS};
 use crate::numeric::matrix::Matrix;
 use crate::numeric::newton::Surface;
 use crate::numeric::triangle::Triangle;
@@ -94,14 +96,11 @@ impl Ridge<'_> {
         if rows < SOME {
             return (start, 0);
         }
-        let few = if rows < MANY {
-            start.clone()
-        } else {
-            self.of_part(&start, rows / FEW).map_or_else(|| start.clone(), |part| part.at)
-        };
-        let Some(part) = self.of_part(&few, EIGHTH) else { return (start, 0) };
+        let few = if rows < MANY { None } else { self.of_part(&start, rows / FEW) };
+        let few = few.as_ref().map_or(&start, |(at, _)| at);
+        let Some((at, curvature)) = self.of_part(few, EIGHTH) else { return (start, 0) };
         if rows < MANY {
-            return (part.at, 0);
+            return (at, 0);
         }
         let blocks = self.likelihood.design.blocks();
         let share = blocks.div_ceil(EIGHTH) as f64 / blocks as f64;
@@ -109,17 +108,22 @@ impl Ridge<'_> {
             at.iter().zip(curvature.solve(gradient)).map(|(value, step)| value + length * step).collect()
         };
         let slopes = |at: &[f64]| self.surface(at, Curvature::Nothing, 1).gradient;
-        let near = step(&part.at, &part.curvature, &slopes(&part.at), share);
+        let near = step(&at, &curvature, &slopes(&at), share);
         let Surface { gradient, hessian, .. } = self.surface(&near, Curvature::All, 1);
         let Ok(curvature) = Cholesky::new(&negative(&hessian), PIVOT) else { return (start, 0) };
         let nearer = step(&near, &curvature, &gradient, 1.0);
         (step(&nearer, &curvature, &slopes(&nearer), 1.0), 3)
     }
 
-    /// The top for every `stride`-th block, the ridge being as strong as for all.
-    fn of_part(&self, start: &[f64], stride: usize) -> Option<Summit> {
-        let stop = Stop { decrement: 1e-6, iterations: 12, pivot: PIVOT };
-        ascend(|at| self.surface(at, Curvature::All, stride), start, stop).ok()
+    /// About the top for every `stride`-th block, the ridge being as strong as for all, and the curvature there.
+    ///
+    /// The top of a part is as far from that of all, in units of its own curvature, as it has coefficients; a tenth of that is near.
+    fn of_part(&self, start: &[f64], stride: usize) -> Option<(Vec<f64>, Cholesky)> {
+        let near = 0.1 * start.len() as f64 * stride as f64 / self.likelihood.design.rows() as f64;
+        let stop = Stop { decrement: near, iterations: 12, pivot: PIVOT };
+        let top = ascend(|at| self.surface(at, Curvature::All, stride), start, stop).ok()?;
+        let step = top.curvature.solve(&top.surface.gradient);
+        Some((top.at.iter().zip(&step).map(|(value, step)| value + step).collect(), top.curvature))
     }
 
     /// The same climb by QR, once it is known that there is a top.
@@ -132,7 +136,7 @@ impl Ridge<'_> {
             self.refuse_separation()?;
         }
         let factor = |at: &[f64], _: &Surface| {
-            let triangle = self.triangle(|block, lanes| self.likelihood.terms(block, at, lanes).curvatures);
+            let triangle = self.triangle(|rows, lanes| self.likelihood.terms(rows, at, lanes).curvatures);
             let dependent = triangle.dependent(|_| f64::EPSILON);
             if dependent.is_empty() { Ok(triangle.factor()) } else { Err(dependent) }
         };
@@ -152,17 +156,18 @@ impl Ridge<'_> {
         Ok(Summit { iterations: taken + near.iterations + 1, ..top })
     }
 
-    /// R of the rows times the roots of their weights, with the ridge. `weights` fills the lanes.
-    fn triangle(&self, weights: impl Fn(usize, &mut [[f64; ROWS]]) -> [f64; ROWS]) -> Triangle {
+    /// R of the rows times the roots of their weights, with the ridge.
+    fn triangle(&self, weights: impl Fn(Range<usize>, &[Lane]) -> Lane) -> Triangle {
         let design = self.likelihood.design;
-        let (mut triangle, mut lanes) = (Triangle::new(design.width()), design.lanes());
-        for block in 0..design.blocks() {
-            let roots = weights(block, &mut lanes).map(f64::sqrt);
-            for lane in &mut lanes {
+        let mut triangle = Triangle::new(design.width());
+        let blocks: Vec<usize> = (0..design.blocks()).collect();
+        design.each_block(&blocks, |rows, lanes| {
+            let roots = weights(rows, lanes).map(f64::sqrt);
+            for lane in &mut *lanes {
                 lane.iter_mut().zip(&roots).for_each(|(value, root)| *value *= root);
             }
-            triangle.absorb(&mut lanes);
-        }
+            triangle.absorb(lanes);
+        });
         if self.strength > 0.0 {
             let roots: Vec<f64> = (0..design.width()).map(|place| self.pull(place).sqrt()).collect();
             triangle.absorb_diagonal(&roots);
@@ -177,10 +182,7 @@ impl Ridge<'_> {
             return Ok(());
         }
         let design = self.likelihood.design;
-        let triangle = self.triangle(|block, lanes| {
-            design.fill(block, lanes);
-            [1.0; ROWS]
-        });
+        let triangle = self.triangle(|_, _| [1.0; ROWS]);
         // A column far from 0 in units of its spread has been rounded to that many fewer digits.
         let rounding = |place: usize| {
             let [mean, deviation, reach] =

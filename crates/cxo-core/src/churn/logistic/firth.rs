@@ -50,18 +50,18 @@ pub(super) fn surface(likelihood: &Likelihood, at: &[f64]) -> Surface {
         return Surface { value: f64::NEG_INFINITY, gradient, hessian: information };
     };
     let parts = design.in_chunks(1, |blocks| {
-        let (mut slopes, mut gram, mut lanes) = (vec![0.0; at.len()], Gram::new(at.len()), design.lanes());
-        for &block in blocks {
-            let terms = likelihood.terms(block, at, &mut lanes);
-            let hats = hats(&factor, &lanes, &terms.curvatures);
+        let (mut slopes, mut gram) = (vec![0.0; at.len()], Gram::new(at.len()));
+        design.each_block(blocks, |rows, lanes| {
+            let terms = likelihood.terms(rows, at, lanes);
+            let hats = hats(&factor, lanes, &terms.curvatures);
             // Padding has hat values of 0.
             let extra: Lane = std::array::from_fn(|row| -hats[row] * terms.excess[row]);
             // π (1 - π), without the weight of the row.
             let weights: Lane =
                 std::array::from_fn(|row| terms.curvatures[row] + hats[row] * (0.25 - terms.excess[row].powi(2)));
-            project(&lanes, &extra, &mut slopes);
-            gram.add(&lanes, &weights);
-        }
+            project(lanes, &extra, &mut slopes);
+            gram.add(lanes, &weights);
+        });
         (slopes, gram)
     });
     let mut gram = Gram::new(at.len());

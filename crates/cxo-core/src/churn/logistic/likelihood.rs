@@ -4,6 +4,8 @@
 //! s / (1 + e^m) and the curvature 1 / ((1 + e^m) (1 + e^-m)). With e = e^-|m| all of them are sums and quotients of numbers in
 //! (0, 2], so that no tail is lost; the logarithms of a block are that of one product.
 
+use std::ops::Range;
+
 use super::outcomes::Outcomes;
 use crate::churn::design::Design;
 use crate::numeric::exponential;
@@ -65,13 +67,13 @@ impl Likelihood<'_> {
         };
         let parts = self.design.in_chunks(stride, |blocks| {
             let (mut value, mut gradient, mut gram) = (0.0, vec![0.0; width], Gram::new(chosen));
-            let (mut lanes, mut some) = (self.design.lanes(), vec![[0.0; ROWS]; chosen]);
-            for &block in blocks {
-                let terms = self.terms(block, at, &mut lanes);
+            let mut some = vec![[0.0; ROWS]; chosen];
+            self.design.each_block(blocks, |rows, lanes| {
+                let terms = self.terms(rows, at, lanes);
                 value += terms.value;
-                project(&lanes, &terms.slopes, &mut gradient);
+                project(lanes, &terms.slopes, &mut gradient);
                 match curvature {
-                    Curvature::All => gram.add(&lanes, &terms.curvatures),
+                    Curvature::All => gram.add(lanes, &terms.curvatures),
                     Curvature::Of(places) => {
                         some.iter_mut().zip(places).for_each(|(to, &place)| {
                             lanes.get(place).into_iter().for_each(|lane| *to = *lane);
@@ -80,7 +82,7 @@ impl Likelihood<'_> {
                     }
                     Curvature::Nothing => {}
                 }
-            }
+            });
             (value, gradient, gram)
         });
         let (mut value, mut gradient, mut gram) = (Sum::default(), vec![0.0; width], Gram::new(chosen));
@@ -92,9 +94,8 @@ impl Likelihood<'_> {
         Sums { value: value.value(), gradient, information: gram.matrix() }
     }
 
-    /// Fills the lanes with a block and gives its derivatives.
-    pub(super) fn terms(&self, block: usize, at: &[f64], lanes: &mut [Lane]) -> Terms {
-        let rows = self.design.fill(block, lanes);
+    /// Of the rows of a block.
+    pub(super) fn terms(&self, rows: Range<usize>, at: &[f64], lanes: &[Lane]) -> Terms {
         let count = rows.len();
         let mut logits = [0.0; ROWS];
         if let Some(offsets) = self.outcomes.offsets() {

@@ -101,7 +101,7 @@ impl PathOptions {
 /// let path = Path::fit(&features, &Outcomes::new(left.to_vec())?, &PathOptions::default())?;
 /// // The first holds both at 0; tenure comes in first.
 /// assert_eq!(path.models()[0].slopes(), [0.0, 0.0]);
-/// assert!(path.models()[10].slopes()[0] < 0.0 && path.models()[10].slopes()[1] == 0.0);
+/// assert!(path.models()[1].slopes()[0] < 0.0 && path.models()[1].slopes()[1] == 0.0);
 /// # Ok::<(), cxo_core::Error>(())
 /// ```
 ///
