@@ -201,7 +201,7 @@ fn at_risk(found: &ValueAtRiskRows, page: &mut Page) {
             page::count(row.customers),
             show(row.departures),
             show(row.value_at_risk),
-            page::interval_text(&row.interval, show),
+            page::bounds(&row.interval, show),
             show(row.outcome_error),
         ]
     };

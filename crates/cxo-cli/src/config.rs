@@ -50,7 +50,7 @@ const NAME: &str = "cxo.toml";
 
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
 /// of the summaries of customers, and of churn.
-const COLUMN_ROLES: [&str; 32] = [
+const COLUMN_ROLES: [&str; 34] = [
     "score",
     "customer",
     "time",
@@ -83,6 +83,8 @@ const COLUMN_ROLES: [&str; 32] = [
     "event",
     "entry",
     "stratum",
+    "observed",
+    "probability",
 ];
 
 /// Every role a file can have.

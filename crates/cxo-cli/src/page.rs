@@ -392,7 +392,8 @@ pub(crate) fn p_value_text(p: f64) -> String {
 /// A confidence level: `95 %`, `99.9 %`.
 pub(crate) fn level(confidence: cxo_core::Confidence) -> String {
     let percent = 100.0 * confidence.level();
-    let text = format!("{percent:.4}");
+    // Ten places drop the rounding of the product.
+    let text = format!("{percent:.10}");
     match text.trim_end_matches('0').trim_end_matches('.') {
         // No level is that of certainty.
         "100" | "" => format!("{percent} %"),

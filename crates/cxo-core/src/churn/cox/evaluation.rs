@@ -70,7 +70,7 @@ impl<'a> Evaluation<'a> {
         let mut log_likelihood = self.rate(coefficients);
         self.divide(&mut log_likelihood);
         self.log_likelihood = log_likelihood.value();
-        self.expect();
+        self.accumulate();
     }
 
     /// Rates; and the sum of the linear predictors of those who leave.
@@ -125,7 +125,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The baseline forward in time, and what each row is expected to have of it.
-    fn expect(&mut self) {
+    fn accumulate(&mut self) {
         let sets = self.sets;
         for stratum in &sets.strata {
             let mut cumulative = Sum::default();
