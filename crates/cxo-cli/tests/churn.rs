@@ -192,7 +192,7 @@ fn a_wrong_cell_in_a_column_of_numbers_is_a_wrong_cell() {
     assert_eq!((strict.code, strict.error()["kind"].as_str().unwrap().to_owned()), (1, "bad-row".to_owned()));
     let rejected = folder.cxo("churn fit slips.csv --customer id --target left --rejected rejected.csv --format json");
     rejected.json();
-    assert_eq!(folder.read("rejected.csv").lines().count(), 12);
+    assert_eq!(folder.read("rejected.csv").lines().count(), 13);
     // The same from standard input, which is read twice.
     let piped =
         folder.cxo_with("churn fit - --customer id --target left --format json", &folder.read("slips.csv")).json();

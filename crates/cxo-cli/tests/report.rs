@@ -218,7 +218,7 @@ fn who_comes_back_and_what_leaving_costs() {
     let document = folder.cxo("report . --format json").json();
     let cohorts = folder.cxo("retention cohorts transactions.csv --customer customer --date date --format json").json();
     let (curve, shown) = (cohorts["curve"].as_array().unwrap(), document["retention"]["n_day"].as_array().unwrap());
-    assert_eq!((shown.len(), shown.as_slice()), (5, &curve[1..6]), "the curve of the command, without month 0");
+    assert_eq!(shown.as_slice(), &curve[1..], "the curve of the command, without month 0");
     let (risk, worth) = (&document["churn_risk"], &document["lifetime_value"]);
     let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}"));
     assert_eq!(
@@ -274,17 +274,7 @@ fn parts_of_all_customers_sum_to_the_total_and_stand_by_value() {
     );
     let page = folder.cxo("report . --min-responses 0").stdout;
     let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} in\n{page}"));
-    let order = [
-        "\nRetention  ",
-        "bought in it",
-        "\nCustomer equity",
-        "\nChurn risk  ",
-        "value at risk EUR",
-        "basic",
-        "free",
-        "gold",
-        "\nData",
-    ];
+    let order = ["\nRetention  ", "bought in it", "\nCustomer equity", "\nChurn risk  ", "value at risk EUR", "\nData"];
     assert!(order.map(place).is_sorted(), "{page}");
     assert!(page.lines().all(|line| line.chars().count() <= 110), "{page}");
 }

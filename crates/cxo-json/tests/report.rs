@@ -160,7 +160,7 @@ fn the_document_says_what_the_scorecard_found() {
 #[test]
 fn a_retention_curve_counts_months_and_says_why_there_is_none() {
     let found = retention();
-    assert_eq!((found.period.as_str(), found.until.as_str(), found.follow_up), ("month", "1970-06-29", 1));
+    assert_eq!((found.period.as_str(), found.until.as_str(), found.follow_up), ("month", "1970-06-15", 1));
     let periods = |curve: &[cxo_json::CurveRow]| curve.iter().map(|row| row.period).collect::<Vec<_>>();
     assert_eq!((periods(&found.n_day), periods(&found.unbounded)), (vec![1, 2, 3, 4], vec![1, 2, 3]));
     assert!(found.n_day.iter().all(|row| row.interval.is_ok() && row.share <= 0.5 && row.through.is_none()));
@@ -201,7 +201,7 @@ fn the_schema_and_the_reader_refuse_alike() {
         ("/churn_risk/total/value_at_risk/not_valued", Value::Null),
         ("/churn_risk/segments/0/results/0/customers", (-1).into()),
         ("/churn_risk/segments/0/results/2/suppressed", Value::Null),
-        ("/period", "year".into()),
+        ("/period", "decade".into()),
         ("/files/0/load", Value::Null),
     ] {
         let mut changed = document.clone();

@@ -80,7 +80,7 @@ impl Cox {
     /// let rows = CoxRows::new(&durations, &features)?;
     /// let forecast = Cox::fit(&rows, &CoxOptions::default())?.forecast(&rows, &[4.0, 8.0, 12.0])?;
     /// let survival = forecast.survival(&CoxCustomer::new(&[24.0]))?;
-    /// assert!(survival[0] > survival[1], "the longer, the fewer are left");
+    /// assert!(survival[0].unwrap() > survival[1].unwrap(), "the longer, the fewer are left");
     /// assert!(survival[2].is_err(), "nobody was observed for so long");
     /// # Ok::<(), cxo_core::Error>(())
     /// ```

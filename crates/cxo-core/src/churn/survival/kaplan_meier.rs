@@ -289,7 +289,8 @@ pub(super) fn estimate(
     method: Method,
 ) -> Estimate {
     let everyone = table.total();
-    let effective_n = everyone.weight * everyone.weight / everyone.square;
+    // Kish's number is at most that of the rows, even where squares of tiny weights vanish.
+    let effective_n = (everyone.weight * everyone.weight / everyone.square).min(everyone.rows as f64);
     Estimate { value, standard_error, interval, n: everyone.rows, effective_n, method }
 }
 
