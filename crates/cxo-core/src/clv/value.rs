@@ -454,13 +454,11 @@ impl Valuation {
         let v = 1.0 / (1.0 + self.discount);
         let mean = self.expected(renewal);
         let squares = self.sum_by_parts(v * v, |t| renewal.expected(t));
-        match self.pairs(renewal) {
-            Some(pairs) => [mean, squares, squares + pairs, mean],
-            None => {
-                let end = self.end(self.periods);
-                [mean, squares, renewal.second(end), renewal.expected(end)]
-            }
+        if let Some(pairs) = self.pairs(renewal) {
+            return [mean, squares, squares + pairs, mean];
         }
+        let end = self.end(self.periods);
+        [mean, squares, renewal.second(end), renewal.expected(end)]
     }
 
     /// E[Σ over ordered pairs of purchases of the product of their factors]. The intensity g of pairs depends on the later time t

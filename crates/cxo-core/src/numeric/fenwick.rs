@@ -57,6 +57,7 @@ mod tests {
         for places in [1_u32, 2, 7, 64, 100] {
             let (mut tree, mut list) = (Fenwick::new(places as usize), vec![0.0; places as usize]);
             for step in 0..300 {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below `places`.
                 let place = (random.uniform() * f64::from(places)) as u32;
                 let term = f64::from(step % 11) - 3.0;
                 tree.add(place, term);

@@ -39,7 +39,7 @@ mod tests {
     fn is_inside_of_0_and_1_and_symmetric() {
         for x in [0.0, 1e-9, 0.3, 5.0, 36.0, 40.0, 700.0, 1e9, f64::MAX] {
             let (up, down) = (sigmoid(x), sigmoid(-x));
-            assert!(0.0 < down && down <= 0.5 && 0.5 <= up && up < 1.0, "{x} {down} {up}");
+            assert!(0.0 < down && down <= 0.5 && (0.5..1.0).contains(&up), "{x} {down} {up}");
             assert!((up + down - 1.0).abs() <= f64::EPSILON, "{x}");
             assert!((down - (-x).exp() / (1.0 + (-x).exp())).abs() <= 4.0 * f64::EPSILON * down.max(1e-290), "{x}");
         }

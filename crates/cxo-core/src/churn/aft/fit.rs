@@ -101,7 +101,7 @@ impl Aft {
         let scaling = Scaling { centres: &centres, scales: &deviations };
         let covariates = features.map_or(&[][..], Features::columns);
         let likelihood = Likelihood::new(options.distribution, durations, covariates, scaling);
-        let summit = climb(&likelihood, features, options)?;
+        let summit = climb(&likelihood, features, *options)?;
         let found = Found::new(&summit, &means, &deviations[..columns], middle, unit);
         Ok(Self::new(Stored {
             distribution: options.distribution,
@@ -133,7 +133,7 @@ fn logarithms(durations: &Durations) -> Result<(f64, f64), Error> {
     }
 }
 
-fn climb(likelihood: &Likelihood, features: Option<&Features>, options: &AftOptions) -> Result<Summit, Error> {
+fn climb(likelihood: &Likelihood, features: Option<&Features>, options: AftOptions) -> Result<Summit, Error> {
     let columns = features.map_or(0, |features| features.names().len());
     let mut start = vec![0.0; columns];
     start.extend([0.0, 1.0]);

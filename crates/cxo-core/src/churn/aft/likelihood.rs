@@ -98,6 +98,7 @@ impl<'a> Likelihood<'a> {
     }
 
     /// Adds the terms of rows; returns minus the sum of their curvatures.
+    #[allow(clippy::unused_self)] // It belongs to the likelihood.
     fn add(
         &self,
         design: &Blocks,

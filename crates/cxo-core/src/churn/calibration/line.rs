@@ -48,6 +48,7 @@ impl LineData<'_> {
                 Obstacle::Flat { .. } | Obstacle::Endless { .. } => Error::separated(vec!["probability".into()]),
             })?;
         let inverse = summit.curvature.inverse();
+        #[allow(clippy::single_match_else)] // Two cases, named.
         let covariance = match self.weights {
             None => inverse,
             Some(_) => {

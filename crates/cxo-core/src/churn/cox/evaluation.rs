@@ -4,7 +4,7 @@
 //! moments are never formed: turned around, each row x x' counts as often as it is expected to leave, so that they become one
 //! weighted Gram matrix over the rows, and the means another over the moments.
 
-use super::risk_sets::RiskSets;
+use super::risk_sets::{Moment, RiskSets};
 use super::rows::Ties;
 use crate::numeric::gram::{Gram, Lane, ROWS, RowGram, combine, project};
 use crate::numeric::matrix::Matrix;
@@ -86,7 +86,7 @@ impl<'a> Evaluation<'a> {
         }
         let shift = self.rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = Sum::default();
-        for place in sets.moments.iter().flat_map(|moment| moment.places()) {
+        for place in sets.moments.iter().flat_map(Moment::places) {
             sum.add(sets.weights[place] * (self.rates[place] - shift));
         }
         for (rate, weight) in self.rates.iter_mut().zip(&sets.weights) {
@@ -152,7 +152,7 @@ impl<'a> Evaluation<'a> {
         let (mut rows, mut gradient) = (Gram::new(columns), vec![0.0; columns]);
         let mut surprise = vec![0.0; self.expected.len()];
         surprise.iter_mut().zip(&self.expected).for_each(|(surprise, expected)| *surprise = -expected);
-        for place in sets.moments.iter().flat_map(|moment| moment.places()) {
+        for place in sets.moments.iter().flat_map(Moment::places) {
             surprise[place] += sets.weights[place];
         }
         let mut add_block = |number: usize| {

@@ -45,6 +45,7 @@ impl Schema {
                     Source::Same(values)
                 }
                 (Encoding::Categorical(categories), Kind::Texts { texts, codes }) => {
+                    #[allow(clippy::borrowed_box)] // As they are kept.
                     let place = |text: &Box<str>| feature.term_of(categories, Value::Text(text));
                     let missing = feature.term_of(categories, Value::Missing);
                     Source::Texts { codes, places: texts.iter().map(place).collect(), missing }
@@ -60,6 +61,7 @@ impl Schema {
 
 impl Bound<'_> {
     /// Hands over the terms, each a slice of as many rows as the chunk has, chunk after chunk.
+    #[allow(clippy::type_complexity)] // Rows of columns, and what may go wrong.
     pub(super) fn each_chunk(&self, each: &mut dyn FnMut(&[&[f64]]) -> Result<(), Error>) -> Result<(), Error> {
         let mut scratch = vec![0.0; self.terms * CHUNK];
         for start in (0..self.rows).step_by(CHUNK) {

@@ -179,7 +179,7 @@ mod stored {
 
         use crate::domain::Day;
 
-        #[allow(clippy::ref_option)] // The form that serde calls.
+        #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // The form that serde calls.
         pub(in super::super) fn serialize<S: Serializer>(day: &Option<Day>, serializer: S) -> Result<S::Ok, S::Error> {
             match day {
                 Some(day) => serializer.collect_str(day),

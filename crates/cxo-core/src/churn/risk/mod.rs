@@ -5,6 +5,8 @@
 //! them ([`ChurnModel::explain`]) and answers what-if questions ([`ChurnModel::what_if`], [`ChurnModel::smallest_change`]). What
 //! is learned from observation is association: no answer here says what causes customers to leave.
 
+#![allow(clippy::option_option)] // A known value without a term is something else than an unknown one.
+
 mod binding;
 mod churn_model;
 mod drift;

@@ -118,7 +118,7 @@ impl Spline {
 /// A quantile of ascending values, by linear interpolation (definition 7 of Hyndman and Fan 1996); of no value it is 0.
 pub(super) fn quantile(sorted: &[f64], level: f64) -> f64 {
     let place = level * sorted.len().saturating_sub(1) as f64;
-    let at = |place: f64| sorted.iter().nth(index(place)).or(sorted.last()).copied().unwrap_or_default();
+    let at = |place: f64| sorted.get(index(place)).or(sorted.last()).copied().unwrap_or_default();
     let (low, high) = (at(place.floor()), at(place.ceil()));
     low + (high - low) * place.fract()
 }

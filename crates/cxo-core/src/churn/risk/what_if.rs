@@ -188,7 +188,7 @@ impl<M: AdditiveModel> ChurnModel<M> {
         for lever in &levers {
             let found = lever.smallest(excess).or_else(|| lever.farthest.clone());
             if let Some(step) =
-                found.and_then(|step| self.nudged(row, &[], step, limit.get()).transpose()).transpose()?
+                found.and_then(|step| self.nudged(row, &[], &step, limit.get()).transpose()).transpose()?
             {
                 alone.push(step);
             }
@@ -252,7 +252,7 @@ impl<M: AdditiveModel> ChurnModel<M> {
     }
 
     /// The last move, taken by a few more last bits where rounding leaves the risk above the limit; nothing where it stays there.
-    fn nudged(&self, row: &[Value<'_>], before: &[Move], step: Move, limit: f64) -> Result<Option<Move>, Error> {
+    fn nudged(&self, row: &[Value<'_>], before: &[Move], step: &Move, limit: f64) -> Result<Option<Move>, Error> {
         let mut moves = before.to_vec();
         for bits in 0..40 {
             let to = match &step.to {
@@ -286,7 +286,7 @@ impl<M: AdditiveModel> ChurnModel<M> {
             let part = if whole.fall >= left { lever.smallest(left) } else { None };
             let step = part.unwrap_or_else(|| whole.clone());
             left -= step.fall;
-            if let Some(last) = self.nudged(row, &moves, step.clone(), limit)? {
+            if let Some(last) = self.nudged(row, &moves, &step, limit)? {
                 moves.push(last);
                 break;
             }
