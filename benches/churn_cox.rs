@@ -25,7 +25,7 @@ fn customers(rows: usize, step: f64) -> (Durations, Features) {
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
     };
-    let mut columns = vec![Vec::with_capacity(rows); COLUMNS];
+    let mut columns = vec![Vec::new(); COLUMNS];
     let (mut times, mut observed) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for _ in 0..rows {
         let mut linear = 0.0;

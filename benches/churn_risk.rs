@@ -1,4 +1,5 @@
 //! How fast is a risk scored? One row with its reasons, with and without limits; a million rows, column by column.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small numbers of tests.
 #![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros and a benchmark that fails by panicking")]
 
 use std::hint::black_box;

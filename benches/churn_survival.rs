@@ -7,7 +7,7 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use cxo_core::churn::Durations;
-use cxo_core::churn::survival::{EventTable, LogRank, LogRankWeighting};
+use cxo_core::churn::survival::{EventTable, LogRank, LogRankWeighting, SurvivalOptions};
 
 const CUSTOMERS: usize = 1_000_000;
 
@@ -34,7 +34,7 @@ fn durations(shape: impl Fn(f64) -> f64) -> Durations {
 #[allow(clippy::unwrap_used, reason = "the durations are right")]
 fn curve(durations: &Durations) -> f64 {
     let table = EventTable::from_durations(durations).unwrap();
-    let curve = table.kaplan_meier(&Default::default()).unwrap();
+    let curve = table.kaplan_meier(&SurvivalOptions::default()).unwrap();
     let bounds = curve.points().map(|point| point.interval.map_or(0.0, |interval| interval.lower + interval.upper));
     bounds.sum::<f64>() + curve.median().time.unwrap_or_default()
 }

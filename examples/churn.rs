@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match score(&model, &given) {
             Ok((risk, reasons)) => {
                 let summary = history.get(&given.get("customer").copied()).ok_or("an unknown customer")?;
-                let spend = spend.model().spend(summary).map_err(|absent| absent.reason())?;
+                let spend = spend.model().spend(summary).map_err(cxo_core::Absent::reason)?;
                 let value = at_risk.of_predicted(&buying.model().outlook(summary), &spend, risk)?;
                 println!("  risk {:.3}, value at risk {value:.2} EUR; {reasons}", risk.get());
             }
@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The risk, and what raises it most. A row that does not fit the schema is an error, not a number.
 fn score(model: &ChurnModel, given: &HashMap<&str, &'static str>) -> Result<(Probability, String), cxo_core::Error> {
     let value = |text: &&'static str| text.parse().map_or(Value::Text(text), Value::Number);
-    let names = model.schema().features().iter().map(|feature| feature.name());
+    let names = model.schema().features().iter().map(cxo_core::churn::risk::Feature::name);
     let row: Vec<_> = names.map(|name| given.get(name).map_or(Value::Missing, value)).collect();
     let mut contributions = vec![0.0; row.len()];
     let risk = model.explain(&row, &Limits::default(), &mut contributions)?;

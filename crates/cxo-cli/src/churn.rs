@@ -15,7 +15,7 @@ enum Subcommand {
     /// Learn from customers whose outcome is known, and store the model
     Fit(Box<churn_fit::Args>),
     /// How good predictions were, now that outcomes are known
-    Evaluate(churn_evaluate::Args),
+    Evaluate(Box<churn_evaluate::Args>),
     /// The risk of each customer by a stored model, with reasons
     Score(Box<churn_score::Args>),
 }

@@ -210,7 +210,7 @@ impl Args {
         }
         let options = TrainOptions::default().schema(schema).penalty(penalty).calibration(self.asked.calibration);
         let options = self.asked.date.map_or(options.clone(), |day| options.date(day));
-        columns.customer.iter().fold(options, |options, name| options.customers(name))
+        columns.customer.iter().fold(options, TrainOptions::customers)
     }
 }
 

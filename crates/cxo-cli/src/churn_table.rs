@@ -191,25 +191,28 @@ enum Cells {
 #[derive(Default)]
 struct Texts {
     known: HashMap<Box<str>, usize>,
-    texts: Vec<Box<str>>,
+    distinct: Vec<Box<str>>,
     rows: Vec<Option<usize>>,
 }
 
 impl Texts {
     fn push(&mut self, text: Option<&str>) {
-        let place = text.map(|text| match self.known.get(text) {
-            Some(place) => *place,
-            None => {
-                self.known.insert(text.into(), self.texts.len());
-                self.texts.push(text.into());
-                self.texts.len() - 1
+        let place = text.map(|text| {
+            if let Some(place) = self.known.get(text) {
+                *place
+            } else {
+                self.known.insert(text.into(), self.distinct.len());
+                self.distinct.push(text.into());
+                self.distinct.len() - 1
             }
         });
         self.rows.push(place);
     }
 
     fn column(self) -> Column {
-        Column::texts(self.rows.iter().map(|place| place.and_then(|place| self.texts.get(place)).map(|text| &**text)))
+        Column::texts(
+            self.rows.iter().map(|place| place.and_then(|place| self.distinct.get(place)).map(|text| &**text)),
+        )
     }
 }
 

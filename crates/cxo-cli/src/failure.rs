@@ -55,7 +55,8 @@ impl Failure {
         let LoadReport { rows, rejected, .. } = load;
         if *rejected > 0 {
             let first = load.reasons.first().map(|reason| format!(" ({})", reason.reason)).unwrap_or_default();
-            self.detail.message += &format!("; {rejected} of {rows} rows were rejected{first}");
+            let message = &self.detail.message;
+            self.detail.message = format!("{message}; {rejected} of {rows} rows were rejected{first}");
         }
         self.detail.message = format!("{}: {}", path.display(), self.detail.message);
         self.in_file(path)

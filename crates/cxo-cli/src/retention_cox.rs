@@ -195,7 +195,7 @@ impl Sides {
         }
         self.times.push(time);
         self.entries.extend(entry);
-        self.weights.extend(weight.map(|weight| weight.get()));
+        self.weights.extend(weight.map(cxo_core::domain::Weight::get));
         for (groups, number) in [&mut self.strata, &mut self.clusters].into_iter().zip(numbers) {
             if let Some((_, groups)) = groups {
                 groups.rows.extend(number);
@@ -260,7 +260,7 @@ impl Data {
             Missing::Indicator => MissingRule::Indicator(Fill::Mean),
         };
         let schema = SchemaOptions::default().only(self.features.iter()).missing(rule);
-        let schema = args.columns.categorical.iter().fold(schema, |schema, name| schema.categorical(name));
+        let schema = args.columns.categorical.iter().fold(schema, SchemaOptions::categorical);
         let schema = Schema::infer(&self.customers.table, &schema)?;
         let (features, cox, collapsed) = self.fit(schema, options)?;
         let found = match self.strata {

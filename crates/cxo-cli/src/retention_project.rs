@@ -83,7 +83,7 @@ const PERIODS: u32 = 12;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let survivors = Survivors::from_counts(&args.survivors.0).map_err(of_period)?;
+    let survivors = Survivors::from_counts(&args.survivors.0).map_err(|error| of_period(&error))?;
     if !(args.discount >= 0.0 && args.discount.is_finite()) {
         let error = Error::input("discount", args.discount, "a finite number of at least 0");
         return Err(Failure::option("--discount", &error));
@@ -104,9 +104,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// A refused count is named by its period, not by its place in a table.
-fn of_period(error: Error) -> Failure {
+fn of_period(error: &Error) -> Failure {
     let (Some(row), Some(value), Some(allowed)) = (error.row(), error.value(), error.allowed()) else {
-        return Failure::option("--survivors", &error);
+        return Failure::option("--survivors", error);
     };
     let what = if row == 0 { "customers at the start".to_owned() } else { format!("survivors after period {row}") };
     Failure::option("--survivors", &Error::input(what, value, allowed))

@@ -153,7 +153,7 @@ fn blanks_curves_and_categories_are_declared() {
     assert_eq!(run["scores"].as_array().unwrap().len(), 1);
     let reasons: Vec<&str> =
         run["load"]["reasons"].as_array().unwrap().iter().map(|reason| reason["reason"].as_str().unwrap()).collect();
-    assert!(reasons.iter().any(|reason| *reason == "plan is gold, allowed: basic, family, premium"), "{reasons:?}");
+    assert!(reasons.contains(&"plan is gold, allowed: basic, family, premium"), "{reasons:?}");
     assert!(reasons.iter().any(|reason| reason.starts_with("seats is few")), "{reasons:?}");
 }
 

@@ -1,5 +1,5 @@
 //! `cxo retention cox`: the columns by their roles, the document against independent references, and every way to be wrong.
-
+#![allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! Accelerated failure time: against the definition, an independent maximisation, and what must hold for any data.
+#![allow(clippy::needless_pass_by_value, clippy::type_complexity)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;

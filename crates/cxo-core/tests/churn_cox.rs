@@ -1,4 +1,5 @@
 //! Proportional hazards: against the definition, against peers, and what must hold for any data.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unnecessary_wraps)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
@@ -331,7 +332,7 @@ fn residuals_agree_with_lifelines() {
 #[test]
 fn a_column_of_groups_gives_the_log_rank_test() {
     // Without ties: log-rank by hand, Σ (observed - expected) squared over Σ variance.
-    let times: Vec<f64> = (0..40).map(|i| ((i * 17) % 41) as f64 + 1.0).collect();
+    let times: Vec<f64> = (0..40).map(|i| f64::from((i * 17) % 41) + 1.0).collect();
     let data = Data {
         observed: (0..40).map(|i| i % 4 != 0).collect(),
         columns: vec![(0..40).map(|i| f64::from(i % 3 == 0)).collect()],
@@ -519,7 +520,7 @@ fn transforms_of_time() {
     let residuals = data.with(|rows| cox.schoenfeld_residuals(rows)).unwrap();
     let entry = |row: usize| data.entries.as_ref().unwrap()[row];
     let mut survival = 1.0;
-    let mut before = vec![0.0; 12];
+    let mut before = [0.0; 12];
     for time in 1..=11_usize {
         let at = time as f64;
         before[time] = 1.0 - survival;

@@ -332,8 +332,8 @@ fn calibrated_predictions_pass_and_shifted_ones_do_not() {
     let held_out = HeldOut::new(bad.clone(), HeldOutBy::LaterPeriod);
     let platt = Platt::fit(&held_out, PlattTargets::Smoothed).unwrap();
     let isotonic = Isotonic::fit(&held_out, Interpolation::Linear).unwrap();
-    for calibrate in [&|p: f64| platt.calibrate(p).unwrap() as f64, &|p: f64| isotonic.calibrate(p).unwrap()]
-        as [&dyn Fn(f64) -> f64; 2]
+    for calibrate in
+        [&|p: f64| platt.calibrate(p).unwrap(), &|p: f64| isotonic.calibrate(p).unwrap()] as [&dyn Fn(f64) -> f64; 2]
     {
         let right = bad.probabilities().iter().map(|p| calibrate(*p)).collect();
         let right = Predictions::new(bad.observed().to_vec(), right).unwrap();

@@ -1,4 +1,5 @@
 //! Schema, scores, reasons, what-if, drift and overlap of a risk model, against their definitions and against brute force.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::needless_pass_by_value)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 use cxo_core::churn::calibration::{Calibrator, HeldOut, HeldOutBy, Interpolation, Isotonic};
@@ -109,12 +110,11 @@ fn a_schema_says_what_every_column_becomes() {
         assert_eq!(["tenure", "tenure'", "tenure''"].map(|term| column(term)[row]), basis[..]);
         let plan = table.value(row, "plan").unwrap();
         assert_eq!(column("plan=family")[row], f64::from(u8::from(plan == Value::Text("family"))));
-        match table.value(row, "age").unwrap() {
-            Value::Number(age) => assert_eq!((column("age")[row], column("age=(missing)")[row]), (age, 0.0)),
-            _ => {
-                assert!((column("age")[row] - mean).abs() < 1e-12);
-                assert_eq!(column("age=(missing)")[row], 1.0);
-            }
+        if let Value::Number(age) = table.value(row, "age").unwrap() {
+            assert_eq!((column("age")[row], column("age=(missing)")[row]), (age, 0.0));
+        } else {
+            assert!((column("age")[row] - mean).abs() < 1e-12);
+            assert_eq!(column("age=(missing)")[row], 1.0);
         }
     }
 }

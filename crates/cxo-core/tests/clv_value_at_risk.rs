@@ -1,4 +1,5 @@
 //! Value at risk against simulated lives, against quadrature over the rates, and where both forms have their limits.
+#![allow(clippy::cast_possible_truncation, clippy::needless_pass_by_value)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use cxo_core::clv::{

@@ -1,4 +1,5 @@
 //! Ranking, calibration, threshold by money, drift and concordance against independent references.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 
 mod common;

@@ -1,5 +1,5 @@
 //! The documents of churn risk: what is written reads back the same, matches its schema, and nothing that is read can panic.
-
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "functions shared by tests")]
 
 use std::sync::LazyLock;
@@ -39,7 +39,8 @@ fn valid<D: Document + PartialEq + std::fmt::Debug>(document: &D) {
 /// 200 customers with numbers, a curve, bins, categories and missing values.
 fn table() -> Table {
     let number = |row: u32, factor: u32| f64::from(row * factor % 101);
-    let plan = |row: u32| Some(["basic", "family", "premium"][(row * 7 % 3) as usize]).filter(|_| row % 11 != 0);
+    let plan =
+        |row: u32| Some(["basic", "family", "premium"][(row * 7 % 3) as usize]).filter(|_| !row.is_multiple_of(11));
     let left = |row: u32| f64::from(u8::from(number(row, 37) + number(row, 53) > 90.0 + number(row, 71)));
     Table::new(vec![
         ("tenure".into(), Column::numbers((0..200).map(|row| number(row, 37)).collect())),
