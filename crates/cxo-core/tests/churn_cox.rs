@@ -824,7 +824,14 @@ proptest! {
                 prop_assert!(ratio.statistic >= 0.0 && wald.statistic >= 0.0 && (0.0..=1.0).contains(&wald.p_value));
             }
             Err(error) => prop_assert!(
-                matches!(error.kind(), ErrorKind::NoData | ErrorKind::Degenerate | ErrorKind::NotIdentified | ErrorKind::Separated),
+                matches!(
+                    error.kind(),
+                    ErrorKind::NoData
+                        | ErrorKind::Degenerate
+                        | ErrorKind::NotIdentified
+                        | ErrorKind::Separated
+                        | ErrorKind::NotConverged
+                ),
                 "{error}"
             ),
         }
