@@ -8,7 +8,7 @@ use cxo_core::{
     Probability,
     churn::retention::{LabelOptions, Spells},
     churn::risk::{ChurnModel, Column, Limits, SchemaOptions, Table, Target, TrainOptions, Value, train},
-    clv::{BgNbd, FitOptions, GammaGamma, PurchaseLog, PurchaseModel, Rate, SummaryOptions, TimeUnit, ValueAtRisk},
+    clv::{FitOptions, GammaGamma, MbgCnbd, PurchaseLog, PurchaseModel, Rate, SummaryOptions, TimeUnit, ValueAtRisk},
     domain::Day,
 };
 use cxo_csv::{Customers, Input, Load, TransactionColumns};
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model: ChurnModel = serde_json::from_str(&stored)?;
     let customers = log.summaries(&SummaryOptions::default().unit(TimeUnit::Week).until(end))?;
     let history: HashMap<_, _> = customers.iter().map(|row| (log.name(row.customer), row.summary)).collect();
-    let buying = BgNbd::fit(customers.summaries(), &FitOptions::default())?;
+    let buying = MbgCnbd::search(customers.summaries(), 6, &FitOptions::default())?;
     let spend = GammaGamma::fit(customers.summaries(), &FitOptions::default())?.fitted;
     let at_risk =
         ValueAtRisk::new(f64::from(LEAD_DAYS + HORIZON_DAYS) / 7.0, Rate::effective(0.15, 52.0)?)?.margin(0.3)?;
