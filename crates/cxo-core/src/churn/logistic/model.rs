@@ -3,7 +3,9 @@
 
 use super::fit::{LogisticOptions, Problem};
 use super::outcomes::Outcomes;
-use super::penalty::{Kind, Penalty};
+#[cfg(feature = "serde")]
+use super::penalty::Kind;
+use super::penalty::Penalty;
 use super::profile::{self, Profile};
 #[cfg(feature = "serde")]
 use crate::churn::covariance;
