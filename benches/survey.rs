@@ -3,6 +3,8 @@
 //! `cargo bench --bench survey`; with `--features cxo-core/rayon` the column kernels use all threads.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
+mod splitmix;
+
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -10,19 +12,7 @@ use cxo_core::{
     Confidence,
     survey::{Nps, NpsMethod, Scale, Tally},
 };
-
-/// Bytes of a splitmix64 sequence: the same columns in every run.
-fn column(rows: usize, seed: u64, value: impl Fn(u64) -> u32) -> Vec<u32> {
-    let mut state = seed;
-    (0..rows)
-        .map(|_| {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            value((mixed ^ (mixed >> 31)) >> 32)
-        })
-        .collect()
-}
+use splitmix::column;
 
 #[allow(clippy::cast_possible_truncation, reason = "below the modulus")]
 fn scores(rows: usize) -> Vec<u8> {

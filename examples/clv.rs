@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The value of a year: twelve months, discounted at 1 % each.
     let year = Valuation::default().period(Valuation::MONTH_IN_WEEKS)?;
-    let values = year.clvs(buying.model(), spend.model(), customers.summaries());
+    let values = year.clvs(buying.model(), spend.model(), customers.summaries())?;
     println!("customer  repeat purchases  alive  purchases in 39 weeks    value");
     for (row, value) in customers.iter().zip(values).take(8) {
         let outlook = buying.model().outlook(&row.summary);

@@ -1,7 +1,7 @@
 //! What the survey commands ask: the level, the smallest group shown, the correction for many tests.
 
 use clap::Args;
-use cxo_core::{Confidence, Error, domain::Period, stats::multiplicity::Multiplicity};
+use cxo_core::{Confidence, Error, domain::Day, stats::multiplicity::Multiplicity};
 
 /// The heading of the options that say what is asked.
 pub(crate) const QUESTION: &str = "Question";
@@ -43,10 +43,10 @@ pub(crate) struct Asking {
     pub(crate) seed: Option<u64>,
 }
 
-pub(crate) fn period(text: &str) -> Result<Period, Error> {
-    let all = [Period::Day, Period::Week, Period::Month, Period::Quarter];
-    let found = all.into_iter().find(|period| period.name() == text);
-    found.ok_or_else(|| Error::input("period", format!("\"{text}\""), all.map(Period::name).join(", ")))
+/// A day as `2026-06-30`.
+pub(crate) fn day(text: &str) -> Result<Day, Error> {
+    let date = text.trim().parse().map(Day::from_date);
+    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
 }
 
 pub(crate) fn confidence(text: &str) -> Result<Confidence, Error> {

@@ -56,11 +56,12 @@ struct Asked {
     /// The unit of all times: day, week or month [default: week]
     #[arg(long, value_name = "UNIT")]
     unit: Option<TimeUnit>,
-    /// Which purchases of a customer are one: those of a day, none, or those of a unit [default: day]
+    /// Which purchases of a customer are one: those of a day, those of a unit, or none but those of the same instant (where
+    /// the log has no hours, that is the day) [default: day]
     #[arg(long, value_name = "RULE", conflicts_with = "summary")]
     merge: Option<MergeRule>,
     /// The last day that counts [default: the last of the log]
-    #[arg(long, value_name = "DATE", value_parser = day, conflicts_with = "summary")]
+    #[arg(long, value_name = "DATE", value_parser = asking::day, conflicts_with = "summary")]
     until: Option<Day>,
     /// Times for which purchases are expected, in units [default: a month, a quarter, half a year, a year; bg-bb: 1,5,10]
     #[arg(long, allow_negative_numbers = true, value_name = "N,N…", value_delimiter = ',', value_parser = horizon)]
@@ -81,7 +82,7 @@ struct Asked {
     #[arg(long, allow_negative_numbers = true, value_name = "SHARE", default_value_t = MARGIN)]
     margin: f64,
     /// Level of the intervals and of the prediction limits
-    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
+    #[arg(long, allow_negative_numbers = true, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
     confidence: Confidence,
     /// Seed of methods that draw random numbers (none of this command does)
     #[arg(long, value_name = "N", hide_short_help = true)]
@@ -158,12 +159,6 @@ impl PeriodLength {
     }
 }
 
-/// A day as `2026-06-30`.
-fn day(text: &str) -> Result<Day, Error> {
-    let date = text.trim().parse().map(Day::from_date);
-    date.map_err(|_| Error::input("day", format!("\"{text}\""), "year-month-day, such as 2026-06-30"))
-}
-
 /// The longest horizon, in units: centuries of days. A number beyond it is a slip.
 const MOST_HORIZON: f64 = 100_000.0;
 
@@ -179,8 +174,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let question = args.asked.question(args.columns.summary)?;
     let rules =
         LogRules { unit: args.asked.unit(), merge: args.asked.merge.unwrap_or_default(), until: args.asked.until };
-    let histories = clv_source::read(args.file.open()?, &args.columns, &rules, question.model)?;
-    let answer = clv_answer::Answer::new(histories, &rules, question)?;
+    let file = args.file.open()?;
+    let path = file.file.clone();
+    let histories = clv_source::read(file, &args.columns, &rules, question.model)?;
+    let load = histories.load.clone();
+    let answer = clv_answer::Answer::new(histories, &rules, question).map_err(|failure| failure.after(&load, &path))?;
     match args.output.form() {
         Format::Jsonl => args.output.write_lines(|lines| answer.each(|row| lines.write(&row))),
         Format::Json => args.output.show(&answer.with_customers()?, &[]),
@@ -235,8 +233,20 @@ impl Asked {
         let valuation = valuation.discount(self.discount).map_err(refused("--discount"))?;
         let rate = match self.annual_discount {
             0.0 => None,
-            share => Some(Rate::effective(share, year).map_err(refused("--annual-discount"))?),
+            share if share > 0.0 && share.is_finite() => {
+                Some(Rate::effective(share, year).map_err(refused("--annual-discount"))?)
+            }
+            share => {
+                let error = Error::input("discount", share, "a finite number of at least 0");
+                return Err(Failure::option("--annual-discount", &error));
+            }
         };
+        let twice =
+            self.horizon.iter().enumerate().find(|(at, time)| self.horizon.iter().take(*at).any(|one| one == *time));
+        if let Some((_, time)) = twice {
+            let error = Error::input("horizon", time, "each once");
+            return Err(Failure::option("--horizon", &error));
+        }
         let horizons = match (self.horizon.is_empty(), unit) {
             (false, _) => self.horizon.clone(),
             (true, _) if discrete => vec![1.0, 5.0, 10.0],

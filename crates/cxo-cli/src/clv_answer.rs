@@ -1,12 +1,12 @@
 //! What `cxo clv` answers: the model, the value, and each customer, computed when it is asked for.
 
-use std::{borrow::Cow, collections::HashMap, io};
+use std::{borrow::Cow, io};
 
 use cxo_core::{
     Absent, Confidence, Error,
     clv::{
-        AnyModel, Choice, FitOptions, Fitted, GammaGamma, HoldoutSample, Independence, Outlook, PurchaseModel as _,
-        Ranked, Ranking, Rate, RepeatHistogram, SpendFit, Summary, Valuation,
+        AnyModel, Choice, FitOptions, Fitted, GammaGamma, HoldoutSample, Independence, PurchaseModel as _, Ranked,
+        Ranking, Rate, RepeatHistogram, SpendFit, Summaries, Summary, Valuation,
     },
 };
 use cxo_json::{
@@ -44,10 +44,10 @@ const LIMITS: &str = "conditional-distribution";
 
 /// The answer to a [`Question`].
 pub(crate) struct Answer {
-    histories: Histories,
-    question: Question,
-    model: AnyModel,
-    spend: Quantity<GammaGamma>,
+    pub(crate) histories: Histories,
+    pub(crate) question: Question,
+    pub(crate) fitted: Fitted<AnyModel>,
+    pub(crate) spend: Quantity<Fitted<GammaGamma>>,
     /// For each row of the histories; empty without a model of spend.
     values: Vec<Result<f64, Absent>>,
     /// For each row of the histories.
@@ -71,12 +71,12 @@ impl Answer {
             Ok(spend) => question.equity(&fitted, &spend.fitted, &histories)?,
             Err(reason) => Err(reason.clone()),
         };
-        let spend = spend.map(|found| *found.fitted.model());
+        let spend = spend.map(|found| found.fitted);
         let values = match &spend {
-            Ok(spend) => question.valuation.clvs(&model, spend, summaries),
+            Ok(spend) => question.valuation.clvs(&model, spend.model(), summaries)?,
             Err(_) => Vec::new(),
         };
-        let residuals = question.residuals(&model, &histories);
+        let residuals = model.residual_transactions(summaries, question.rate)?;
         let ranking = ranking(&model, &histories, if spend.is_ok() { &values } else { &residuals })?;
         let totals = question.totals(&model, &histories, &residuals, equity)?;
         let one_time = totals.customers - totals.repeat_customers;
@@ -99,7 +99,7 @@ impl Answer {
             valuation: question.terms.clone(),
             confidence: question.confidence,
             interval_method: LIMITS.to_owned(),
-            fit: FitRow::of(&RepeatHistogram::new(&model, summaries, BARS)?),
+            fit: bars(&RepeatHistogram::new(&model, summaries, BARS)?, summaries, question.model),
             totals,
             most_valuable: ranked(&ranking.most_valuable),
             most_endangered: ranked(&ranking.most_endangered),
@@ -107,7 +107,7 @@ impl Answer {
             customers: Vec::new(),
             load: histories.load.clone(),
         };
-        Ok(Self { histories, question, model, spend, values, residuals, document })
+        Ok(Self { histories, question, fitted, spend, values, residuals, document })
     }
 
     /// Hands over each customer, in the order of first appearance.
@@ -128,13 +128,13 @@ impl Answer {
 
     fn customer(&self, row: usize, summary: &Summary, count: u64) -> Result<ClvCustomer, Error> {
         let Question { horizons, confidence, .. } = &self.question;
-        let outlook = self.model.outlook(summary);
+        let outlook = self.fitted.model().outlook(summary);
         let expected = horizons.iter().map(|horizon| {
             let limits = outlook.prediction_limits(*horizon, *confidence)?;
             let value = outlook.expected_purchases(*horizon)?;
             Ok(ExpectedPurchases { horizon: *horizon, value, lower: limits.lower, upper: limits.upper })
         });
-        let spend = self.spend.as_ref().map_err(Clone::clone);
+        let spend = self.spend.as_ref().map(Fitted::model).map_err(Clone::clone);
         Ok(ClvCustomer {
             customer: self.histories.name(row).map(str::to_owned),
             count: self.histories.counted().then_some(count),
@@ -146,9 +146,9 @@ impl Answer {
             expected_purchases: expected.collect::<Result<_, Error>>()?,
             expected_spend: spend
                 .clone()
-                .and_then(|spend| reasoned(spend.spend(summary).and_then(|spend| spend.mean()))),
-            clv: spend.and_then(|_| of_row(&self.values, row)),
-            residual_transactions: of_row(&self.residuals, row),
+                .and_then(|spend| of_spend(spend.spend(summary).and_then(|spend| spend.mean()))),
+            clv: spend.and_then(|_| of_spend(of_row(&self.values, row))),
+            residual_transactions: reasoned(of_row(&self.residuals, row)),
         })
     }
 
@@ -162,11 +162,29 @@ impl Answer {
     }
 }
 
+/// The histogram, without numbers of purchases for which nobody had the opportunities.
+fn bars(histogram: &RepeatHistogram, summaries: &Summaries, model: ModelChoice) -> Vec<FitRow> {
+    let mut rows = FitRow::of(histogram);
+    if model.is_discrete() {
+        let most = summaries.iter().map(|(summary, _)| summary.age()).fold(0.0, f64::max);
+        rows.retain(|row| row.frequency as f64 <= most);
+    }
+    rows
+}
+
 const NO_AMOUNTS: &str = "no column of amounts was named";
 
 /// The value of a row, of which there is one for each history.
-fn of_row(values: &[Result<f64, Absent>], row: usize) -> Quantity {
-    reasoned(values.get(row).copied().unwrap_or(Err(Absent::NotDefined)))
+fn of_row(values: &[Result<f64, Absent>], row: usize) -> Result<f64, Absent> {
+    values.get(row).copied().unwrap_or(Err(Absent::NotRecorded))
+}
+
+/// What rests on the spend of a customer. The model of spend is not defined where free orders or refunds leave nothing.
+fn of_spend(value: Result<f64, Absent>) -> Quantity {
+    value.map_err(|absent| match absent {
+        Absent::NotDefined => "the mean spend of the repeat purchases is not above 0".into(),
+        _ => absent.reason().into(),
+    })
 }
 
 /// The reason of the core in words.
@@ -221,37 +239,6 @@ fn ranked(found: &Ranked, histories: &Histories) -> Option<RankedRow> {
 }
 
 impl Question {
-    /// Purchases in all times to come, for each history. What one who is alive will do depends on his frequency and age alone, as
-    /// long as purchases come at random: that part, an integral, is computed once for each pair of them.
-    fn residuals(&self, model: &AnyModel, histories: &Histories) -> Vec<Result<f64, Absent>> {
-        let mut known: HashMap<(u32, u64), Result<f64, Absent>> = HashMap::new();
-        let rows = histories.summaries().iter().map(|(summary, _)| {
-            let outlook = model.outlook(&summary);
-            if model.k().is_some() {
-                return self.residual(&outlook);
-            }
-            let (frequency, age) = (summary.frequency(), summary.age());
-            let of_alive = *known.entry((frequency, age.to_bits())).or_insert_with(|| {
-                // The same whichever of these customers comes first: one who has bought just now.
-                let recent = Summary::new(frequency, if frequency == 0 { 0.0 } else { age }, age).unwrap_or(summary);
-                let outlook = model.outlook(&recent);
-                Ok(self.residual(&outlook)? / outlook.probability_alive())
-            });
-            match outlook.probability_alive() {
-                0.0 => Ok(0.0),
-                alive => Ok(alive * of_alive?),
-            }
-        });
-        rows.collect()
-    }
-
-    fn residual(&self, outlook: &Outlook) -> Result<f64, Absent> {
-        match self.rate {
-            Some(rate) => Ok(outlook.discounted_residual_transactions(rate)),
-            None => outlook.residual_transactions(),
-        }
-    }
-
     fn equity(
         &self,
         model: &Fitted<AnyModel>,
@@ -281,15 +268,17 @@ impl Question {
             residual_transactions: Ok(0.0),
             customer_equity,
         };
+        for total in &mut totals.expected_purchases {
+            let expected = model.expectations(histories.summaries(), total.horizon)?;
+            let weighted = histories.summaries().iter().zip(expected);
+            total.value = weighted.map(|((_, count), expected)| count as f64 * expected.purchases).sum();
+        }
         for ((summary, count), residual) in histories.summaries().iter().zip(residuals) {
-            let (outlook, weight) = (model.outlook(&summary), count as f64);
+            let weight = count as f64;
             if summary.frequency() > 0 {
                 totals.repeat_customers += count;
             }
-            totals.alive += weight * outlook.probability_alive();
-            for total in &mut totals.expected_purchases {
-                total.value += weight * outlook.expected_purchases(total.horizon)?;
-            }
+            totals.alive += weight * model.outlook(&summary).probability_alive();
             totals.residual_transactions = match (totals.residual_transactions, residual) {
                 (Ok(sum), Ok(value)) => Ok(sum + weight * value),
                 (Err(reason), _) => Err(reason),

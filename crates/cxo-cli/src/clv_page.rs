@@ -300,16 +300,19 @@ fn ranking(page: &mut Page, clv: &ClvDocument, view: &View<'_>) {
             ("alive", Align::Right),
             (last, Align::Right),
         ];
+        // A table of summaries need not say who they are.
+        let unnamed = usize::from(rows.iter().all(|row| row.customer.is_none()));
         let row = |row: &RankedRow| {
-            vec![
+            let cells = [
                 row.customer.as_deref().map(page::name).unwrap_or_default(),
                 page::count(row.frequency),
                 decimals(row.age - row.recency, 1),
                 page::percent(row.probability_alive),
                 if valued { view.money(value(row)) } else { decimals(value(row), 2) },
-            ]
+            ];
+            cells.into_iter().skip(unnamed).collect()
         };
-        page.table(&columns, rows.iter().map(row).collect());
+        page.table(columns.get(unnamed..).unwrap_or_default(), rows.iter().map(row).collect());
     };
     page.line("The most valuable customers:");
     table(page, &clv.most_valuable, what, |row| row.value);

@@ -11,7 +11,7 @@ use cxo_core::{
     },
     domain::{Currency, Day, LoadReport, Timestamp},
 };
-use cxo_csv::{NotTaken, Row, RowColumns, TransactionColumns};
+use cxo_csv::{Loaded, NotTaken, Row, RowColumns, TransactionColumns};
 
 use crate::{clv::ModelChoice, failure::Failure, reading::Readable};
 
@@ -49,6 +49,42 @@ pub(crate) struct Columns {
     /// How many customers have this history
     #[arg(long, value_name = "COLUMN")]
     count: Option<String>,
+}
+
+/// The columns of a log as asked for.
+pub(crate) struct Roles<'a> {
+    pub(crate) customer: &'a Option<String>,
+    pub(crate) date: &'a Option<String>,
+    pub(crate) amount: &'a Option<String>,
+}
+
+impl Roles<'_> {
+    /// The records of a file by day, or by the instant where there is one, with the currency of their amounts.
+    pub(crate) fn read(&self, file: Readable, by_instant: bool) -> Result<(PurchaseLog, Loaded<Currency>), Failure> {
+        let columns = TransactionColumns::default()
+            .customer(file.column("customer", self.customer.as_ref(), "the customers")?)
+            .date(file.column("date", self.date.as_ref(), "the days")?)
+            // Without a column that is named there are no amounts, whatever the file holds.
+            .amount(file.config.column("amount", self.amount.clone()).unwrap_or_default());
+        let columns = match file.config.column("currency", None) {
+            Some(currency) => columns.currency(currency),
+            None => columns,
+        };
+        let mut log = PurchaseLog::default();
+        let loaded = file.read(|load| {
+            load.each_transaction(&columns, |row| {
+                if log.is_empty() && row.amount.is_some() {
+                    log = PurchaseLog::in_currency(row.currency);
+                }
+                if by_instant {
+                    log.add(&row.customer, row.time, row.amount)
+                } else {
+                    log.add(&row.customer, row.day, row.amount)
+                }
+            })
+        })?;
+        Ok((log, loaded))
+    }
 }
 
 /// How a log becomes summaries.
@@ -122,30 +158,12 @@ pub(crate) fn read(
 
 impl Columns {
     fn read_log(&self, file: Readable, rules: &LogRules) -> Result<Histories, Failure> {
-        let columns = TransactionColumns::default()
-            .customer(file.column("customer", self.customer.as_ref(), "the customers")?)
-            .date(file.column("date", self.date.as_ref(), "the days")?)
-            // Without a column that is named there are no amounts, whatever the file holds.
-            .amount(file.config.column("amount", self.amount.clone()).unwrap_or_default());
-        let columns = match file.config.column("currency", None) {
-            Some(currency) => columns.currency(currency),
-            None => columns,
-        };
         let (zone, path) = (file.zone, file.file.clone());
-        let mut log = PurchaseLog::default();
-        let loaded = file.read(|load| {
-            load.each_transaction(&columns, |row| {
-                if log.is_empty() && row.amount.is_some() {
-                    log = PurchaseLog::in_currency(row.currency);
-                }
-                match rules.merge {
-                    // Only here the hour matters.
-                    MergeRule::None => log.add(&row.customer, row.time, row.amount),
-                    _ => log.add(&row.customer, row.day, row.amount),
-                }
-            })
-        })?;
-        Histories::of_log(log, loaded.value, zone, rules, loaded.report).map_err(|failure| failure.in_file(&path))
+        let roles = Roles { customer: &self.customer, date: &self.date, amount: &self.amount };
+        // Only without a merge the hour matters.
+        let (log, loaded) = roles.read(file, rules.merge == MergeRule::None)?;
+        let load = loaded.report.clone();
+        Histories::of_log(log, loaded.value, zone, rules, loaded.report).map_err(|failure| failure.after(&load, &path))
     }
 
     fn read_table(&self, file: Readable, model: ModelChoice) -> Result<Histories, Failure> {
@@ -290,6 +308,9 @@ impl Histories {
         load: LoadReport,
     ) -> Result<Self, Failure> {
         let found = log.summaries(&rules.options().zone(zone))?;
+        if found.is_empty() {
+            return Err(nobody(&found.counts()));
+        }
         let ids = found.iter().map(|row| row.customer).collect();
         Ok(Self { source: Source::Log(Box::new(Log { records: log, found, ids, zone, currency })), load })
     }
@@ -340,6 +361,16 @@ impl Histories {
             Source::Table(_) => None,
         }
     }
+}
+
+/// Why no customer of a log has bought.
+fn nobody(counts: &LogCounts) -> Failure {
+    let LogCounts { records, refunds, zero_amounts, later, .. } = counts;
+    let parts = [(refunds, "refunds"), (zero_amounts, "of amount 0"), (later, "later than the last day that counts")];
+    let told: Vec<String> =
+        parts.into_iter().filter(|(count, _)| **count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let told = if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) };
+    Failure::data("no-data", format!("no data: not one of {records} rows is a purchase{told}"))
 }
 
 /// A time so many days later, in whole days where the log has days.

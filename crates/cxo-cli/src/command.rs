@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, clv, csat, failure::Failure, nps, report, retention, survey};
+use crate::{ces, churn, clv, csat, failure::Failure, nps, report, retention, survey};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ enum Command {
     Survey(survey::Args),
     /// Customer lifetime value: who will buy, how often, and what that is worth
     Clv(Box<clv::Args>),
+    /// Who will leave, how sure that is, and why
+    Churn(churn::Args),
     /// How long customers stay
     Retention(retention::Args),
 }
@@ -55,6 +57,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Ces(args) => ces::run(&args),
             Command::Survey(args) => survey::run(&args),
             Command::Clv(args) => clv::run(&args),
+            Command::Churn(args) => churn::run(&args),
             Command::Retention(args) => retention::run(&args),
         },
         Err(error) => return refused(&error, json),

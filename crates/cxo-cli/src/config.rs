@@ -49,8 +49,8 @@ pub(crate) struct Read {
 const NAME: &str = "cxo.toml";
 
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
-/// and of the summaries of customers.
-const COLUMN_ROLES: [&str; 27] = [
+/// of the summaries of customers, and of churn.
+const COLUMN_ROLES: [&str; 34] = [
     "score",
     "customer",
     "time",
@@ -78,6 +78,13 @@ const COLUMN_ROLES: [&str; 27] = [
     "monetary",
     "litt",
     "count",
+    "target",
+    "duration",
+    "event",
+    "entry",
+    "stratum",
+    "observed",
+    "probability",
 ];
 
 /// Every role a file can have.

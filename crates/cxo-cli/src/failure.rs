@@ -2,6 +2,7 @@
 
 use std::{fmt, io, path::Path};
 
+use cxo_core::domain::LoadReport;
 use cxo_csv::CsvError;
 use cxo_json::{FailureDetail, FailureDocument};
 
@@ -47,6 +48,18 @@ impl Failure {
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
         self.detail.file.get_or_insert_with(|| path.display().to_string());
         self
+    }
+
+    /// Names the file, in words too, and tells what became of its rows where some were rejected: then a model may lack what is in them.
+    pub(crate) fn after(mut self, load: &LoadReport, path: &Path) -> Self {
+        let LoadReport { rows, rejected, .. } = load;
+        if *rejected > 0 {
+            let first = load.reasons.first().map(|reason| format!(" ({})", reason.reason)).unwrap_or_default();
+            let message = &self.detail.message;
+            self.detail.message = format!("{message}; {rejected} of {rows} rows were rejected{first}");
+        }
+        self.detail.message = format!("{}: {}", path.display(), self.detail.message);
+        self.in_file(path)
     }
 
     /// The exit code.

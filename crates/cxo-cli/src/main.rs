@@ -3,6 +3,11 @@
 
 mod asking;
 mod ces;
+mod churn;
+mod churn_evaluate;
+mod churn_fit;
+mod churn_score;
+mod churn_table;
 mod clv;
 mod clv_answer;
 mod clv_page;
@@ -25,9 +30,16 @@ mod ratings;
 mod reading;
 mod report;
 mod report_card;
+mod report_churn;
+mod report_churn_page;
 mod report_page;
 mod retention;
+mod retention_cohorts;
+mod retention_cohorts_page;
+mod retention_cox;
+mod retention_cox_page;
 mod retention_project;
+mod retention_survival;
 mod source;
 mod survey;
 mod survey_contacts;

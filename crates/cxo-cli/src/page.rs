@@ -297,8 +297,12 @@ pub(crate) fn name(name: &str) -> String {
     }
 }
 
-/// A number with so many digits after the point, and groups of three before it: `12,345.7`.
+/// A number with so many digits after the point, and groups of three before it: `12,345.7`. Beyond what a number holds in
+/// digits, as a power of ten.
 pub(crate) fn decimals(value: f64, places: usize) -> String {
+    if value.abs() >= 1e15 {
+        return format!("{value:.3e}");
+    }
     let text = format!("{value:.places$}");
     let (sign, text) = match text.strip_prefix('-') {
         Some(rest) if rest.contains(|digit: char| digit.is_ascii_digit() && digit != '0') => ("-", rest.to_owned()),
@@ -313,6 +317,11 @@ pub(crate) fn decimals(value: f64, places: usize) -> String {
 /// A positive parameter: three digits after the point, or as a power of ten where it is small or great.
 pub(crate) fn digits(value: f64) -> String {
     if value == 0.0 || (0.001..1e9).contains(&value) { decimals(value, 3) } else { format!("{value:.2e}") }
+}
+
+/// The same of a number that may be negative.
+pub(crate) fn signed(value: f64) -> String {
+    if value < 0.0 { format!("-{}", digits(-value)) } else { digits(value) }
 }
 
 /// A count with thin groups of three digits: `12,345`.
@@ -382,8 +391,14 @@ pub(crate) fn p_value_text(p: f64) -> String {
 
 /// A confidence level: `95 %`, `99.9 %`.
 pub(crate) fn level(confidence: cxo_core::Confidence) -> String {
-    let text = format!("{:.4}", 100.0 * confidence.level());
-    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+    let percent = 100.0 * confidence.level();
+    // Ten places drop the rounding of the product.
+    let text = format!("{percent:.10}");
+    match text.trim_end_matches('0').trim_end_matches('.') {
+        // No level is that of certainty.
+        "100" | "" => format!("{percent} %"),
+        text => format!("{text} %"),
+    }
 }
 
 #[cfg(test)]
@@ -397,10 +412,15 @@ mod tests {
             [decimals(-0.001, 2), decimals(-1234.567, 2), decimals(999.96, 1)],
             ["0.00", "-1,234.57", "1,000.0"]
         );
+        assert_eq!(
+            [decimals(1e300, 2), decimals(-1e15, 0), decimals(1e14, 0)],
+            ["1.000e300", "-1.000e15", "100,000,000,000,000"]
+        );
         assert_eq!([digits(0.242594), digits(1e-5), digits(7721.5)], ["0.243", "1.00e-5", "7,721.500"]);
         assert_eq!([points(0.0), points(-0.04), points(12.25), points(-100.0)], ["+0.0", "+0.0", "+12.3", "-100.0"]);
         assert_eq!([p_value(0.0499), p_value(1e-9)], ["0.050", "<0.001"]);
         assert_eq!(level(cxo_core::Confidence::P95), "95 %");
+        assert_eq!(cxo_core::Confidence::new(0.999_999_9).map(level).ok().as_deref(), Some("99.99999 %"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal},
+    io::{self, IsTerminal, Read as _},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -113,6 +113,8 @@ pub(crate) struct Readable {
     pub(crate) zone: chrono_tz::Tz,
     options: Options,
     rejected: Option<PathBuf>,
+    /// Standard input, where it is read more than once.
+    spool: Option<Vec<u8>>,
 }
 
 impl Readable {
@@ -123,7 +125,7 @@ impl Readable {
             check_file(file)?;
         }
         let (options, zone) = reading.options(&config)?;
-        Ok(Self { file: file.to_owned(), config, zone, options, rejected: reading.rejected.clone() })
+        Ok(Self { file: file.to_owned(), config, zone, options, rejected: reading.rejected.clone(), spool: None })
     }
 
     /// The column of a role, which must be known: asked for by an option of the same name, or named in `cxo.toml`.
@@ -138,13 +140,49 @@ impl Readable {
         })
     }
 
+    /// The same with standard input kept in memory, so that it can be read more than once.
+    pub(crate) fn spooled(mut self) -> Result<Self, Failure> {
+        if self.file == Path::new("-") {
+            let mut bytes = Vec::new();
+            let read = io::stdin().lock().read_to_end(&mut bytes);
+            read.map_err(|error| Failure::io(Path::new("stdin"), "read", &error))?;
+            self.spool = Some(bytes);
+        }
+        Ok(self)
+    }
+
+    fn input(&self) -> Input {
+        match &self.spool {
+            Some(bytes) => Input::text("stdin", bytes),
+            None if self.file == Path::new("-") => Input::stdin(),
+            None => Input::path(&self.file),
+        }
+    }
+
+    /// The names of the columns. Standard input must be spooled.
+    pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
+        let detected = Load::new(self.input()).options(self.options.clone()).detect()?;
+        Ok(detected.columns.into_iter().map(|column| column.name).collect())
+    }
+
+    /// Looks at every row before the file is read. Standard input must be spooled.
+    pub(crate) fn look(
+        &self,
+        columns: &RowColumns,
+        each: impl FnMut(&Row<'_>) -> Result<(), NotTaken>,
+    ) -> Result<(), Failure> {
+        Load::new(self.input())
+            .options(self.options.clone().strictness(Strictness::Lenient))
+            .each_row(columns, each)?;
+        Ok(())
+    }
+
     /// Reads the file with its options, a bar where it is long, and the rejected rows written out where that is asked.
     pub(crate) fn read<T>(
         self,
         read: impl FnOnce(Load<'_>) -> Result<Loaded<T>, CsvError>,
     ) -> Result<Loaded<T>, Failure> {
-        let stdin = self.file == Path::new("-");
-        let input = if stdin { Input::stdin() } else { Input::path(&self.file) };
+        let input = self.input();
         let bar = progress(&self.file);
         let advance = |bytes| bar.set_position(bytes);
         let mut rejected = self.rejected.as_deref().map(Whole::create).transpose()?;

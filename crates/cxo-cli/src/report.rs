@@ -1,7 +1,6 @@
 //! `cxo report`: reads what a directory holds, and shows the whole scorecard.
 
 use std::{
-    borrow::Cow,
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
@@ -19,10 +18,12 @@ use cxo_core::{
     survey::{BoxRule, Ces, CesVersion, ContactRule, Csat, Vendor},
 };
 use cxo_csv::{Customers, FeedbackColumns, Input, Load, Options, TouchpointColumns, TransactionColumns};
-use cxo_json::{ContactsRow, FileRow, LifetimeRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow};
+use cxo_json::{
+    ContactsRow, FileRow, LifetimeRow, Quantity, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
+};
 
 use crate::{
-    asking::{confidence, period},
+    asking::confidence,
     clv,
     clv_answer::Answer,
     clv_source::Histories,
@@ -31,6 +32,7 @@ use crate::{
     notes,
     output::{Output, Whole},
     reading::Reading,
+    report_churn,
 };
 
 /// The arguments of `cxo report`.
@@ -51,8 +53,8 @@ pub(crate) struct Args {
     /// Hide groups with fewer responses, and others from which they could be computed
     #[arg(long, value_name = "N", default_value = "5")]
     min_responses: u64,
-    /// How the trend is cut: day, week, month or quarter
-    #[arg(long, value_name = "PERIOD", default_value = "month", value_parser = period)]
+    /// How the trend is cut: day, week, month, quarter or year
+    #[arg(long, value_name = "PERIOD", default_value = "month")]
     period: Period,
     /// CSAT: count this many of the best ratings as satisfied [default: 2 of 1-5; 1 of 1-2 and 1-3]
     #[arg(long, value_name = "N", conflicts_with = "rule")]
@@ -88,6 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         document.contacts = args.contacts(&answers)?;
     }
     let asked = document.response.is_some();
+    let mut purchases = None;
     if let Some(path) = folder.file("touchpoints")? {
         let (row, file) = folder.touchpoints(&path, &mut stages)?;
         document.touchpoints = Some(row);
@@ -96,12 +99,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(path) = folder.file("transactions")? {
         let (row, ledger, file) = folder.transactions(&path)?;
         document.transactions = Some(row);
-        match args.lifetime(ledger, zone, &file.load)? {
-            Ok(found) => document.lifetime_value = Some(found),
-            Err(reason) => document.lifetime_value_reason = Some(reason),
+        match report_churn::retention(&ledger.log, zone, args.min_responses, args.confidence)? {
+            Ok(found) => document.retention = Some(found),
+            Err(reason) => document.retention_reason = Some(reason),
         }
+        purchases = Some(args.purchases(ledger, zone, &file.load)?);
         document.files.push(file);
     }
+    let mut listed = Customers::default();
     if let Some(path) = folder.file("customers")? {
         let (found, file) = folder.customers(&path)?;
         document.customers = Some(found.customers.len() as u64);
@@ -111,6 +116,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             let who = args.scorecard().who_answered(&answers, frame)?;
             document.who_answered = Some(WhoAnsweredRow::new(&who, args.correction));
         }
+        listed = found;
+    }
+    if let Some(answer) = purchases {
+        args.worth(&mut document, answer, &listed);
     }
     if document.files.is_empty() {
         let message = format!(
@@ -150,26 +159,41 @@ impl Args {
         Ok(Some(ContactsRow::new(&found, WINDOW_DAYS, CONTACTS, shown)))
     }
 
-    /// What the customers are worth, by the model that does best, or in words why that is not told: a report does not fail
-    /// because too few have bought again.
-    fn lifetime(
-        &self,
-        ledger: Ledger,
-        zone: chrono_tz::Tz,
-        load: &LoadReport,
-    ) -> Result<Result<LifetimeRow, Cow<'static, str>>, Failure> {
+    /// The model of purchases that does best, or in words why there is none: a report does not fail because too few have
+    /// bought again.
+    fn purchases(&self, ledger: Ledger, zone: chrono_tz::Tz, load: &LoadReport) -> Result<Quantity<Answer>, Failure> {
         let (question, rules) = clv::standard(self.confidence)?;
         let found = Histories::of_log(ledger.log, ledger.currency, zone, &rules, load.clone())
             .and_then(|histories| Answer::new(histories, &rules, question));
-        let document = match found {
-            Ok(answer) => answer.document,
+        let answer = match found {
+            Ok(answer) => answer,
             Err(failure) => return Ok(Err(failure.to_string().into())),
         };
-        let smallest = document.totals.customers.min(document.totals.repeat_customers);
-        if smallest < self.min_responses {
+        let totals = &answer.document.totals;
+        if totals.customers.min(totals.repeat_customers) < self.min_responses {
             return Ok(Err(Suppressed::TooFew.reason().into()));
         }
-        Ok(LifetimeRow::of(document).ok_or("the log has no days".into()))
+        Ok(Ok(answer))
+    }
+
+    /// What the customers are worth and how much of that is at risk, or why that is not told.
+    fn worth(&self, document: &mut ReportDocument, answer: Quantity<Answer>, listed: &Customers) {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(reason) => {
+                document.lifetime_value_reason = Some(reason.clone());
+                document.churn_risk_reason = Some(reason);
+                return;
+            }
+        };
+        match report_churn::churn_risk(&answer, listed, self.min_responses, self.confidence) {
+            Ok(found) => document.churn_risk = Some(found),
+            Err(failure) => document.churn_risk_reason = Some(failure.to_string().into()),
+        }
+        match LifetimeRow::of(answer.document) {
+            Some(found) => document.lifetime_value = Some(found),
+            None => document.lifetime_value_reason = Some("the log has no days".into()),
+        }
     }
 
     fn scorecard(&self) -> Scorecard {

@@ -10,6 +10,7 @@ use crate::{
     output::Present,
     page::{self, Align, Page},
     report_card::{self, HIDDEN, Summary},
+    report_churn_page,
 };
 
 impl Present for ReportDocument {
@@ -28,7 +29,9 @@ impl Present for ReportDocument {
         for metric in &self.metrics {
             report_card::show(page, metric);
         }
+        report_churn_page::retention(page, self);
         lifetime(page, self);
+        report_churn_page::risk(page, self);
         page.headline("Data", "", "");
         page.facts(files(self));
         if !self.metrics.is_empty() {

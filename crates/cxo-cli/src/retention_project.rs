@@ -7,9 +7,9 @@ use std::{
 
 use cxo_core::{
     Confidence, Error,
-    clv::{Bdw, FitOptions, Rate, Sbg, Survivors},
+    clv::{Bdw, FitOptions, Sbg, Survivors},
 };
-use cxo_json::{Document as _, Lines, ProjectionQuestion, RetentionDocument};
+use cxo_json::{Document as _, Lines, ProjectionQuestion, Quantity, RetentionDocument};
 
 use crate::{
     asking::{self, QUESTION},
@@ -24,19 +24,19 @@ use crate::{
     cxo retention project --survivors 1000,869,743,653,593,551,517,491 --model bdw --periods 20")]
 pub(crate) struct Args {
     /// Customers at the start, and how many of them are left after 1, 2, … periods
-    #[arg(long, help_heading = QUESTION, value_name = "N,N…")]
+    #[arg(long, allow_hyphen_values = true, help_heading = QUESTION, value_name = "N,N…")]
     survivors: Counts,
     /// sbg (shifted beta-geometric) or bdw (beta-discrete-Weibull: the chance to leave may change with time)
     #[arg(long, help_heading = QUESTION, value_name = "MODEL", default_value = "sbg")]
     model: Contract,
     /// Periods to show, from the first on [default: 12, and at least those observed]
-    #[arg(long, help_heading = QUESTION, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, allow_negative_numbers = true, help_heading = QUESTION, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     periods: Option<u32>,
     /// Discount of a period, for discounted lifetimes
-    #[arg(long, help_heading = QUESTION, value_name = "SHARE", default_value = "0.1")]
+    #[arg(long, allow_negative_numbers = true, help_heading = QUESTION, value_name = "SHARE", default_value = "0.1")]
     discount: f64,
     /// Level of the intervals
-    #[arg(long, help_heading = QUESTION, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
+    #[arg(long, allow_negative_numbers = true, help_heading = QUESTION, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
     confidence: Confidence,
     /// Seed of methods that draw random numbers (none of this command does)
     #[arg(long, help_heading = QUESTION, value_name = "N", hide_short_help = true)]
@@ -83,9 +83,11 @@ const PERIODS: u32 = 12;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let refused = |option: &'static str| move |error| Failure::option(option, &error);
-    let survivors = Survivors::from_counts(&args.survivors.0).map_err(refused("--survivors"))?;
-    Rate::effective(args.discount, 1.0).map_err(refused("--discount"))?;
+    let survivors = Survivors::from_counts(&args.survivors.0).map_err(|error| of_period(&error))?;
+    if !(args.discount >= 0.0 && args.discount.is_finite()) {
+        let error = Error::input("discount", args.discount, "a finite number of at least 0");
+        return Err(Failure::option("--discount", &error));
+    }
     let observed = survivors.periods();
     let asked = ProjectionQuestion {
         survivors: args.survivors.0.clone(),
@@ -99,6 +101,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Contract::Bdw => RetentionDocument::new(&Bdw::fit(&survivors, &options)?, asked)?,
     };
     args.output.show(&document, &[])
+}
+
+/// A refused count is named by its period, not by its place in a table.
+fn of_period(error: &Error) -> Failure {
+    let (Some(row), Some(value), Some(allowed)) = (error.row(), error.value(), error.allowed()) else {
+        return Failure::option("--survivors", error);
+    };
+    let what = if row == 0 { "customers at the start".to_owned() } else { format!("survivors after period {row}") };
+    Failure::option("--survivors", &Error::input(what, value, allowed))
 }
 
 impl Present for RetentionDocument {
@@ -142,6 +153,7 @@ impl Present for RetentionDocument {
             ]
         });
         page.table(&columns, rows.collect());
+        let times = |count: &Quantity| count.as_ref().map_or("infinitely many".to_owned(), |count| decimals(*count, 2));
         let rest = match &self.residual_lifetime {
             Ok(lifetime) => format!("{} further renewals are expected", decimals(*lifetime, 2)),
             Err(reason) => format!("no mean number of further renewals exists ({reason})"),
@@ -151,8 +163,8 @@ impl Present for RetentionDocument {
              {} times, discounted alike. Log-likelihood {}.",
             self.survivors.len().saturating_sub(1),
             page::percent(self.discount),
-            decimals(self.discounted_residual_lifetime, 2),
-            decimals(self.discounted_lifetime, 2),
+            times(&self.discounted_residual_lifetime),
+            times(&self.discounted_lifetime),
             decimals(self.model.log_likelihood, 1)
         )));
     }

@@ -11,7 +11,6 @@ use cxo_core::{
 use cxo_csv::{Loaded, Response, ResponseColumns};
 
 use crate::{
-    asking::period,
     config::Config,
     failure::Failure,
     ratings::Knowledge,
@@ -52,8 +51,8 @@ pub(crate) struct Columns {
     /// The column with an id of the response; repeated ids are skipped
     #[arg(long, value_name = "COLUMN")]
     id: Option<String>,
-    /// Add a trend by day, week, month or quarter
-    #[arg(long, value_name = "PERIOD", value_parser = period)]
+    /// Add a trend by day, week, month, quarter or year
+    #[arg(long, value_name = "PERIOD")]
     period: Option<Period>,
 }
 

@@ -262,19 +262,66 @@ fn opportunities_are_counted_not_timed() {
     assert_eq!(horizons.iter().map(|row| row["horizon"].as_f64().unwrap()).collect::<Vec<_>>(), [1.0, 5.0, 10.0]);
     let page = folder.cxo(arguments).stdout;
     assert!(page.contains("opportunities to buy") && page.contains("within  expected"), "{page}");
+    // Six opportunities leave no room for more purchases, and nobody has a name.
+    assert!(!page.contains("7+") && !page.lines().any(|line| line.trim_start().starts_with("customer ")), "{page}");
+    assert_eq!(document["fit"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn a_customer_without_spend_says_why_he_has_no_value() {
+    let folder = folder();
+    let csv = folder.read("log.csv") + "free,2025-01-03,1.00\nfree,2025-02-03,0\nfree,2025-03-03,0\n";
+    folder.write("log.csv", &csv);
+    let document = folder.cxo(&format!("{LOG} --model bg-nbd --format json")).json();
+    let customer = document["customers"].as_array().unwrap().iter().find(|row| row["customer"] == "free").unwrap();
+    for key in ["clv_reason", "expected_spend_reason"] {
+        assert_eq!(customer[key], "the mean spend of the repeat purchases is not above 0", "{customer}");
+    }
 }
 
 /// What the log holds, arguments, exit code, a part of the message, and the kind of the error object.
 const CASES: &[(&str, &str, i32, &str, &str)] = &[
     ("", "", 1, "the file is empty", "empty"),
     ("who,day,paid\n", "", 1, "there is a header and no row below it", "header-only"),
-    ("who,day,paid\na,2025-01-01,1\n", "--amount price", 1, "there is no column \"price\"", "unknown-column"),
+    (
+        "who,day,paid\na,2025-01-01,1\n",
+        "--amount price",
+        1,
+        "there is no column \"price\"; the columns are \"who\", \"day\", \"paid\"",
+        "unknown-column",
+    ),
     ("who,day,paid\na,soon,1\n", "", 1, "\"soon\"", "date-format"),
     ("who,day,paid\na,2025-02-30,1\n", "", 1, "no date is written in a format that can be detected", "date-format"),
     ("who,day,paid\na,2025-02-30,1\n", "--date-format iso", 1, "nothing to count in 1 rows", "no-data"),
-    ("who,day,paid\na,2025-01-01,1\n", "", 1, "", "not-identified"),
+    (
+        "who,day,paid\na,2025-01-01,1\n",
+        "",
+        1,
+        "log.csv: not identified: no customer has bought again",
+        "not-identified",
+    ),
     ("who,day,paid\na,2025-01-01,1\nb,2025-01-01,1\nc,2025-02-01,1\n", "", 1, "", "not-identified"),
-    ("who,day,paid\na,2025-01-01,-1\nb,2025-01-02,-5\n", "", 1, "", "no-data"),
+    (
+        "who,day,paid\na,2025-01-01,-1\nb,2025-01-02,-5\n",
+        "",
+        1,
+        "not one of 2 rows is a purchase: 2 refunds",
+        "no-data",
+    ),
+    (
+        "who,day,paid\na,2025-01-01,1\na,2025-01-09,x\n",
+        "",
+        1,
+        "; 1 of 2 rows were rejected (amount is x",
+        "not-identified",
+    ),
+    (
+        "who,day,paid\na,2025-01-01,-1\na,soon,2\n",
+        "--date-format iso",
+        1,
+        "1 refunds; 1 of 2 rows were rejected",
+        "no-data",
+    ),
     ("who,day,paid\na,2025-01-05,1\n", "--until 2025-01-01", 1, "purchases until 2025-01-01", "no-data"),
     ("who,day,paid\na,2025-01-01,x\n", "--strict", 1, "line 2, column \"paid\": amount is x", "bad-row"),
     ("who,day,paid\na,0001-01-01,1\nb,9999-01-01,2\na,2025-01-01,3\n", "--unit day", 1, "is a date wrong?", "input"),
@@ -295,6 +342,7 @@ fn broken_logs_say_what_is_wrong() {
         let all = format!("clv log.csv --customer who --date day --amount paid {arguments} --format json");
         let run = folder.cxo(&all.replace("--amount paid --amount price", "--amount price"));
         assert_eq!((run.code, &run.error()["kind"]), (*code, &json!(kind)), "{csv}\n{}", run.stderr);
+        assert_eq!(run.error()["file"], "log.csv", "{csv}\n{}", run.stderr);
     }
 }
 
@@ -362,21 +410,35 @@ const USAGE: &[(&str, &str)] = &[
     ("clv log.csv --customer who --date day --until soon", "year-month-day"),
     ("clv log.csv --customer who --date day --horizon 0", "numbers above 0 and at most 100000"),
     ("clv log.csv --customer who --date day --horizon 4,x", "numbers above 0 and at most 100000"),
+    ("clv log.csv --customer who --date day --horizon 4,13,4.0", "horizon is 4, allowed: each once"),
     ("clv log.csv --customer who --date day --periods 0", "--periods"),
     ("clv log.csv --customer who --date day --period fortnight", "day, week, month, year"),
     ("clv log.csv --customer who --date day --discount=-0.1", "--discount"),
-    ("clv log.csv --customer who --date day --annual-discount=-0.1", "--annual-discount"),
+    ("clv log.csv --customer who --date day --annual-discount -0.1", "a finite number of at least 0"),
     ("clv log.csv --customer who --date day --margin 1.5", "--margin"),
+    ("clv log.csv --customer who --date day --margin 1e300", "margin is 1e300"),
+    ("clv log.csv --customer who --date day --annual-discount inf", "a finite number of at least 0"),
     ("clv log.csv --customer who --date day --confidence 95", "between 0 and 1"),
+    ("clv log.csv --customer who --date day --confidence -1", "between 0 and 1"),
     ("clv", "Usage"),
     ("retention", "Usage"),
     ("retention project", "--survivors"),
     ("retention project --survivors 1000,many", "whole numbers, none above the one before"),
-    ("retention project --survivors 1000,1001", "--survivors"),
+    (
+        "retention project --survivors 1000,900,901",
+        "--survivors: survivors after period 2 is 901, allowed: 0 to the 900 before",
+    ),
+    ("retention project --survivors 0,0", "--survivors: customers at the start is 0"),
+    ("retention project --survivors -5,3", "whole numbers, none above the one before"),
     ("retention project --survivors 1000", "--survivors"),
     ("retention project --survivors 1000,900,800 --model weibull", "sbg, bdw"),
     ("retention project --survivors 1000,900,800 --periods 0", "--periods"),
-    ("retention project --survivors 1000,900,800 --discount 0", "--discount"),
+    (
+        "retention project --survivors 1000,900,800 --discount -0.1",
+        "--discount: discount is -0.1, allowed: a finite number of at least 0",
+    ),
+    ("retention project --survivors 1000,900,800 --confidence -1", "between 0 and 1"),
+    ("retention project --survivors 1000,900,800 --periods -1", "--periods"),
 ];
 
 #[test]
@@ -530,8 +592,16 @@ fn retention_is_projected_beyond_what_was_seen() {
     );
     let page = folder.cxo(survivors).stdout;
     assert!(page.contains("Shifted beta-geometric") && page.contains("86.9 %") && page.contains("infinite"), "{page}");
+    let certain = folder.cxo(&format!("{survivors} --confidence 0.9999999999999999 --format json")).json();
+    assert_eq!(certain["model"]["intervals"].as_object().unwrap().len(), 2, "a level next to 1 has its interval");
     let lines = folder.cxo(&format!("{survivors} --format jsonl")).stdout;
     assert_eq!(lines.lines().count(), 1);
+    // Without a discount lifetimes are what they are undiscounted: here infinite.
+    let page = folder.cxo(&format!("{survivors} --discount 0"));
+    let words = page.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("A new customer pays infinitely many times"), "{words} {}", page.stderr);
+    let whole = folder.cxo(&format!("{survivors} --discount 0 --format json")).json();
+    assert_eq!((whole.get("discounted_lifetime"), whole["discounted_lifetime_reason"].is_string()), (None, true));
 }
 
 #[test]

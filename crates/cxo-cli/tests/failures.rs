@@ -43,7 +43,7 @@ const CASES: &[(&str, i32, &str, &str)] = &[
     ("csat --score score", 2, "which file?", "usage"),
     ("nps feedback.csv --score score --period month", 2, "--period needs to know when", "usage"),
     ("nps feedback.csv --score score --repeats last", 2, "--repeats needs to know who responded", "usage"),
-    ("nps feedback.csv --score score --period year", 2, "day, week, month, quarter", "usage"),
+    ("nps feedback.csv --score score --period decade", 2, "day, week, month, quarter, year", "usage"),
     ("nps feedback.csv --score score --confidence 95", 2, "between 0 and 1", "usage"),
     ("nps feedback.csv --score score --interval best", 2, "allowed: auto, adjusted-wald, wald", "usage"),
     ("nps feedback.csv --score score --time-zone Mars", 2, "an IANA name such as Europe/Vienna", "usage"),

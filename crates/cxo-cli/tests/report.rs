@@ -212,6 +212,96 @@ fn purchases_are_worth_something() {
 }
 
 #[test]
+fn who_comes_back_and_what_leaving_costs() {
+    let folder = folder();
+    folder.write("transactions.csv", &transactions());
+    let document = folder.cxo("report . --format json").json();
+    let cohorts = folder.cxo("retention cohorts transactions.csv --customer customer --date date --format json").json();
+    let (curve, shown) = (cohorts["curve"].as_array().unwrap(), document["retention"]["n_day"].as_array().unwrap());
+    assert_eq!(shown.as_slice(), &curve[1..], "the curve of the command, without month 0");
+    let (risk, worth) = (&document["churn_risk"], &document["lifetime_value"]);
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}"));
+    assert_eq!(
+        (&risk["model"], &risk["horizon"], &risk["unit"]),
+        (&worth["model"]["name"], &json!(13.0), &json!("week"))
+    );
+    assert!(risk["rule"].as_str().unwrap().starts_with("modelled-departure: margin 1 x"), "{risk}");
+    let total = &risk["total"];
+    assert_eq!((&total["customers"], &total["alive"]["value"]), (&json!(120), &worth["totals"]["alive"]));
+    let (alive, departures) = (number(&total["alive"]["value"]), number(&total["departures"]["value"]));
+    assert!(0.0 < departures && departures < alive, "{total}");
+    assert_eq!(number(&total["departure_share"]), departures / alive);
+    assert!(number(&total["alive"]["interval"]["upper"]) <= 120.0, "{total}");
+    let bounds = &total["value_at_risk"]["interval"];
+    let value = number(&total["value_at_risk"]["value"]);
+    assert!(number(&bounds["lower"]) < value && value < number(&bounds["upper"]) && value > 0.0, "{total}");
+    // 60 of the 120 are listed, half of them in each region.
+    let region = &risk["segments"][0];
+    let results = region["results"].as_array().unwrap();
+    let names: Vec<&Value> = results.iter().map(|row| &row["segment"]).collect();
+    assert_eq!((&region["by"], names), (&json!("region"), vec![&json!("north"), &json!("south")]));
+    assert!(results.iter().all(|row| row["customers"] == 30 && row["value_at_risk"]["value"].as_f64() > Some(0.0)));
+    let listed: f64 = results.iter().map(|row| number(&row["value_at_risk"]["value"])).sum();
+    assert!(listed < value, "{listed} {value}");
+    assert!(!risk.to_string().contains("\"C1\""), "no single customer");
+}
+
+#[test]
+fn parts_of_all_customers_sum_to_the_total_and_stand_by_value() {
+    let folder = folder();
+    folder.write("transactions.csv", &transactions());
+    // One bought much less often than the others, and one group is too small to be seen.
+    let plan = |id: usize| if id < 3 { "gold" } else { ["basic", "free"][usize::from(id % 6 < 2)] };
+    let lines = (0..120).map(|id| format!("C{id},{},{id}\n", plan(id)));
+    folder
+        .write("customers.csv", &std::iter::once("customer,plan,number\n".to_owned()).chain(lines).collect::<String>());
+    let all = folder.cxo("report . --format json --min-responses 0").json();
+    let segments = all["churn_risk"]["segments"].as_array().unwrap();
+    assert_eq!(segments.len(), 1, "120 different numbers are no groups");
+    for part in ["alive", "departures", "value_at_risk"] {
+        let value = |row: &Value| row[part]["value"].as_f64().unwrap();
+        let sum: f64 = segments[0]["results"].as_array().unwrap().iter().map(value).sum();
+        let total = value(&all["churn_risk"]["total"]);
+        assert!((sum - total).abs() < 1e-9 * total, "{part}: {sum} {total}");
+    }
+    let hidden = folder.cxo("report . --format json").json();
+    let results = hidden["churn_risk"]["segments"][0]["results"].as_array().unwrap();
+    let seen: Vec<bool> = results.iter().map(|row| row.get("suppressed").is_none()).collect();
+    assert_eq!(seen.len(), 3);
+    assert!(
+        !seen[2] && seen.iter().filter(|seen| **seen).count() == 1,
+        "gold, and one more from which it could be told"
+    );
+    let page = folder.cxo("report . --min-responses 0").stdout;
+    let place = |part: &str| page.find(part).unwrap_or_else(|| panic!("{part} in\n{page}"));
+    let order = ["\nRetention  ", "bought in it", "\nCustomer equity", "\nChurn risk  ", "value at risk EUR", "\nData"];
+    assert!(order.map(place).is_sorted(), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 110), "{page}");
+}
+
+#[test]
+fn what_is_not_known_of_leaving_says_why() {
+    let folder = folder();
+    let page = folder.cxo("report .").stdout;
+    assert!(page.contains("Retention  not computed") && page.contains("Churn risk  not computed"), "{page}");
+    let document = folder.cxo("report . --format json").json();
+    assert!(document["retention_reason"].as_str().unwrap().contains("whole month"), "{document}");
+    assert_eq!(document["churn_risk_reason"], document["lifetime_value_reason"]);
+    folder.write("transactions.csv", &transactions());
+    let hidden = folder.cxo("report . --format json --min-responses 200").json();
+    assert!(["retention", "churn_risk"].iter().all(|key| hidden.get(key).is_none()));
+    assert!(["retention_reason", "churn_risk_reason"].iter().all(|key| hidden[key].is_string()));
+    // Without amounts there are departures and no value.
+    let dates: String =
+        transactions().lines().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",") + "\n").collect();
+    folder.write("transactions.csv", &dates);
+    let risk = &folder.cxo("report . --format json").json()["churn_risk"];
+    assert!(risk["total"]["departures"]["value"].as_f64() > Some(0.0), "{risk}");
+    assert!(risk["total"]["value_at_risk_reason"].as_str().unwrap().contains("amounts"), "{risk}");
+    assert!(folder.cxo("report .").stdout.contains("No value at risk: no column of amounts"));
+}
+
+#[test]
 fn lines_and_files() {
     let folder = folder();
     let lines = folder.cxo("report . --format jsonl").stdout;

@@ -79,9 +79,13 @@ enum Problem {
     Degenerate { what: String },
     #[error("not identified: {what}")]
     NotIdentified { what: String },
-    #[error("not identified: {} repeat what other columns say (linear combinations of them)", columns.join(", "))]
+    #[error("not identified: {} repeat what other columns or the intercept say (linear combinations of them)", columns.join(", "))]
     Collinear { columns: Vec<String> },
-    #[error("separated: {} predict the outcome perfectly", columns.join(", "))]
+    #[error(
+        "separated: {} can tell the outcome of some or all rows, so that no finite coefficient is the most likely; a Firth or L2 \
+         penalty has one",
+        columns.join(", ")
+    )]
     Separated { columns: Vec<String> },
     #[error("not converged after {iterations} iterations: {what}")]
     NotConverged { what: String, iterations: u64 },
@@ -99,7 +103,8 @@ impl Error {
     /// A value that is not allowed: what it is, the value as given, and what would have been accepted.
     #[must_use]
     pub fn input(what: impl Into<String>, value: impl fmt::Display, allowed: impl Into<String>) -> Self {
-        Self::of(Problem::Input { what: what.into(), value: value.to_string(), allowed: allowed.into() })
+        let value = shown(value.to_string());
+        Self::of(Problem::Input { what: what.into(), value, allowed: allowed.into() })
     }
 
     /// Nothing to answer from.
@@ -223,9 +228,24 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// A number as a reader takes it in: one of hundreds of digits as a power of ten.
+fn shown(value: String) -> String {
+    match value.parse::<f64>() {
+        Ok(number) if value.len() > 24 && number.is_finite() => format!("{number:e}"),
+        _ => value,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_numbers_are_powers_of_ten() {
+        let value =
+            |number: f64| Error::input("margin", number, "0 to 1").value().map(str::to_owned).unwrap_or_default();
+        assert_eq!([value(1e300), value(-0.1), value(1e-300)], ["1e300", "-0.1", "1e-300"]);
+    }
 
     #[test]
     fn is_one_word() {

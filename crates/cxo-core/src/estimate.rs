@@ -83,6 +83,9 @@ impl From<Confidence> for f64 {
 pub struct Probability(f64);
 
 impl Probability {
+    /// One half, as of a median.
+    pub const HALF: Self = Self(0.5);
+
     /// A value in [0, 1].
     ///
     /// # Errors
@@ -210,6 +213,36 @@ methods! {
     PosteriorQuantiles => "posterior-quantiles",
     /// Quantiles of the gamma distribution with the mean and the variance of the prediction.
     GammaMoments => "gamma-moments",
+    /// The product-limit curve, with Greenwood's variance (Kaplan and Meier 1958).
+    KaplanMeier => "kaplan-meier",
+    /// Normal interval around ln(-ln S) of a share S.
+    LogLog => "log-log",
+    /// Normal interval around the logarithm.
+    Log => "log",
+    /// Normal interval around the estimate, moved into its range.
+    Plain => "plain",
+    /// The sum of events over those at risk (Nelson 1969, Aalen 1978).
+    NelsonAalen => "nelson-aalen",
+    /// The same with tied events one after the other (Fleming and Harrington 1984).
+    FlemingHarrington => "fleming-harrington",
+    /// Cumulative incidence of one of several causes (Aalen and Johansen 1978).
+    AalenJohansen => "aalen-johansen",
+    /// DeLong, DeLong and Clarke-Pearson (1988): variance of an area under the curve from the placements of the observations.
+    DeLong => "delong",
+    /// Infinitesimal jackknife (Efron 1982): squared derivatives of the estimate by the weight of each observation.
+    InfinitesimalJackknife => "infinitesimal-jackknife",
+    /// The inverse of the observed information (Fisher).
+    ObservedInformation => "observed-information",
+    /// Curvature, variance of the score residuals of the rows, curvature: holds if the model does not (Lin and Wei 1989).
+    Sandwich => "sandwich",
+    /// The same between the sums of clusters.
+    ClusteredSandwich => "clustered-sandwich",
+    /// Survival from a proportional hazards model and its baseline.
+    ProportionalHazards => "proportional-hazards",
+    /// The values at which the likelihood, maximised over all other parameters, has fallen by half the chi-square quantile.
+    ProfileLikelihood => "profile-likelihood",
+    /// The parameters that maximise the likelihood with a penalty.
+    PenalizedLikelihood => "penalized-likelihood",
 }
 
 impl fmt::Display for Method {
@@ -245,6 +278,14 @@ pub enum Absent {
     NotReached,
     /// A penalty moves the estimate, so the usual standard error does not describe it.
     Penalized,
+    /// The value follows from the definition, whatever the data.
+    ByDefinition,
+    /// Observation ends before the period does.
+    Immature,
+    /// Nobody was observed for so long.
+    NotObserved,
+    /// It was not asked for.
+    NotAsked,
 }
 
 impl Absent {
@@ -263,6 +304,10 @@ impl Absent {
             Self::Infinite => "it is infinite",
             Self::NotReached => "the curve does not come down to it while anyone is observed",
             Self::Penalized => "a penalised fit has no standard error",
+            Self::ByDefinition => "it is so by definition",
+            Self::Immature => "observation ends before the period does",
+            Self::NotObserved => "nobody was observed for so long",
+            Self::NotAsked => "it was not asked for",
         }
     }
 }

@@ -58,6 +58,8 @@ pub trait State: Clone {
 /// | 14 | [`Survivors`](crate::clv::Survivors) | customers `u64`; number of periods, each at risk and kept as `u64` |
 /// | 17 | [`EventLog`](crate::journey::EventLog) | whether there is a currency, and if so its letters as a text and its digits `u8`; texts of customers, touchpoints, channels, devices, stages, event ids; whether there are sequence numbers; rows: number, each customer `u32`, touchpoint `u32`, microseconds `i64`, sequence number `u64` if there are, channel, device, stage and event id as `u32` (position + 1, 0 for none), score `f64` (NaN for none), worth `i64` (least for none), lifecycle `u8` |
 /// | 18 | [`Paths`](crate::journey::Paths) | texts of steps; number of paths, each conversions and nulls `u64`, value `f64`, number of steps and each as `u32` |
+/// | 15 | [`EventTable`](crate::churn::survival::EventTable) | origin `f64`; whether there are weights, whether there are entry times (0 or 1); those at risk from the origin; texts of causes; times: number, each time `f64`, those who enter if any do, those censored, and those who left, for each cause if there are causes. Some rows are their number `u64` and, with weights, the sums of weights and of their squares as `f64` |
+/// | 16 | [`Contracts`](crate::churn::retention::Contracts) | texts of customers; rows: number, each customer `u32`, first day `i32`, whether it runs, was left or lost (0 to 2), last day `i32` (the first again where it runs) |
 ///
 /// Readers keep accepting every older version of a form. A [`Trend`](crate::survey::Trend) is read with
 /// [`from_bytes_in`](crate::survey::Trend::from_bytes_in), as a name does not make a time zone.

@@ -112,7 +112,8 @@ fn shapes_that_run_away_are_named() {
     let Some((summaries, channel)) = apparel(&[1]) else { return };
     let error = fit::<BgNbd>(&summaries, &channel, &channel, DropoutEffect::Shapes).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotIdentified);
-    assert!(error.to_string().contains("keeps rising while b grows without bound"), "{error}");
+    assert!(error.to_string().contains("keeps rising along a ridge where a and b grow without bound"), "{error}");
+    assert!(error.to_string().contains("the coefficient of Channel on b run away from 0"), "{error}");
     assert!(fit::<BgNbd>(&summaries, &channel, &channel, DropoutEffect::Odds).is_ok());
 }
 

@@ -467,7 +467,7 @@ fn retention_fits_say_why_not() {
     says(sbg(&[1000, 900, 700, 400, 100]), "alpha and beta grow");
     says(sbg(&[1000, 500, 0]), "alpha and beta grow");
     // The first renewal decides.
-    says(sbg(&[1000, 600, 600, 600, 600]), "goes to 0");
+    says(sbg(&[1000, 600, 600, 600, 600]), "alpha and beta go to 0");
     assert!(bdw(&[1000, 600, 600, 600, 600]).is_err_and(|error| error.kind() == ErrorKind::NotIdentified));
     assert!(
         bdw(&[100_000, 90_000, 81_000, 72_900, 65_610]).is_err_and(|error| error.kind() == ErrorKind::NotIdentified)

@@ -1,269 +1,15 @@
-//! Spend, lifetime value and customer equity against simulation, against each other and at their edges.
-#![cfg(feature = "serde")] // What is stored is read back.
+//! Lifetime value against simulation, against its definition, and at its edges.
 #![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests are tests.
 
+mod common;
+
+use common::value::{WEEKS, assert_close, counts, history, months};
 use cxo_core::clv::{
-    Acquisition, Association, BgCnbd, BgNbd, FirstPurchase, FitOptions, Fitted, GammaGamma, Independence, MbgNbd,
-    Model, Moments, ParetoNbd, Payback, PurchaseModel, Rate, Simulated, SimulatedSpend, Summaries, Summary, Valuation,
+    Acquisition, BgBb, BgCnbd, BgNbd, GammaGamma, GgomNbd, MbgCnbd, MbgNbd, Moments, ParetoNbd, PurchaseModel, Rate,
+    Simulated, SimulatedSpend, Summaries, Summary, Valuation,
 };
-use cxo_core::{Absent, Confidence, ErrorKind, Probability, Seed};
+use cxo_core::{Absent, ErrorKind, Seed};
 use proptest::prelude::*;
-
-const WEEKS: f64 = Valuation::MONTH_IN_WEEKS;
-
-fn months() -> Valuation {
-    Valuation::default().period(WEEKS).unwrap()
-}
-
-fn history(frequency: u32, recency: f64, age: f64, mean: f64) -> Summary {
-    Summary::new(frequency, recency, age).unwrap().with_monetary_value(mean).unwrap()
-}
-
-fn assert_close(found: f64, expected: f64, tolerance: f64) {
-    assert!((found - expected).abs() <= tolerance * expected.abs(), "{found} instead of {expected}");
-}
-
-/// Customers with so many purchases each and their spends.
-fn spenders(model: &GammaGamma, purchases: &[u32], seed: u64) -> Summaries {
-    let spends = model.simulate(purchases, Seed(seed));
-    let summary = |(customer, &frequency): (usize, &u32)| match spends.mean_of_purchases(customer) {
-        Some(mean) => history(frequency, 5.0, 9.0, mean),
-        None => Summary::new(0, 0.0, 9.0).unwrap(),
-    };
-    purchases.iter().enumerate().map(summary).collect()
-}
-
-// ---- Gamma-Gamma
-
-#[test]
-fn parameters_are_found_again() {
-    for (truth, seed) in
-        [([6.25, 3.74, 15.44], 1), ([1.0, 1.4, 200.0], 2), ([0.4, 9.0, 0.03], 3), ([12.0, 0.8, 5.0], 4)]
-    {
-        let model = GammaGamma::new(truth).unwrap();
-        let purchases: Vec<u32> = (0..6000).map(|customer| customer % 13).collect();
-        let fit = GammaGamma::fit(&spenders(&model, &purchases, seed), &FitOptions::default()).unwrap();
-        for (parameter, truth) in fit.fitted.parameters(Confidence::P95).into_iter().zip(truth) {
-            let error = parameter.estimate.standard_error.unwrap() / parameter.estimate.value;
-            let off = (parameter.estimate.value / truth).ln() / error;
-            assert!(off.abs() < 3.5 && error < 0.6, "{} {truth}: off by {off} errors of {error}", parameter.name);
-        }
-        assert_eq!(fit.left_out.one_time + fit.fitted.customers(), 6000);
-    }
-}
-
-#[test]
-fn the_unit_of_money_only_scales() {
-    let model = GammaGamma::new([6.25, 3.74, 15.44]).unwrap();
-    let purchases: Vec<u32> = (0..500).map(|customer| 1 + customer % 5).collect();
-    let one = spenders(&model, &purchases, 5);
-    let cents = |factor: f64| {
-        let scaled =
-            one.iter().map(|(row, _)| row.with_monetary_value(factor * row.monetary_value().unwrap()).unwrap());
-        scaled.collect::<Summaries>()
-    };
-    for options in [FitOptions::default(), FitOptions::default().penalty(0.5).unwrap()] {
-        let fit = |rows: &Summaries| GammaGamma::fit(rows, &options).unwrap().fitted;
-        let base = fit(&one);
-        // A power of two moves no bit but those of the exponent; another factor moves the scale itself.
-        for (factor, tolerance) in [(1024.0, 1e-12), (1e-3, if options == FitOptions::default() { 1e-7 } else { 0.1 })]
-        {
-            let scaled = fit(&cents(factor));
-            let expected = [1.0, 1.0, factor];
-            for ((left, right), factor) in
-                base.model().parameters().iter().zip(scaled.model().parameters()).zip(expected)
-            {
-                assert_close(right.1, left.1 * factor, tolerance);
-            }
-            let shifted = base.log_likelihood() - 500.0 * factor.ln();
-            assert_close(scaled.log_likelihood(), shifted, tolerance);
-        }
-    }
-}
-
-/// The density integrates to 1 and its mean is that of the population, whatever the frequency.
-#[test]
-fn densities_are_densities() {
-    for parameters in [[6.25, 3.74, 15.44], [1.5, 6.0, 40.0]] {
-        let model = GammaGamma::new(parameters).unwrap();
-        for frequency in [1, 4, 2000] {
-            let (mut mass, mut mean) = (0.0, 0.0);
-            let step = 1e-3;
-            for node in -12_000..16_000 {
-                let m = (f64::from(node) * step).exp();
-                let density = model.log_likelihood_of(&history(frequency, 1.0, 2.0, m)).unwrap().exp();
-                mass += step * m * density;
-                mean += step * m * m * density;
-            }
-            assert!((mass - 1.0).abs() < 1e-9, "{parameters:?} {frequency}: {mass}");
-            assert_close(mean, model.population().mean().unwrap(), 1e-6);
-        }
-    }
-}
-
-/// What a history leaves of the mean spend, and what the next purchases cost, against customers drawn alike.
-#[test]
-fn distributions_of_one_customer() {
-    let model = GammaGamma::new([2.0, 7.0, 60.0]).unwrap();
-    let spend = model.spend(&history(3, 5.0, 9.0, 14.0)).unwrap();
-    // The prior that this posterior is.
-    let posterior = GammaGamma::new([2.0, 7.0 + 6.0, 60.0 + 42.0]).unwrap();
-    let n = 40_000;
-    let drawn = posterior.simulate(&vec![4; n], Seed(11));
-    let next = spend.next(4.try_into().unwrap());
-    let share_below = |bound: f64, of: &dyn Fn(usize) -> f64| {
-        (0..n).filter(|&customer| of(customer) <= bound).count() as f64 / n as f64
-    };
-    let (means, seen) = (|c: usize| drawn.true_mean(c).unwrap(), |c: usize| drawn.mean_of_purchases(c).unwrap());
-    for share in [0.025, 0.3, 0.5, 0.9] {
-        let deviation = (share * (1.0 - share) / n as f64).sqrt();
-        let probability = Probability::new(share).unwrap();
-        let (of_mean, of_next) = (spend.quantile(probability).unwrap(), next.quantile(probability).unwrap());
-        assert!((share_below(of_mean, &means) - share).abs() < 4.0 * deviation);
-        assert!((share_below(of_next, &seen) - share).abs() < 4.0 * deviation);
-        assert_close(next.probability_above(of_next), 1.0 - share, 1e-12);
-    }
-    let sample = |of: &dyn Fn(usize) -> f64| {
-        let mean = (0..n).map(of).sum::<f64>() / n as f64;
-        (mean, (0..n).map(|customer| (of(customer) - mean).powi(2)).sum::<f64>() / n as f64)
-    };
-    let close = |(mean, variance): (f64, f64), expected_mean: f64, expected_variance: f64| {
-        assert!((mean - expected_mean).abs() < 4.0 * (expected_variance / n as f64).sqrt(), "{mean} {expected_mean}");
-        assert_close(variance, expected_variance, 0.05);
-    };
-    close(sample(&means), spend.mean().unwrap(), spend.variance().unwrap());
-    close(sample(&seen), next.mean().unwrap(), next.variance().unwrap());
-    // Beyond count the mean of the next purchases is the mean spend.
-    let many = spend.next(u32::MAX.try_into().unwrap());
-    assert_close(many.variance().unwrap(), spend.variance().unwrap(), 1e-8);
-    let half = Probability::new(0.5).unwrap();
-    assert_close(many.quantile(half).unwrap(), spend.quantile(half).unwrap(), 1e-8);
-    let interval = spend.interval(Confidence::P90).unwrap();
-    assert!(interval.contains(spend.mean().unwrap()) && interval.lower > 0.0);
-    assert!(next.interval(Confidence::P90).unwrap().width() > interval.width());
-}
-
-#[test]
-fn infinite_means_are_typed() {
-    for q in [0.3, 1.0] {
-        let model = GammaGamma::new([2.0, q, 15.0]).unwrap();
-        assert_eq!(model.population().mean(), Err(Absent::Infinite));
-        assert_eq!(model.population().variance(), Err(Absent::Infinite));
-        // Two purchases make it finite, and never negative.
-        let spend = model.spend(&history(2, 1.0, 2.0, 7.0)).unwrap();
-        assert_close(spend.mean().unwrap(), 2.0 * (15.0 + 14.0) / (4.0 + q - 1.0), 1e-12);
-        // Quantiles do not need a mean.
-        assert!(model.population().quantile(Probability::new(0.5).unwrap()).unwrap() > 0.0);
-    }
-    // The mean but not the variance.
-    let model = GammaGamma::new([2.0, 1.5, 15.0]).unwrap();
-    assert_eq!(model.population().mean(), Ok(60.0));
-    assert_eq!(model.population().variance(), Err(Absent::Infinite));
-    assert_eq!(model.population().next(1.try_into().unwrap()).variance(), Err(Absent::Infinite));
-    // A repeat buyer of whom p x + q <= 1.
-    let model = GammaGamma::new([0.2, 0.5, 15.0]).unwrap();
-    assert_eq!(model.spend(&history(2, 1.0, 2.0, 7.0)).unwrap().mean(), Err(Absent::Infinite));
-    assert_eq!(model.population().quantile(Probability::new(1.0).unwrap()), Err(Absent::Infinite));
-    assert_eq!(model.population().quantile(Probability::new(0.0).unwrap()), Ok(0.0));
-    let extreme = GammaGamma::new([1.0, 1e-4, 15.0]).unwrap().population();
-    assert_eq!(extreme.interval(Confidence::P99), Err(Absent::Infinite));
-}
-
-#[test]
-fn spends_outside_the_model() {
-    let model = GammaGamma::new([6.25, 3.74, 15.44]).unwrap();
-    for mean in [0.0, -3.0] {
-        assert_eq!(model.spend(&history(2, 1.0, 2.0, mean)), Err(Absent::NotDefined));
-        assert_eq!(model.log_likelihood_of(&history(2, 1.0, 2.0, mean)), Err(Absent::NotDefined));
-        // Without repeat purchases it tells nothing.
-        assert_eq!(model.spend(&history(0, 0.0, 2.0, mean)), Ok(model.population()));
-    }
-    let unknown = Summary::new(2, 1.0, 2.0).unwrap();
-    assert_eq!(model.spend(&unknown), Ok(model.population()));
-    assert_eq!(model.log_likelihood_of(&unknown), Ok(0.0));
-    // The more purchases, the closer to their own mean.
-    let spend = |frequency| model.spend(&history(frequency, 1.0, 2.0, 80.0)).unwrap();
-    assert_close(spend(2000).mean().unwrap(), 80.0, 1e-3);
-    assert_close(spend(u32::MAX).interval(Confidence::P95).unwrap().width(), 0.0019, 0.1);
-    let mut mixed = spenders(&model, &(0..300).map(|customer| 1 + customer % 4).collect::<Vec<_>>(), 1);
-    let alone = GammaGamma::fit(&mixed, &FitOptions::default()).unwrap();
-    mixed.extend([unknown, history(3, 1.0, 2.0, 0.0), history(0, 0.0, 2.0, 0.0)]);
-    mixed.push_many(history(1, 1.0, 2.0, -2.0), 7).unwrap();
-    let fit = GammaGamma::fit(&mixed, &FitOptions::default()).unwrap();
-    assert_eq!(fit.fitted, alone.fitted);
-    assert_eq!((fit.left_out.one_time, fit.left_out.not_positive, fit.left_out.unknown), (1, 8, 1));
-    assert_eq!(fit.left_out.total(), 10);
-}
-
-#[test]
-fn what_the_data_do_not_tell_is_named() {
-    let fit = |rows: &[(u32, f64)]| {
-        let rows = rows.iter().map(|&(frequency, mean)| history(frequency, f64::from(frequency.min(1)), 2.0, mean));
-        GammaGamma::fit(&rows.collect(), &FitOptions::default()).map(|fit| fit.fitted)
-    };
-    assert_eq!(fit(&[]).unwrap_err().kind(), ErrorKind::NoData);
-    assert_eq!(fit(&[(0, 5.0), (2, 0.0)]).unwrap_err().kind(), ErrorKind::NoData);
-    for rows in [vec![(2, 5.0)], vec![(1, 5.0); 40], (1..40).map(|x| (x, 5.0)).collect()] {
-        let error = fit(&rows).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotIdentified, "{rows:?} {error}");
-    }
-    // Everyone spends alike, so that only chance makes means differ: v / q is all that the data tell.
-    let alike = GammaGamma::new([2.0, 1e7, 1e8]).unwrap();
-    let purchases: Vec<u32> = (0..2000).map(|customer| 1 + customer % 9).collect();
-    let error = GammaGamma::fit(&spenders(&alike, &purchases, 8), &FitOptions::default()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotIdentified);
-    assert!(error.to_string().contains('q') || error.to_string().contains('v'), "{error}");
-    // A prior makes an answer of it.
-    assert!(GammaGamma::fit(&spenders(&alike, &purchases, 8), &FitOptions::default().penalty(0.1).unwrap()).is_ok());
-    let few = FitOptions::default().max_iterations(2);
-    let model = GammaGamma::new([6.25, 3.74, 15.44]).unwrap();
-    let error = GammaGamma::fit(&spenders(&model, &purchases, 8), &few).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotConverged);
-    for wrong in [[0.0, 1.0, 1.0], [1.0, -1.0, 1.0], [1.0, 1.0, f64::NAN], [f64::INFINITY, 1.0, 1.0]] {
-        assert_eq!(GammaGamma::new(wrong).unwrap_err().kind(), ErrorKind::Input);
-    }
-}
-
-#[test]
-fn documents_are_checked() {
-    let model = GammaGamma::new([6.25, 3.74, 15.44]).unwrap();
-    let text = serde_json::to_string(&model).unwrap();
-    assert_eq!(serde_json::from_str::<GammaGamma>(&text).unwrap(), model);
-    assert!(serde_json::from_str::<GammaGamma>("[1.0,0.0,2.0]").is_err());
-    let purchases: Vec<u32> = (0..300).map(|customer| customer % 4).collect();
-    let fit = GammaGamma::fit(&spenders(&model, &purchases, 9), &FitOptions::default()).unwrap();
-    let text = serde_json::to_string(&fit).unwrap();
-    assert_eq!(serde_json::from_str::<cxo_core::clv::SpendFit>(&text).unwrap(), fit);
-}
-
-#[test]
-fn independence_is_checked() {
-    let purchases: Vec<u32> = (0..3000).map(|customer| 1 + customer % 10).collect();
-    let model = GammaGamma::new([6.0, 8.0, 30.0]).unwrap();
-    let free = spenders(&model, &purchases, 21);
-    let check = Independence::of(&free, Confidence::P99).unwrap();
-    assert_eq!((check.verdict, check.customers), (Association::NotDetected, 3000));
-    let tied = |strength: f64| {
-        let rows = free.iter().map(|(row, _)| {
-            let mean = row.monetary_value().unwrap() * f64::from(row.frequency()).powf(strength);
-            row.with_monetary_value(mean).unwrap()
-        });
-        Independence::of(&rows.collect(), Confidence::P95).unwrap()
-    };
-    assert_eq!(tied(0.1).verdict, Association::Weak);
-    let strong = tied(-0.5);
-    assert_eq!(strong.verdict, Association::Marked);
-    assert!(strong.pearson.estimate.value < 0.0 && strong.spearman.p_value.unwrap() < 1e-10);
-    assert!(strong.verdict.reading().contains("correlated"));
-    let few: Summaries =
-        [history(1, 1.0, 2.0, 3.0), history(2, 1.0, 2.0, 4.0), history(3, 1.0, 2.0, 4.5)].into_iter().collect();
-    assert_eq!(Independence::of(&few, Confidence::P95).unwrap().verdict, Association::Unknown);
-    let same: Summaries = [history(1, 1.0, 2.0, 3.0), history(1, 1.0, 2.0, 4.0)].into_iter().collect();
-    assert_eq!(Independence::of(&same, Confidence::P95).unwrap_err().kind(), ErrorKind::Degenerate);
-    assert_eq!(Independence::of(&Summaries::default(), Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
-}
-
-// ---- Value
 
 /// Discounted spend of each customer after `from`, period by period, by the definition.
 fn realised(valuation: [f64; 3], simulated: &Simulated, spends: &SimulatedSpend, from: f64) -> Vec<f64> {
@@ -280,10 +26,6 @@ fn realised(valuation: [f64; 3], simulated: &Simulated, spends: &SimulatedSpend,
         .collect()
 }
 
-fn counts(simulated: &Simulated) -> Vec<u32> {
-    (0..simulated.len()).map(|customer| u32::try_from(simulated.purchases(customer).len()).unwrap()).collect()
-}
-
 /// Mean and second moment of value of a customer who is alive, whose future another model tells of a new one.
 fn assert_moments<M: PurchaseModel, N: PurchaseModel>(
     (model, customer): (&M, &Summary),
@@ -295,7 +37,7 @@ fn assert_moments<M: PurchaseModel, N: PurchaseModel>(
     let (periods, discount) = (6, 0.04);
     let valuation = months().periods(periods).unwrap().discount(discount).unwrap();
     let outlook = model.outlook(customer);
-    let prediction = valuation.prediction(&outlook, &spend.spend(customer).unwrap());
+    let prediction = valuation.prediction(&outlook, &spend.spend(customer).unwrap()).unwrap();
     let (x, total) = (f64::from(customer.frequency()), customer.monetary_value().unwrap_or_default());
     let posterior = GammaGamma::new([2.0, 14.0 + 2.0 * x, 80.0 + x * total]).unwrap();
     let simulated = future.simulate(&vec![f64::from(periods) * WEEKS; n as usize], Seed(seed.into())).unwrap();
@@ -341,7 +83,7 @@ fn moments_of_value_by_simulation() {
     let regular = BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap();
     assert_moments((&regular, &Summary::NEW), &regular, [n, 7], 0.02);
     let spend = GammaGamma::new([2.0, 14.0, 80.0]).unwrap();
-    let named = |outlook| months().prediction(&outlook, &spend.population()).moments;
+    let named = |outlook| months().prediction(&outlook, &spend.population()).unwrap().moments;
     assert_eq!(named(regular.outlook(&Summary::NEW)), Moments::Scaled);
     assert_eq!(named(bg.outlook(&Summary::NEW)), Moments::Exact);
 }
@@ -350,16 +92,16 @@ fn moments_of_value_by_simulation() {
 #[test]
 fn moments_of_purchases_by_their_probabilities() {
     let histories = [Summary::NEW, Summary::new(0, 0.0, 30.0).unwrap(), Summary::new(6, 20.0, 30.0).unwrap()];
-    let check = |model: &dyn PurchaseModel| {
+    let check_over = |model: &dyn PurchaseModel, lengths: [f64; 3]| {
         for history in &histories {
-            for length in [0.5, 20.0, 300.0] {
+            for length in lengths {
                 for periods in [1, 4] {
                     let outlook = model.outlook(history);
                     let valuation = Valuation::default().discount(0.0).unwrap().periods(periods).unwrap();
                     let valuation = valuation.period(length / f64::from(periods)).unwrap();
                     // Spends of almost exactly 1.
                     let spend = GammaGamma::new([1e9, 1e9, 1.0]).unwrap().population();
-                    let found = valuation.prediction(&outlook, &spend).standard_deviation.unwrap();
+                    let found = valuation.prediction(&outlook, &spend).unwrap().standard_deviation.unwrap();
                     let (mut mean, mut second) = (0.0, 0.0);
                     for (k, probability) in
                         outlook.purchase_probabilities(length, 3000).unwrap().into_iter().enumerate()
@@ -377,6 +119,7 @@ fn moments_of_purchases_by_their_probabilities() {
             }
         }
     };
+    let check = |model: &dyn PurchaseModel| check_over(model, [0.5, 20.0, 300.0]);
     check(&BgNbd::new([0.3, 5.0, 0.8, 2.5]).unwrap());
     check(&BgNbd::new([3.0, 5.0, 1.0, 20.0]).unwrap());
     check(&BgNbd::new([20.0, 10.0, 2.0, 0.5]).unwrap());
@@ -384,33 +127,124 @@ fn moments_of_purchases_by_their_probabilities() {
     check(&ParetoNbd::new([0.9, 6.0, 0.8, 9.0]).unwrap());
     check(&ParetoNbd::new([0.9, 6.0, 1.0, 0.5]).unwrap());
     check(&BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap());
+    check(&GgomNbd::new([0.6, 8.0, 0.05, 0.4, 100.0]).unwrap());
+    check(&GgomNbd::new([3.0, 5.0, 0.5, 2.0, 0.1]).unwrap());
+    check_over(&BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), [4.0, 20.0, 300.0]);
+    check_over(&BgBb::new([0.3, 2.0, 1.0, 0.2]).unwrap(), [4.0, 20.0, 300.0]);
 }
 
+/// Customers who bought equally often differ in their age alone, or in their silence too: both are interpolated.
 #[test]
 fn many_at_once_are_as_one_by_one() {
     let spend = GammaGamma::new([6.25, 3.74, 15.44]).unwrap();
-    let check = |model: &dyn PurchaseModel, tolerance: f64| {
-        let ages: Vec<f64> =
-            (0..3000).map(|customer| 100.0 * (f64::from(customer) * 0.618_033_988_749).fract()).collect();
+    let check_over = |model: &dyn PurchaseModel, period: f64, tolerance: f64| {
+        let whole = model.admits(&Summary::new(1, 0.5, 1.0).unwrap()).is_err();
+        let age = |customer: i32| 100.0 * (f64::from(customer) * 0.618_033_988_749).fract();
+        let ages: Vec<f64> = (0..3000).map(age).map(|age| if whole { (0.1 * age).round() } else { age }).collect();
         let mut customers = model.simulate(&ages, Seed(3)).unwrap().summaries().unwrap();
-        customers.push_many(Summary::new(5, 17.5, 17.5).unwrap(), 4).unwrap();
-        customers.extend([Summary::new(2000, 50.0, 60.0).unwrap(), Summary::NEW]);
-        for valuation in [months(), Valuation::default().period(52.0).unwrap().periods(5).unwrap()] {
-            let values = valuation.clvs(model, &spend, &customers);
+        customers.push_many(Summary::new(5, 17.0, 17.0).unwrap(), 4).unwrap();
+        customers.extend([Summary::new(if whole { 40 } else { 2000 }, 50.0, 60.0).unwrap(), Summary::NEW]);
+        for valuation in
+            [months().period(period).unwrap(), Valuation::default().period(52.0).unwrap().periods(5).unwrap()]
+        {
+            let values = valuation.clvs(model, &spend, &customers).unwrap();
             assert_eq!(values.len(), customers.len());
             for ((history, _), value) in customers.iter().zip(values).step_by(3) {
-                let alone = valuation.clv(&model.outlook(&history), &spend.spend(&history).unwrap()).unwrap();
+                let spend = spend.spend(&history).unwrap();
+                let alone = valuation.clv(&model.outlook(&history), &spend).unwrap().unwrap();
                 assert_close(value.unwrap(), alone, tolerance);
             }
         }
+        let rate = Rate::continuous(0.01).unwrap();
+        let expected = model.expectations(&customers, 39.0).unwrap();
+        let [discounted, total] = [Some(rate), None].map(|rate| model.residual_transactions(&customers, rate).unwrap());
+        assert_eq!([expected.len(), discounted.len(), total.len()], [customers.len(); 3]);
+        for (row, (history, _)) in customers.iter().enumerate().step_by(3) {
+            let outlook = model.outlook(&history);
+            assert_eq!(expected[row].probability_alive, outlook.probability_alive());
+            assert_close(expected[row].purchases, outlook.expected_purchases(39.0).unwrap(), tolerance);
+            assert_close(discounted[row].unwrap(), outlook.discounted_residual_transactions(rate), tolerance);
+            match (total[row], outlook.residual_transactions()) {
+                (Ok(found), Ok(alone)) => assert_close(found, alone, tolerance),
+                (found, alone) => assert_eq!(found, alone),
+            }
+        }
     };
+    let check = |model: &dyn PurchaseModel, tolerance: f64| check_over(model, WEEKS, tolerance);
     check(&BgNbd::new([0.243, 4.414, 0.793, 2.426]).unwrap(), 2e-12);
-    check(&BgNbd::new([1.5, 0.01, 0.8, 0.1]).unwrap(), 2e-12);
+    check(&BgNbd::new([1.5, 0.01, 1.8, 0.1]).unwrap(), 2e-12);
     check(&MbgNbd::new([0.525, 6.183, 0.891, 1.614]).unwrap(), 2e-12);
     check(&ParetoNbd::new([0.553, 10.578, 0.606, 11.669]).unwrap(), 2e-12);
     check(&ParetoNbd::new([0.553, 10.578, 30.0, 0.2]).unwrap(), 2e-12);
-    // Customers of one frequency differ in more than age here: each is asked.
-    check(&BgCnbd::new(2, [0.243, 2.2, 0.793, 2.426]).unwrap(), 1e-14);
+    check(&BgCnbd::new(2, [0.243, 2.2, 0.793, 2.426]).unwrap(), 2e-12);
+    check(&MbgCnbd::new(5, [0.8, 0.4, 1.3, 2.426]).unwrap(), 2e-12);
+    check(&GgomNbd::new([0.6, 8.0, 0.05, 0.4, 100.0]).unwrap(), 2e-12);
+    check_over(&BgBb::new([1.204, 0.750, 0.657, 2.783]).unwrap(), 2.0, 1e-14);
+}
+
+/// Regular buyers are followed event by event, to a million of them.
+#[test]
+fn regular_buyers_have_a_last_horizon() {
+    let model = BgCnbd::new(3, [0.9, 2.0, 0.8, 2.5]).unwrap();
+    let (outlook, spend) = (model.outlook(&Summary::NEW), GammaGamma::new([6.25, 3.74, 15.44]).unwrap());
+    let valuation = Valuation::default().periods(2).unwrap();
+    assert!(outlook.expected_purchases(1e4).is_ok());
+    for far in [1e6, 1e15] {
+        let period = valuation.period(f64::min(far, 1e9)).unwrap();
+        let errors = [
+            outlook.expected_purchases(far).unwrap_err(),
+            outlook.probability_alive_at(far).unwrap_err(),
+            period.prediction(&outlook, &spend.population()).unwrap_err(),
+        ];
+        assert_eq!(errors.map(|error| error.kind()), [ErrorKind::Degenerate; 3]);
+    }
+    // A newcomer reaches further than one who bought a million times.
+    let customers: Summaries = [Summary::NEW, history(1_000_000, 5.0, 9.0, 3.0)].into_iter().collect();
+    let errors = [
+        model.expectations(&customers, 50.0).unwrap_err(),
+        valuation.period(25.0).unwrap().clvs(&model, &spend, &customers).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.kind(), error.row()), (ErrorKind::Degenerate, Some(1)));
+    }
+}
+
+/// At any rate, against ∫ e^(-y) E[X(y / rate)] dy over y = e^u by the trapezoidal rule.
+#[test]
+fn tiny_rates_keep_their_digits() {
+    let check = |model: &dyn PurchaseModel| {
+        for history in [Summary::NEW, Summary::new(6, 20.0, 30.0).unwrap()] {
+            let outlook = model.outlook(&history);
+            let mut before = 0.0;
+            for rate in [1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12] {
+                let found = outlook.discounted_residual_transactions(Rate::continuous(rate).unwrap());
+                let by_hand: f64 = (-400..40)
+                    .map(|node| {
+                        let y = (0.1 * f64::from(node)).exp();
+                        0.1 * y * (-y).exp() * outlook.expected_purchases((y / rate).min(1e15)).unwrap()
+                    })
+                    .sum();
+                assert!((found / by_hand - 1.0).abs() < 1e-9, "{} {rate}: {found} {by_hand}", model.name());
+                assert!(
+                    found > before && outlook.residual_transactions().is_ok_and(|all| found <= all * (1.0 + 1e-12))
+                        || outlook.residual_transactions().is_err()
+                );
+                before = found;
+            }
+        }
+    };
+    for a in [0.3, 1.0, 1.6] {
+        check(&BgNbd::new([0.3, 5.0, a, 2.5]).unwrap());
+        check(&MbgNbd::new([3.0, 5.0, a, 20.0]).unwrap());
+        check(&ParetoNbd::new([0.9, 6.0, a, 9.0]).unwrap());
+        check(&GgomNbd::new([0.6, 8.0, 0.05, a, 100.0]).unwrap());
+    }
+    // Regular buyers with k = 3: as many as their mean lifetime allows, the nearer the smaller the rate.
+    let outlook = MbgCnbd::new(3, [0.9, 2.0, 1.8, 2.5]).unwrap().outlook(&Summary::new(6, 20.0, 30.0).unwrap());
+    let all = outlook.residual_transactions().unwrap();
+    let discounted = |rate| outlook.discounted_residual_transactions(Rate::continuous(rate).unwrap());
+    assert!(discounted(1e-3) < discounted(1e-6) && discounted(1e-6) < all);
+    assert_close(discounted(1e-12), all, 1e-7);
 }
 
 fn models() -> [Box<dyn PurchaseModel>; 4] {
@@ -439,17 +273,17 @@ proptest! {
         let close = |left: f64, right: f64| (left - right).abs() <= 1e-9 * right.abs();
         for model in &models() {
             let (outlook, own) = (model.outlook(&history), spend.spend(&history).unwrap());
-            let value = valuation.clv(&outlook, &own).unwrap();
+            let value = valuation.clv(&outlook, &own).unwrap().unwrap();
             prop_assert!(value.is_finite() && value >= 0.0);
             // Money, margin.
-            prop_assert!(close(valuation.clv(&outlook, &scaled.spend(&more).unwrap()).unwrap(), factor * value));
-            prop_assert!(close(valuation.margin(margin).unwrap().clv(&outlook, &own).unwrap(), margin * value));
+            prop_assert!(close(valuation.clv(&outlook, &scaled.spend(&more).unwrap()).unwrap().unwrap(), factor * value));
+            prop_assert!(close(valuation.margin(margin).unwrap().clv(&outlook, &own).unwrap().unwrap(), margin * value));
             // Time: undiscounted is the expected number of purchases; more time and less discount are worth more.
-            let free = valuation.discount(0.0).unwrap().clv(&outlook, &own).unwrap();
+            let free = valuation.discount(0.0).unwrap().clv(&outlook, &own).unwrap().unwrap();
             let expected = outlook.expected_purchases(f64::from(periods) * period).unwrap();
             prop_assert!(close(free, own.mean().unwrap() * expected));
             prop_assert!(free >= value && value >= free * (1.0 + discount).powf(-f64::from(periods)) * (1.0 - 1e-12));
-            prop_assert!(valuation.periods(periods + 1).unwrap().clv(&outlook, &own).unwrap() >= value);
+            prop_assert!(valuation.periods(periods + 1).unwrap().clv(&outlook, &own).unwrap().unwrap() >= value);
             // By the definition, period by period.
             let mut sum = 0.0;
             for i in 1..=periods {
@@ -459,7 +293,7 @@ proptest! {
             prop_assert!(close(value, own.mean().unwrap() * sum));
             // A deviation that scales likewise.
             let [one, other] = [(own, &outlook), (scaled.spend(&more).unwrap(), &outlook)]
-                .map(|(spend, outlook)| valuation.prediction(outlook, &spend).standard_deviation.unwrap());
+                .map(|(spend, outlook)| valuation.prediction(outlook, &spend).unwrap().standard_deviation.unwrap());
             prop_assert!(close(other, factor * one));
         }
     }
@@ -486,221 +320,16 @@ fn refuses_what_is_no_valuation() {
 fn infinite_spend_has_no_value() {
     let (bg, spend) = (BgNbd::new([0.243, 4.414, 0.793, 2.426]).unwrap(), GammaGamma::new([2.0, 1.0, 15.0]).unwrap());
     let outlook = bg.outlook(&Summary::NEW);
-    assert_eq!(months().clv(&outlook, &spend.population()), Err(Absent::Infinite));
+    assert_eq!(months().clv(&outlook, &spend.population()).unwrap(), Err(Absent::Infinite));
     let rate = Rate::continuous(0.01).unwrap();
     assert_eq!(months().residual_value(&outlook, &spend.population(), rate), Err(Absent::Infinite));
     let customers: Summaries = [Summary::new(0, 0.0, 5.0).unwrap(), history(2, 3.0, 5.0, 9.0)].into_iter().collect();
-    let values = months().clvs(&bg, &spend, &customers);
+    let values = months().clvs(&bg, &spend, &customers).unwrap();
     assert_eq!(values[0], Err(Absent::Infinite));
     assert!(values[1].unwrap() > 0.0);
     // A mean without a variance.
     let spend = GammaGamma::new([2.0, 1.5, 15.0]).unwrap();
-    let prediction = months().prediction(&outlook, &spend.population());
+    let prediction = months().prediction(&outlook, &spend.population()).unwrap();
     assert!(prediction.mean.is_ok());
     assert_eq!(prediction.standard_deviation, Err(Absent::Infinite));
-}
-
-// ---- New customers and equity
-
-/// Customers observed for `age` and for `horizon` after it, with what they spent before and after.
-struct Cohort {
-    histories: Summaries,
-    realised: f64,
-}
-
-fn cohort(model: &impl PurchaseModel, spend: &GammaGamma, customers: usize, seed: u64) -> Cohort {
-    let horizon = 6.0 * WEEKS;
-    let ages: Vec<f64> = (0..customers).map(|customer| horizon + 30.0 + (customer % 10) as f64).collect();
-    let simulated = model.simulate(&ages, Seed(seed)).unwrap();
-    let spends = spend.simulate(&counts(&simulated), Seed(seed));
-    let (before, _) = simulated.calibration_and_holdout(horizon).unwrap();
-    let mut realised = 0.0;
-    let histories = before.iter().enumerate().map(|(customer, (history, _))| {
-        let (seen, later) = spends.purchases(customer).split_at(history.frequency() as usize);
-        let times = simulated.purchases(customer)[seen.len()..].iter();
-        realised += times
-            .zip(later)
-            .map(|(time, spend)| spend * 1.02_f64.powf(-((time - history.age()) / WEEKS).ceil()))
-            .sum::<f64>();
-        let mean = seen.iter().sum::<f64>() / seen.len() as f64;
-        if seen.is_empty() { history } else { history.with_monetary_value(mean).unwrap() }
-    });
-    let histories = histories.collect();
-    Cohort { histories, realised }
-}
-
-/// Over many cohorts drawn from the truth, each fitted anew: how often does what comes lie in its interval, how often the true
-/// expectation in its own, and are the errors of the right size?
-#[test]
-fn coverage_of_equity() {
-    let truth = BgNbd::new([0.6, 5.0, 0.8, 2.5]).unwrap();
-    let spend = GammaGamma::new([4.0, 5.0, 30.0]).unwrap();
-    let valuation = months().periods(6).unwrap().discount(0.02).unwrap();
-    let (mut covered, mut expected_covered, mut squares, mut own_squares) = (0, 0, 0.0, 0.0);
-    let rounds = 120;
-    for seed in 0..rounds {
-        let Cohort { histories, realised } = cohort(&truth, &spend, 500, 1000 + seed);
-        let purchases = BgNbd::fit(&histories, &FitOptions::default()).unwrap();
-        let spends = GammaGamma::fit(&histories, &FitOptions::default()).unwrap().fitted;
-        let equity = valuation.equity(&purchases, &spends, &histories, Confidence::P95).unwrap();
-        let (expected, error) = (equity.expected.unwrap(), equity.prediction_error.unwrap());
-        let true_value: f64 = valuation.clvs(&truth, &spend, &histories).into_iter().map(Result::unwrap).sum();
-        covered += u32::from(equity.prediction_interval.unwrap().contains(realised));
-        expected_covered += u32::from(expected.interval.unwrap().contains(true_value));
-        squares += ((realised - expected.value) / error).powi(2);
-        own_squares += ((true_value - expected.value) / expected.standard_error.unwrap()).powi(2);
-        assert_eq!((equity.customers, equity.not_valued, equity.moments), (500, 0, Moments::Exact));
-        let [by_purchases, by_spend, process] =
-            [equity.purchase_error, equity.spend_error, equity.process_error].map(Result::unwrap);
-        assert_close(by_purchases.hypot(by_spend), expected.standard_error.unwrap(), 1e-12);
-        assert_close(by_purchases.hypot(by_spend).hypot(process), error, 1e-12);
-    }
-    // Four standard errors of a share of 0.95 and of a mean square of 1.
-    let share = |count: u32| f64::from(count) / rounds as f64;
-    assert!((share(covered) - 0.95).abs() < 0.08, "{covered}");
-    assert!((share(expected_covered) - 0.95).abs() < 0.08, "{expected_covered}");
-    assert!((squares / rounds as f64 - 1.0).abs() < 0.52, "{squares}");
-    assert!((own_squares / rounds as f64 - 1.0).abs() < 0.52, "{own_squares}");
-}
-
-fn fits(seed: u64) -> (Fitted<ParetoNbd>, Fitted<GammaGamma>, Summaries) {
-    let (truth, spend) = (ParetoNbd::new([0.9, 6.0, 0.8, 9.0]).unwrap(), GammaGamma::new([4.0, 5.0, 30.0]).unwrap());
-    let histories = cohort(&truth, &spend, 800, seed).histories;
-    let purchases = ParetoNbd::fit(&histories, &FitOptions::default()).unwrap();
-    let spends = GammaGamma::fit(&histories, &FitOptions::default()).unwrap().fitted;
-    (purchases, spends, histories)
-}
-
-#[test]
-fn equity_adds_up() {
-    let (purchases, spends, histories) = fits(1);
-    let (valuation, confidence) = (months(), Confidence::P95);
-    let equity = valuation.equity(&purchases, &spends, &histories, confidence).unwrap();
-    let value = equity.expected.unwrap().value;
-    let sum: f64 = valuation.clvs(purchases.model(), spends.model(), &histories).into_iter().map(Result::unwrap).sum();
-    assert_close(value, sum, 1e-12);
-    let variance: f64 = histories
-        .iter()
-        .map(|(history, _)| {
-            let (outlook, spend) = (purchases.model().outlook(&history), spends.model().spend(&history).unwrap());
-            valuation.prediction(&outlook, &spend).standard_deviation.unwrap().powi(2)
-        })
-        .sum();
-    assert_close(equity.process_error.unwrap(), variance.sqrt(), 1e-11);
-    // The error of the expectation, from the parameters moved one by one by hand.
-    let by_hand = purchases
-        .standard_error_of(|model| {
-            Ok(valuation.clvs(model, spends.model(), &histories).into_iter().map(Result::unwrap).sum())
-        })
-        .unwrap();
-    assert_close(equity.purchase_error.unwrap(), by_hand, 1e-5);
-    // Twice the customers: twice the value and error of the expectation, sqrt 2 times that of the process.
-    let mut twice = Summaries::default();
-    histories.iter().for_each(|(history, _)| twice.push_many(history, 2).unwrap());
-    let double = valuation.equity(&purchases, &spends, &twice, confidence).unwrap();
-    assert_close(double.expected.unwrap().value, 2.0 * value, 1e-12);
-    assert_close(double.purchase_error.unwrap(), 2.0 * equity.purchase_error.unwrap(), 1e-6);
-    assert_close(double.spend_error.unwrap(), 2.0 * equity.spend_error.unwrap(), 1e-6);
-    assert_close(double.process_error.unwrap(), 2_f64.sqrt() * equity.process_error.unwrap(), 1e-9);
-    assert_eq!(double.customers, 2 * equity.customers);
-    // Margin.
-    let part = valuation.margin(0.25).unwrap().equity(&purchases, &spends, &histories, confidence).unwrap();
-    assert_close(part.prediction_error.unwrap(), 0.25 * equity.prediction_error.unwrap(), 1e-6);
-    let nothing = valuation.margin(0.0).unwrap().equity(&purchases, &spends, &histories, confidence).unwrap();
-    assert_eq!((nothing.expected.unwrap().value, nothing.prediction_interval.unwrap().width()), (0.0, 0.0));
-}
-
-#[test]
-fn equity_at_the_edges() {
-    let (purchases, spends, _) = fits(2);
-    let equity = |customers: &[Summary], spends: &Fitted<GammaGamma>| {
-        months().equity(&purchases, spends, &customers.iter().copied().collect(), Confidence::P95)
-    };
-    assert_eq!(equity(&[], &spends).unwrap_err().kind(), ErrorKind::NoData);
-    let one = equity(&[history(2, 9.0, 12.0, 7.0), history(1, 3.0, 9.0, -4.0)], &spends).unwrap();
-    assert_eq!((one.customers, one.not_valued), (1, 1));
-    // One customer may well buy nothing: the interval reaches down to nearly 0, but never below.
-    let interval = one.prediction_interval.unwrap();
-    assert!(
-        interval.lower >= 0.0 && interval.lower < 0.1 * one.expected.unwrap().value && interval.upper > interval.lower
-    );
-    // Spends of infinite variance, then of infinite mean, for those without repeat purchases.
-    let with = |q: f64| -> Fitted<GammaGamma> {
-        let document = serde_json::to_value(&spends).unwrap();
-        let mut document = document.as_object().unwrap().clone();
-        document.insert("model".to_owned(), serde_json::json!([4.0, q, 30.0]));
-        serde_json::from_value(document.into()).unwrap()
-    };
-    let newcomer = Summary::new(0, 0.0, 5.0).unwrap();
-    let wide = equity(&[newcomer], &with(1.9)).unwrap();
-    assert!(wide.expected.unwrap().standard_error.is_ok());
-    assert_eq!((wide.process_error, wide.prediction_interval), (Err(Absent::Infinite), Err(Absent::Infinite)));
-    let infinite = equity(&[newcomer], &with(0.9)).unwrap();
-    assert_eq!((infinite.expected, infinite.prediction_error), (Err(Absent::Infinite), Err(Absent::Infinite)));
-    let new = months().new_customer(&purchases, &with(0.9), Acquisition::default(), Confidence::P95).unwrap();
-    assert_eq!(
-        (new.value, new.net, new.payback),
-        (Err(Absent::Infinite), Err(Absent::Infinite), Err(Absent::Infinite))
-    );
-    // Parameters that are all but unknown.
-    let mut document = serde_json::to_value(&spends).unwrap();
-    document["covariance"] = serde_json::json!([1e18, 0.0, 0.0, 0.0, 1e18, 0.0, 0.0, 0.0, 1e18]);
-    let unknown: Fitted<GammaGamma> = serde_json::from_value(document).unwrap();
-    assert_eq!(equity(&[newcomer], &unknown).unwrap_err().kind(), ErrorKind::Input);
-    let refused = months().new_customer(&purchases, &unknown, Acquisition::default(), Confidence::P95).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Input);
-}
-
-#[test]
-fn new_customers_pay_back() {
-    let (purchases, spends, _) = fits(3);
-    let valuation = months();
-    let ask = |cost: f64, first_purchase| {
-        let acquisition = Acquisition::default().cost(cost).unwrap().first_purchase(first_purchase);
-        valuation.new_customer(&purchases, &spends, acquisition, Confidence::P95).unwrap()
-    };
-    let free = ask(0.0, FirstPurchase::NotCounted);
-    let value = free.value.unwrap();
-    let expected = valuation.clv(&purchases.model().outlook(&Summary::NEW), &spends.model().population()).unwrap();
-    assert_close(value.value, expected, 1e-12);
-    assert!(value.interval.unwrap().contains(expected) && value.standard_error.unwrap() > 0.0);
-    assert_eq!((free.payback, free.net.unwrap()), (Ok(Payback::Within(0)), value.value));
-    // The first purchase counts in full and at once.
-    let counted = ask(0.0, FirstPurchase::Counted);
-    let mean = spends.model().population().mean().unwrap();
-    assert_close(counted.value.unwrap().value, expected + mean, 1e-12);
-    assert_eq!(ask(0.9 * mean, FirstPurchase::Counted).payback, Ok(Payback::Within(0)));
-    // The least period whose end sees the cost earned, by valuations of so many periods.
-    let earned = |periods: u32| {
-        let outlook = purchases.model().outlook(&Summary::NEW);
-        valuation.periods(periods).unwrap().clv(&outlook, &spends.model().population()).unwrap()
-    };
-    for period in 1..=12 {
-        let cost = earned(period) * (1.0 - 1e-9);
-        let new = ask(cost, FirstPurchase::NotCounted);
-        assert_eq!(new.payback, Ok(Payback::Within(period)));
-        assert_close(new.net.unwrap() + cost, value.value, 1e-12);
-    }
-    assert_eq!(ask(value.value * 1.001, FirstPurchase::NotCounted).payback, Ok(Payback::NotWithin(12)));
-    // The deviation of a new customer, by simulation; without the first purchase it is the prediction of the outlook.
-    let outlook = purchases.model().outlook(&Summary::NEW);
-    let prediction = valuation.prediction(&outlook, &spends.model().population());
-    assert_close(free.standard_deviation.unwrap(), prediction.standard_deviation.unwrap(), 1e-12);
-    let n = 40_000;
-    let simulated = purchases.model().simulate(&vec![12.0 * WEEKS; n], Seed(5)).unwrap();
-    let with_first: Vec<u32> = counts(&simulated).iter().map(|count| count + 1).collect();
-    let drawn = spends.model().simulate(&with_first, Seed(5));
-    let values: Vec<f64> = (0..n)
-        .map(|customer| {
-            let times = std::iter::once(&0.0).chain(simulated.purchases(customer));
-            times
-                .zip(drawn.purchases(customer))
-                .map(|(time, spend)| spend * 1.01_f64.powf(-(time / WEEKS).ceil()))
-                .sum()
-        })
-        .collect();
-    let mean = values.iter().sum::<f64>() / n as f64;
-    let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n as f64).sqrt();
-    assert_close(counted.standard_deviation.unwrap(), deviation, 0.06);
-    assert_close(counted.value.unwrap().value, mean, 0.03);
 }

@@ -113,9 +113,9 @@ fn assert_values<M: PurchaseModel>(
     let valuation = Valuation::default().period(Valuation::MONTH_IN_WEEKS).unwrap();
     let expected = reference["clv"].as_array().unwrap();
     assert_eq!(expected.len(), histories.len());
-    let at_once = valuation.clvs(model, spend, &histories.iter().copied().collect());
+    let at_once = valuation.clvs(model, spend, &histories.iter().copied().collect()).unwrap();
     for ((history, expected), at_once) in histories.iter().zip(expected).zip(at_once) {
-        let value = valuation.clv(&model.outlook(history), &spend.spend(history).unwrap()).unwrap();
+        let value = valuation.clv(&model.outlook(history), &spend.spend(history).unwrap()).unwrap().unwrap();
         let what = format!("{} {history:?}", model.name());
         assert_close(value, expected.as_f64().unwrap(), tolerance, &what);
         assert_close(at_once.unwrap(), value, 1e-11, &what);
@@ -172,10 +172,10 @@ fn edges_of_value() {
         };
         let once = Valuation::default().discount(0.0).unwrap().periods(1).unwrap().period(number("t")).unwrap();
         let expected = number("cet");
-        let found = once.clv(&outlook, &spend).unwrap();
+        let found = once.clv(&outlook, &spend).unwrap().unwrap();
         assert!((found - expected).abs() <= 1e-9 * expected + 1e-12, "{case}: {found}");
         for valuation in [once, Valuation::default().period(Valuation::MONTH_IN_WEEKS).unwrap()] {
-            let prediction = valuation.prediction(&outlook, &spend);
+            let prediction = valuation.prediction(&outlook, &spend).unwrap();
             let (mean, deviation) = (prediction.mean.unwrap(), prediction.standard_deviation.unwrap());
             assert!(mean.is_finite() && mean >= 0.0 && deviation.is_finite() && deviation >= 0.0, "{case}");
         }

@@ -7,6 +7,11 @@ use std::fmt::Debug;
 use chrono::Utc;
 use cxo_core::{
     Confidence, Encode, Error, ErrorKind, State,
+    churn::retention::{ContractEnd, Contracts},
+    churn::{
+        Durations,
+        survival::{EventTable, HazardOptions, HazardTies, SurvivalOptions, WeightMeaning},
+    },
     clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, Survivors, TimeUnit},
     domain::{Amount, Currency, Day, Period, ResponseStatus, Timestamp, Weight},
     stats::{design::LonelyCluster, mean::Moments},
@@ -96,6 +101,41 @@ impl Asked for Moments {
 impl Asked for Survivors {
     fn answers(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+impl Asked for Contracts {
+    fn answers(&self) -> String {
+        let spells = self.spells(7, Day(100)).map(|spells| {
+            let named = |spell: cxo_core::churn::retention::Spell| {
+                (spells.name(spell.customer).map(str::to_owned), spell.start, spell.end)
+            };
+            let mut rows: Vec<_> = spells.iter().map(named).collect();
+            rows.sort_by(|one, other| (&one.0, one.1).cmp(&(&other.0, other.1)));
+            rows
+        });
+        text(spells)
+    }
+}
+
+impl Asked for EventTable {
+    fn answers(&self) -> String {
+        let sampling = SurvivalOptions::default().weights(WeightMeaning::Sampling);
+        let hazards = HazardOptions::default().ties(HazardTies::FlemingHarrington);
+        let curve =
+            |options| self.kaplan_meier(options).map(|curve| (curve.points().collect::<Vec<_>>(), curve.median()));
+        let incidence = self.aalen_johansen(&sampling).map(|incidence| {
+            incidence.causes().map(|cause| incidence.points(cause).unwrap().collect::<Vec<_>>()).collect::<Vec<_>>()
+        });
+        let later = self.given_survival_to(3.0).and_then(|later| Ok(later.kaplan_meier(&sampling)?.survival(3.5)));
+        text((
+            (self.observations(), self.events(), self.causes().collect::<Vec<_>>()),
+            curve(&SurvivalOptions::default()),
+            curve(&sampling),
+            self.nelson_aalen(&hazards).map(|curve| curve.points().collect::<Vec<_>>()),
+            incidence,
+            later,
+        ))
     }
 }
 
@@ -364,6 +404,42 @@ fn survivors() -> impl Strategy<Value = Survivors> {
     })
 }
 
+fn contracts() -> impl Strategy<Value = Contracts> {
+    let days = prop_oneof![20 => 0..40_i32, 1 => Just(i32::MAX - 120)];
+    (side(), prop::collection::vec((0_u8..6, 0_i32..120, days, 0_u8..4), 0..25)).prop_map(|(side, rows)| {
+        let mut contracts = Contracts::default();
+        for (customer, start, days, how) in rows {
+            let end = Day(start + days);
+            let end = [ContractEnd::Running, ContractEnd::Left(end), ContractEnd::Left(end), ContractEnd::Lost(end)]
+                [usize::from(how)];
+            contracts.add(&format!("{side}{customer}"), Day(start), end).unwrap();
+        }
+        contracts
+    })
+}
+
+/// Tables with causes or without, of customers who may enter late; one stays to the end, so that most have answers.
+fn event_table(weighted: bool, causes: bool) -> impl Strategy<Value = EventTable> {
+    let row = (1_u32..9, 0_u32..9, any::<bool>(), 0.2..4.0_f64, 0_usize..3);
+    (prop::collection::vec(row, 0..25), any::<bool>()).prop_map(move |(rows, late)| {
+        let Some(end) = rows.iter().map(|row| row.0).max() else { return EventTable::default() };
+        let rows: Vec<_> = rows.into_iter().chain([(end + 1, 0, false, 1.0, 0)]).collect();
+        let times = rows.iter().map(|row| f64::from(row.0)).collect();
+        let mut durations = Durations::new(times, rows.iter().map(|row| row.2).collect()).unwrap();
+        if late {
+            let entries = rows.iter().map(|row| f64::from(row.1.min(row.0 - 1))).collect();
+            durations = durations.with_entries(entries).unwrap();
+        }
+        if weighted {
+            durations = durations.with_weights(rows.iter().map(|row| row.3).collect()).unwrap();
+        }
+        let names: Vec<&str> = rows.iter().map(|row| ["moved", "voluntary", "é"][row.4]).collect();
+        let table =
+            if causes { EventTable::from_causes(&durations, &names) } else { EventTable::from_durations(&durations) };
+        table.unwrap()
+    })
+}
+
 fn moments() -> impl Strategy<Value = Moments> {
     prop::collection::vec(-1e6..1e6_f64, 0..20).prop_map(|values| Moments::of(&values).unwrap())
 }
@@ -410,6 +486,10 @@ states! {
     means: moments();
     purchase_logs: purchases(), exact PurchaseLog::default();
     survivor_counts: survivors(), exact Survivors::default();
+    contract_rows: contracts(), exact Contracts::default();
+    event_tables: event_table(false, false), exact EventTable::default();
+    event_tables_by_cause: event_table(false, true), exact EventTable::default();
+    weighted_event_tables: event_table(true, true);
 }
 
 /// One example of each state, by the name of its line in the fixtures.
@@ -445,6 +525,16 @@ fn example(name: &str) -> Example {
     }
     let mut instants = PurchaseLog::default();
     instants.add("bob", Timestamp(-1), None).unwrap();
+    let mut contracts = Contracts::default();
+    for (customer, start, end) in
+        [("é", 3, ContractEnd::Left(Day(40))), ("bob", -1, ContractEnd::Running), ("é", 60, ContractEnd::Lost(Day(60)))]
+    {
+        contracts.add(customer, Day(start), end).unwrap();
+    }
+    let durations = Durations::new(vec![2.0, 0.5, 2.0], vec![true, false, true]).unwrap();
+    let events = EventTable::from_durations(&durations).unwrap();
+    let weighed = durations.with_weights(vec![0.5, 2.0, 1.5]).unwrap().with_entries(vec![0.0, 0.0, 0.25]).unwrap();
+    let by_cause = EventTable::from_causes(&weighed, &["é", "", "moved"]).unwrap();
     match name {
         "tally" => Example::of(&Tally::from_counts(&[14, 9, 10, 32, 42], Scale::ONE_TO_FIVE).unwrap()),
         "nps" => Example::of(&Nps { promoters: 42, passives: 31, detractors: u64::from(u32::MAX) }),
@@ -458,8 +548,11 @@ fn example(name: &str) -> Example {
         "segments" => Example::of(&segments),
         "trend" => Example::of(&UtcTrend(trend)),
         "survivors" => Example::of(&Survivors::from_counts(&[1000, 869, 743]).unwrap()),
+        "event-table" => Example::of(&events),
+        "event-table-by-cause" => Example::of(&by_cause),
         "purchase-log" => Example::of(&purchases),
         "purchase-log-of-instants" => Example::of(&instants),
+        "contracts" => Example::of(&contracts),
         "moments" => Example::of(&Moments::of(&[0.1, 0.2, 0.4]).unwrap()),
         other => panic!("no example of {other}"),
     }
@@ -493,7 +586,7 @@ fn version_1_is_written_and_read_for_ever() {
         numbers.push(pinned[3]);
     }
     numbers.dedup();
-    assert_eq!(numbers, (1..=14).collect::<Vec<u8>>(), "each state by its number");
+    assert_eq!(numbers, (1..=16).collect::<Vec<u8>>(), "each state by its number");
 }
 
 #[test]

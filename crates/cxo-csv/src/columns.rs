@@ -33,7 +33,8 @@ impl Layout {
         let numbered = name.strip_prefix('#').and_then(|number| number.parse::<usize>().ok());
         let place = numbered.and_then(|number| number.checked_sub(1)).filter(|place| *place < self.columns.len());
         place.ok_or_else(|| {
-            self.header_error(Problem::UnknownColumn { name: name.to_owned(), nearest: self.nearest(name) })
+            let (nearest, columns) = (self.nearest(name), self.listed());
+            self.header_error(Problem::UnknownColumn { name: name.to_owned(), nearest, columns })
         })
     }
 
@@ -53,6 +54,15 @@ impl Layout {
 
     fn header_error(&self, problem: Problem) -> CsvError {
         CsvError::from(problem).at_line(self.header_line)
+    }
+
+    /// The columns as a message names them: the first of them, where they are many.
+    fn listed(&self) -> String {
+        const MOST: usize = 20;
+        let names = self.columns.iter().take(MOST).map(|column| format!("\"{}\"", column.name));
+        let more = self.columns.len().saturating_sub(MOST);
+        let more = (more > 0).then(|| format!("{more} more"));
+        names.chain(more).collect::<Vec<_>>().join(", ")
     }
 
     fn nearest(&self, name: &str) -> Option<String> {

@@ -97,8 +97,8 @@ pub(crate) enum Problem {
     HeaderOnly,
     #[error("{0}")]
     NotText(String),
-    #[error("there is no column \"{name}\"{}", suggestion(.nearest.as_deref()))]
-    UnknownColumn { name: String, nearest: Option<String> },
+    #[error("there is no column \"{name}\"{}", suggestion(.nearest.as_deref(), .columns))]
+    UnknownColumn { name: String, nearest: Option<String>, columns: String },
     #[error("{} columns are named \"{name}\" ({}); name one by its position, such as #{}", positions.len(),
         listed(positions), positions.first().unwrap_or(&1))]
     RepeatedColumn { name: String, positions: Vec<usize> },
@@ -112,8 +112,8 @@ pub(crate) enum Problem {
     Refused(#[from] cxo_core::Error),
 }
 
-fn suggestion(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!("; did you mean \"{name}\"?")).unwrap_or_default()
+fn suggestion(nearest: Option<&str>, columns: &str) -> String {
+    nearest.map_or_else(|| format!("; the columns are {columns}"), |name| format!("; did you mean \"{name}\"?"))
 }
 
 fn listed(positions: &[usize]) -> String {
@@ -202,12 +202,12 @@ impl CsvError {
         }
     }
 
-    /// What would have been accepted; for a column that is not there, the nearest name.
+    /// What would have been accepted; for a column that is not there, the columns that are.
     #[must_use]
     pub fn allowed(&self) -> Option<&str> {
         match &self.0.problem {
             Problem::BadRow { allowed, .. } => allowed.as_deref(),
-            Problem::UnknownColumn { nearest, .. } => nearest.as_deref(),
+            Problem::UnknownColumn { columns, .. } => Some(columns),
             Problem::Refused(error) => error.allowed(),
             _ => None,
         }

@@ -23,8 +23,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod ces;
+mod churn;
+mod churn_evaluation;
 mod clv;
+mod coefficient;
+mod cohorts;
 mod contacts;
+mod cox;
 mod csat;
 mod decomposition;
 mod design;
@@ -41,16 +46,31 @@ mod panel;
 mod quantity;
 mod raking;
 mod report;
+mod report_churn;
 mod response;
 mod retention;
 pub mod schema;
+mod survival;
 
 pub use ces::{CesDocument, CesRow, WeightedCes};
+pub use churn::{
+    ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
+    ValueAtRiskRow, ValueAtRiskRows,
+};
+pub use churn_evaluation::{
+    BrierParts, CalibrationBin, CalibrationRow, ChurnEvaluationDocument, EvaluationQuestion, GainRow,
+    HosmerLemeshowRow, WeightedEvaluation,
+};
 pub use clv::{
     CandidateRow, ChoiceRow, ClvCustomer, ClvDocument, EquityRow, ExpectedPurchases, FitRow, IndependenceRow,
     LifetimeRow, PurchasesRow, RankedRow, SpendRow, StandingRow, TotalPurchases, TotalsRow, ValuationRow,
 };
+pub use coefficient::CoefficientRow;
+pub use cohorts::{
+    ActivityRow, CohortRow, CohortsDocument, CurveRow, FlowRow, RateRow, RetainedRow, RevenueRetentionRow, RevenueRow,
+};
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
+pub use cox::{CoxContext, CoxDocument, ModelTestRow, ProportionalityColumn, ProportionalityRow};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
 pub use design::DesignRow;
@@ -70,5 +90,7 @@ pub use report::{
     AttributeRow, AttributeTest, BreakdownDocument, Card, Change, ContactsRow, Differing, FileRow, GroupRow,
     MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
+pub use report_churn::{AtRiskRow, ChurnRiskRow, ExpectedRow, RetentionRow, SegmentRisk};
 pub use response::ResponseDocument;
 pub use retention::{ProjectionQuestion, RetentionDocument};
+pub use survival::{CurvePoint, SurvivalDocument, SurvivalPair, SurvivalRow, SurvivalTest};

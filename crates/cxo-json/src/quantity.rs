@@ -92,7 +92,41 @@ quantity! {
     customer_equity: crate::clv::EquityRow, "customer_equity", "customer_equity_reason";
     prediction_error: f64, "prediction_error", "prediction_error_reason";
     prediction_interval: cxo_core::Interval, "prediction_interval", "prediction_interval_reason";
+    aic: f64, "aic", "aic_reason";
+    likelihood_ratio: crate::cox::ModelTestRow, "likelihood_ratio", "likelihood_ratio_reason";
+    wald: crate::cox::ModelTestRow, "wald", "wald_reason";
+    score: crate::cox::ModelTestRow, "score", "score_reason";
+    concordance: f64, "concordance", "concordance_reason";
+    concordance_standard_error: f64, "concordance_standard_error", "concordance_standard_error_reason";
+    proportionality: crate::cox::ProportionalityRow, "proportionality", "proportionality_reason";
+    correlation: f64, "correlation", "correlation_reason";
     residual_lifetime: f64, "residual_lifetime", "residual_lifetime_reason";
+    logo_churn: crate::cohorts::RateRow, "logo_churn", "logo_churn_reason";
+    gross_revenue_retention: crate::cohorts::RateRow, "gross_revenue_retention", "gross_revenue_retention_reason";
+    net_revenue_retention: crate::cohorts::RateRow, "net_revenue_retention", "net_revenue_retention_reason";
+    lower: f64, "lower", "lower_reason";
+    upper: f64, "upper", "upper_reason";
+    auc_lower: f64, "auc_lower", "auc_lower_reason";
+    auc_upper: f64, "auc_upper", "auc_upper_reason";
+    departure_share: f64, "departure_share", "departure_share_reason";
+    value_at_risk: crate::report_churn::AtRiskRow, "value_at_risk", "value_at_risk_reason";
+    cross_validation: crate::churn::CrossValidationRow, "cross_validation", "cross_validation_reason";
+    median: f64, "median", "median_reason";
+    median_lower: f64, "median_lower", "median_lower_reason";
+    median_upper: f64, "median_upper", "median_upper_reason";
+    curve: Vec<crate::survival::CurvePoint>, "curve", "curve_reason";
+    average_precision_interval: cxo_core::Interval, "average_precision_interval", "average_precision_interval_reason";
+    brier_interval: cxo_core::Interval, "brier_interval", "brier_interval_reason";
+    log_loss_interval: cxo_core::Interval, "log_loss_interval", "log_loss_interval_reason";
+    intercept: f64, "intercept", "intercept_reason";
+    intercept_interval: cxo_core::Interval, "intercept_interval", "intercept_interval_reason";
+    slope: f64, "slope", "slope_reason";
+    slope_interval: cxo_core::Interval, "slope_interval", "slope_interval_reason";
+    in_the_large: f64, "in_the_large", "in_the_large_reason";
+    in_the_large_interval: cxo_core::Interval, "in_the_large_interval", "in_the_large_interval_reason";
+    hosmer_lemeshow: crate::churn_evaluation::HosmerLemeshowRow, "hosmer_lemeshow", "hosmer_lemeshow_reason";
+    discounted_residual_lifetime: f64, "discounted_residual_lifetime", "discounted_residual_lifetime_reason";
+    discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 
 /// Checks that a value lies in a closed range; NaN does not.

@@ -14,7 +14,8 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CesRow, CsatRow, Document, Entry, Error, LifetimeRow, NpsRow, Period, Quantity, VersusRest,
+    CesRow, ChurnRiskRow, CsatRow, Document, Entry, Error, LifetimeRow, NpsRow, Period, Quantity, RetentionRow,
+    VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, share},
 };
@@ -53,6 +54,19 @@ pub struct ReportDocument {
     /// Why that is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_value_reason: Option<Cow<'static, str>>,
+    /// How many of the customers who paid came back; absent without such a file, and where there is a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<RetentionRow>,
+    /// Why that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_reason: Option<Cow<'static, str>>,
+    /// How many of them are expected to leave, and what that puts at risk; absent without such a file, and where there is a
+    /// reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub churn_risk: Option<ChurnRiskRow>,
+    /// Why that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub churn_risk_reason: Option<Cow<'static, str>>,
     /// The number of customers in the list of customers; absent without such a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customers: Option<u64>,
@@ -482,6 +496,10 @@ impl ReportDocument {
             transactions: None,
             lifetime_value: None,
             lifetime_value_reason: None,
+            retention: None,
+            retention_reason: None,
+            churn_risk: None,
+            churn_risk_reason: None,
             customers: None,
             who_answered: None,
             contacts: None,
@@ -615,6 +633,8 @@ impl Document for ReportDocument {
         self.response.as_ref().map_or(Ok(()), ResponseRow::check)?;
         self.who_answered.as_ref().map_or(Ok(()), WhoAnsweredRow::check)?;
         self.lifetime_value.as_ref().map_or(Ok(()), LifetimeRow::check)?;
+        self.retention.as_ref().map_or(Ok(()), RetentionRow::check)?;
+        self.churn_risk.as_ref().map_or(Ok(()), ChurnRiskRow::check)?;
         if let Some(contacts) = &self.contacts {
             contacts.share_over_limit.map_or(Ok(()), |value| share("share_over_limit", value))?;
         }

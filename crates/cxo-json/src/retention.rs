@@ -30,10 +30,12 @@ pub struct RetentionDocument {
     pub residual_lifetime: Quantity,
     /// Effective discount of a period.
     pub discount: f64,
-    /// The same discounted, the next renewal counted in full.
-    pub discounted_residual_lifetime: f64,
-    /// The expected number of payments of a new customer, discounted, the first counted in full.
-    pub discounted_lifetime: f64,
+    /// The same discounted, the next renewal counted in full, or why there is none.
+    #[serde(flatten, with = "quantity::discounted_residual_lifetime")]
+    pub discounted_residual_lifetime: Quantity,
+    /// The expected number of payments of a new customer, discounted, the first counted in full, or why there is none.
+    #[serde(flatten, with = "quantity::discounted_lifetime")]
+    pub discounted_lifetime: Quantity,
 }
 
 /// What is asked of a fitted model of leaving.
@@ -43,7 +45,7 @@ pub struct ProjectionQuestion {
     pub survivors: Vec<u64>,
     /// Periods to show.
     pub periods: u32,
-    /// Effective discount of a period, above 0.
+    /// Effective discount of a period, at least 0.
     pub discount: f64,
     /// The level of the intervals.
     pub confidence: Confidence,
@@ -53,23 +55,33 @@ impl RetentionDocument {
     /// The document of a fit.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](cxo_core::ErrorKind::Input) for a discount that is not above 0.
+    /// [`ErrorKind::Input`](cxo_core::ErrorKind::Input) for a discount below 0.
     /// [`ErrorKind::Overflow`](cxo_core::ErrorKind::Overflow) for more than 2³² periods.
     pub fn new<M: RetentionModel>(fitted: &Fitted<M>, asked: ProjectionQuestion) -> Result<Self, CoreError> {
         let ProjectionQuestion { survivors, periods, discount, confidence } = asked;
         let observed = u32::try_from(survivors.len().saturating_sub(1));
         let observed = observed.map_err(|_| CoreError::overflow("number of periods"))?;
-        let (model, rate) = (fitted.model(), Rate::effective(discount, 1.0)?);
+        if !(discount >= 0.0 && discount.is_finite()) {
+            return Err(CoreError::input("discount", discount, "a finite number of at least 0"));
+        }
+        let model = fitted.model();
+        let rate = if discount > 0.0 { Some(Rate::effective(discount, 1.0)?) } else { None };
+        let residual = |rate: Option<Rate>| match rate {
+            Some(rate) => Ok(model.discounted_residual_lifetime(observed, rate)),
+            None => model.residual_lifetime(observed),
+        };
         Ok(Self {
             model: ModelRow::new(fitted, confidence),
             confidence,
             survivors,
             survival: (1..=periods).map(|period| model.survival(period)).collect(),
             retention: (1..=periods).map(|period| model.retention(period)).collect(),
-            residual_lifetime: quantity::of(model.residual_lifetime(observed)),
+            residual_lifetime: quantity::of(residual(None)),
             discount,
-            discounted_residual_lifetime: model.discounted_residual_lifetime(observed, rate),
-            discounted_lifetime: model.discounted_lifetime(rate),
+            discounted_residual_lifetime: quantity::of(residual(rate)),
+            discounted_lifetime: quantity::of(
+                rate.map_or_else(|| model.expected_lifetime(), |rate| Ok(model.discounted_lifetime(rate))),
+            ),
         })
     }
 }
@@ -81,8 +93,13 @@ impl Document for RetentionDocument {
         self.model.check()?;
         self.survival.iter().try_for_each(|value| share("survival", *value))?;
         self.retention.iter().try_for_each(|value| share("retention", *value))?;
-        self.residual_lifetime.as_ref().map_or(Ok(()), |value| at_least_zero("residual_lifetime", *value))?;
-        at_least_zero("discounted_residual_lifetime", self.discounted_residual_lifetime)?;
-        at_least_zero("discounted_lifetime", self.discounted_lifetime)
+        let lifetimes = [
+            ("residual_lifetime", &self.residual_lifetime),
+            ("discounted_residual_lifetime", &self.discounted_residual_lifetime),
+            ("discounted_lifetime", &self.discounted_lifetime),
+        ];
+        lifetimes
+            .into_iter()
+            .try_for_each(|(name, found)| found.as_ref().map_or(Ok(()), |value| at_least_zero(name, *value)))
     }
 }

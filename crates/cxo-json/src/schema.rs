@@ -17,6 +17,13 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.report", REPORT),
     ("cxo.clv", CLV),
     ("cxo.retention-projection", RETENTION_PROJECTION),
+    ("cxo.cohorts", COHORTS),
+    ("cxo.cox", COX),
+    ("cxo.churn-fit", CHURN_FIT),
+    ("cxo.churn-scores", CHURN_SCORES),
+    ("cxo.churn-model", CHURN_MODEL),
+    ("cxo.survival", SURVIVAL),
+    ("cxo.churn-evaluation", CHURN_EVALUATION),
 ];
 
 /// `cxo.nps`
@@ -49,3 +56,17 @@ pub const REPORT: &str = include_str!("../schemas/cxo.report.json");
 pub const CLV: &str = include_str!("../schemas/cxo.clv.json");
 /// `cxo.retention-projection`
 pub const RETENTION_PROJECTION: &str = include_str!("../schemas/cxo.retention-projection.json");
+/// `cxo.cohorts`
+pub const COHORTS: &str = include_str!("../schemas/cxo.cohorts.json");
+/// `cxo.cox`
+pub const COX: &str = include_str!("../schemas/cxo.cox.json");
+/// `cxo.churn-fit`
+pub const CHURN_FIT: &str = include_str!("../schemas/cxo.churn-fit.json");
+/// `cxo.churn-scores`
+pub const CHURN_SCORES: &str = include_str!("../schemas/cxo.churn-scores.json");
+/// `cxo.churn-evaluation`
+pub const CHURN_EVALUATION: &str = include_str!("../schemas/cxo.churn-evaluation.json");
+/// `cxo.churn-model`
+pub const CHURN_MODEL: &str = include_str!("../schemas/cxo.churn-model.json");
+/// `cxo.survival`
+pub const SURVIVAL: &str = include_str!("../schemas/cxo.survival.json");

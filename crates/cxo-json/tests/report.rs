@@ -3,6 +3,9 @@
 
 use chrono::Utc;
 use cxo_core::{
+    Confidence, Interval, Method,
+    churn::retention::{CohortOptions, RetentionKind, cohort_table},
+    clv::PurchaseLog,
     domain::{
         Amount, Channel, Currency, CustomerId, Day, Feedback, LoadReport, Period, Rating, ResponseStatus, Scale,
         Stages, SurveyMetric, Timestamp, Weight,
@@ -12,7 +15,8 @@ use cxo_core::{
     survey::ContactRule,
 };
 use cxo_json::{
-    ContactsRow, Document, FileRow, ReportDocument, TouchpointsRow, TransactionsRow, WhoAnsweredRow, schema,
+    AtRiskRow, BreakdownDocument, ChurnRiskRow, ContactsRow, Document, Entry, ExpectedRow, FileRow, ReportDocument,
+    RetentionRow, SegmentRisk, TouchpointsRow, TransactionsRow, WhoAnsweredRow, schema,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -61,10 +65,60 @@ fn report(responses: i32, min_responses: u64) -> ReportDocument {
     document.touchpoints = Some(TouchpointsRow { events: 3, customers: 2 });
     let transactions = TransactionsRow { purchases: 5, refunds: 1, customers: 4, revenue: None, currency: None };
     document.transactions = Some(transactions.revenue(Amount(-1205), Currency::iso("EUR").unwrap()));
+    document.retention = Some(retention());
+    document.churn_risk = Some(churn_risk());
     document.customers = Some(7);
     let load = LoadReport { rows: 3, accepted: 3, blank: 0, rejected: 0, skipped: 0, reasons: Vec::new() };
     document.files.push(FileRow { role: "feedback".into(), file: "a/b.csv".into(), load });
     document
+}
+
+/// Two new customers a month; every second one comes back.
+fn retention() -> RetentionRow {
+    let mut log = PurchaseLog::default();
+    for at in 0..12 {
+        for day in (at * 15..180).step_by(if at % 2 == 0 { 33 } else { 200 }) {
+            log.add(&format!("c{at}"), Day(day), None).unwrap();
+        }
+    }
+    let table = |kind| cohort_table(log.columns().unwrap(), &CohortOptions::default().kind(kind)).unwrap();
+    let (n_day, unbounded) = (table(RetentionKind::NDay), table(RetentionKind::UNBOUNDED));
+    RetentionRow::new(&n_day, &unbounded, 4, 0, Confidence::P95).unwrap().unwrap()
+}
+
+/// A group with a value, one without an interval, a hidden one.
+fn churn_risk() -> ChurnRiskRow {
+    let bounds = Interval::new(2.0, 9.0, Confidence::P95, Method::LogWald).unwrap();
+    let known = |value| ExpectedRow { value, standard_error: Ok(1.5), interval: Ok(bounds) };
+    let unknown = ExpectedRow { value: 0.0, standard_error: Err("unknown".into()), interval: Err("unknown".into()) };
+    let total = SegmentRisk {
+        customers: 12,
+        alive: known(8.0),
+        departures: known(4.5),
+        departure_share: Ok(0.5625),
+        value_at_risk: Ok(AtRiskRow { expected: known(4.25), not_valued: 1 }),
+    };
+    let gone = SegmentRisk {
+        alive: unknown.clone(),
+        departures: unknown,
+        departure_share: Err("nobody is there".into()),
+        value_at_risk: Err("no column of amounts was named".into()),
+        ..total.clone()
+    };
+    let entry = |segment: &str, outcome| Entry { segment: Some(segment.to_owned()), outcome };
+    let results = vec![
+        entry("", Ok(total.clone())),
+        entry("north", Ok(gone)),
+        entry("south", Err(Suppressed::TooFew.reason().into())),
+    ];
+    ChurnRiskRow {
+        model: "bg-nbd".into(),
+        unit: "week".into(),
+        horizon: 13.0,
+        rule: "modelled-departure".into(),
+        total,
+        segments: vec![BreakdownDocument { by: "region".into(), results }],
+    }
 }
 
 fn errors(document: &Value) -> Vec<String> {
@@ -80,7 +134,7 @@ fn real_scorecards_are_valid_and_read_back_the_same() {
         assert_eq!(errors(&written), Vec::<String>::new(), "{responses} {min}\n{written:#}");
         assert_eq!(ReportDocument::from_slice(document.to_json().as_bytes()).unwrap(), document);
     }
-    let empty = ReportDocument::new("UTC", Period::Week, cxo_core::Confidence::P99, 0);
+    let empty = ReportDocument::new("UTC", Period::Week, Confidence::P99, 0);
     assert_eq!(errors(&serde_json::from_str(&empty.to_json()).unwrap()), Vec::<String>::new());
     assert_eq!(ReportDocument::from_slice(empty.to_json().as_bytes()).unwrap(), empty);
 }
@@ -104,6 +158,28 @@ fn the_document_says_what_the_scorecard_found() {
 }
 
 #[test]
+fn a_retention_curve_counts_months_and_says_why_there_is_none() {
+    let found = retention();
+    assert_eq!((found.period.as_str(), found.until.as_str(), found.follow_up), ("month", "1970-06-15", 1));
+    let periods = |curve: &[cxo_json::CurveRow]| curve.iter().map(|row| row.period).collect::<Vec<_>>();
+    assert_eq!((periods(&found.n_day), periods(&found.unbounded)), (vec![1, 2, 3, 4], vec![1, 2, 3]));
+    assert!(
+        found.n_day.iter().all(|row| row.interval.is_ok() && (0.0..=1.0).contains(&row.share) && row.through.is_none())
+    );
+    let mut log = PurchaseLog::default();
+    log.add("ann", Day(0), None).unwrap();
+    log.add("ann", Day(60), None).unwrap();
+    let table = cohort_table(log.columns().unwrap(), &CohortOptions::default()).unwrap();
+    let of = |until: Day, min| {
+        let table = cohort_table(log.columns().unwrap(), &CohortOptions::default().until(until)).unwrap();
+        RetentionRow::new(&table, &table, 12, min, Confidence::P95).unwrap()
+    };
+    assert_eq!(of(table.until, 1).unwrap().n_day.len(), 1);
+    assert_eq!(of(table.until, 2).unwrap_err(), Suppressed::TooFew.reason());
+    assert_eq!(of(Day(20), 1).unwrap_err(), "nobody was observed for a whole month after the first");
+}
+
+#[test]
 fn the_schema_and_the_reader_refuse_alike() {
     let document: Value = serde_json::from_str(&report(400, 0).to_json()).unwrap();
     for (path, value) in [
@@ -115,7 +191,19 @@ fn the_schema_and_the_reader_refuse_alike() {
         ("/response/completed", (-1).into()),
         ("/who_answered/attributes/0/groups/0/rate", 7.into()),
         ("/contacts/share_over_limit", (-0.5).into()),
-        ("/period", "year".into()),
+        ("/retention/n_day/0/share", 1.5.into()),
+        ("/retention/n_day/0/interval", Value::Null),
+        ("/retention/unbounded", Value::Null),
+        ("/churn_risk/horizon", (-1).into()),
+        ("/churn_risk/total/alive/value", (-1).into()),
+        ("/churn_risk/total/departures/standard_error", (-1).into()),
+        ("/churn_risk/total/departure_share", 1.5.into()),
+        ("/churn_risk/total/value_at_risk", Value::Null),
+        ("/churn_risk/total/value_at_risk/value", (-1).into()),
+        ("/churn_risk/total/value_at_risk/not_valued", Value::Null),
+        ("/churn_risk/segments/0/results/0/customers", (-1).into()),
+        ("/churn_risk/segments/0/results/2/suppressed", Value::Null),
+        ("/period", "decade".into()),
         ("/files/0/load", Value::Null),
     ] {
         let mut changed = document.clone();

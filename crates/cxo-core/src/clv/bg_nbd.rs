@@ -8,7 +8,7 @@ use super::fit::{FitOptions, Fitted, Model, climb};
 use super::outlook::{Outlook, PurchaseModel};
 use super::pareto_nbd::{exactly, positive};
 use super::process::Process;
-use super::process::beta_geometric::{BetaGeometric, MOST_REGULAR};
+use super::process::beta_geometric::{BetaGeometric, MOST_REGULAR, Since};
 use super::rows::{Row, Rows};
 use super::simulation::Simulated;
 use super::with_covariates::{DropoutEffect, Regressed};
@@ -94,7 +94,7 @@ impl Family {
             k: self.k,
             shape: r + f64::from(self.k) * history.frequency,
             rate: alpha + history.age,
-            silence: history.age - history.recency,
+            since: Since::Silence(history.age - history.recency),
             a,
             b: b + self.chances(history),
         };

@@ -1,11 +1,13 @@
 //! How are a million customers asked the same question? Given that they are alive, those who bought equally often differ in their
-//! age alone, and every answer changes smoothly with it: the question is asked at a few ages and interpolated between them.
-//! State: for each frequency the answers as Chebyshev series; called by lifetime value.
+//! age alone, and every answer changes smoothly with it: the question is asked at a few ages and interpolated between them. Regular
+//! buyers are a mixture of such customers, one for each number of events since the last purchase.
+//! State: for each frequency and part of the mixture the answers as Chebyshev series; called by lifetime value and scoring.
 
 use std::f64::consts::PI;
 
-use super::process::Renewal;
+use super::process::{Process, Renewal};
 use super::{Outlook, PurchaseModel, Summaries, Summary};
+use crate::Error;
 
 /// Ages of a panel.
 const NODES: usize = 16;
@@ -14,13 +16,16 @@ const TOLERANCE: f64 = 1e-12;
 /// Customers who bought more often are few: each is asked himself.
 const MOST_FREQUENT: usize = 1024;
 
-/// N answers of customers who are alive, by frequency and age.
+/// N answers of customers who are alive, by frequency and age. Those of a mixture have to be the mixture of its parts' answers.
 pub(super) struct ByAge<A, const N: usize> {
     answer: A,
+    /// Parts of the mixture.
+    parts: usize,
+    /// By frequency, then by part.
     groups: Vec<Option<Group<N>>>,
 }
 
-/// The customers of one frequency.
+/// One part of the customers of one frequency.
 #[derive(Debug, Clone)]
 struct Group<const N: usize> {
     axis: Axis,
@@ -65,9 +70,24 @@ struct Range {
 
 impl<A: Fn(&dyn Renewal) -> [f64; N], const N: usize> ByAge<A, N> {
     /// Prepares the answers to all these customers. A series is made where it asks less often than there are customers.
-    pub(super) fn new<M: PurchaseModel + ?Sized>(model: &M, customers: &Summaries, answer: A) -> Self {
+    ///
+    /// # Errors
+    /// With the row of a history that the model does not admit, or whose outlook does not reach the horizon.
+    pub(super) fn new<M: PurchaseModel + ?Sized>(
+        model: &M,
+        customers: &Summaries,
+        horizon: f64,
+        answer: A,
+    ) -> Result<Self, Error> {
+        let outlook = model.outlook(&Summary::NEW);
+        outlook.horizon(horizon)?;
+        let parts = outlook.process().parts();
         let mut ranges: Vec<Option<Range>> = Vec::new();
-        for (history, _) in customers.iter() {
+        for (row, (history, _)) in (0..).zip(customers.iter()) {
+            model.admits(&history).map_err(|error| error.at_row(row))?;
+            if parts > 1 {
+                model.outlook(&history).horizon(horizon).map_err(|error| error.at_row(row))?;
+            }
             let (at, age) = (history.frequency() as usize, history.age());
             if at <= MOST_FREQUENT {
                 ranges.resize(ranges.len().max(at + 1), None);
@@ -78,37 +98,48 @@ impl<A: Fn(&dyn Renewal) -> [f64; N], const N: usize> ByAge<A, N> {
                 }
             }
         }
-        let group = |(frequency, range): (u32, Option<Range>)| {
+        let group = |frequency: u32, range: Option<Range>, part: u32| {
             let alive = |age: f64| {
                 let recency = if frequency == 0 { 0.0 } else { age };
-                Summary::new(frequency, recency, age).ok().map(|history| model.outlook(&history))
+                let history = Summary::new(frequency, recency, age).ok()?;
+                Some(model.outlook(&history).process().part(part))
             };
             Group::new(range?, alive, &answer)
         };
-        let groups = (0..).zip(ranges).map(group).collect();
-        Self { answer, groups }
+        let each = (0..)
+            .zip(ranges)
+            .flat_map(|(frequency, range)| (0..).take(parts).map(move |part| (frequency, range, part)));
+        let groups = each.map(|(frequency, range, part)| group(frequency, range, part)).collect();
+        Ok(Self { answer, parts, groups })
     }
 
     /// The answers to a customer with this history and outlook, if he is alive.
     pub(super) fn of(&self, history: &Summary, outlook: &Outlook) -> [f64; N] {
-        let group = self.groups.get(history.frequency() as usize).and_then(Option::as_ref);
-        let known = group.and_then(|group| group.at(history.age()));
-        known.unwrap_or_else(|| (self.answer)(outlook.if_alive()))
+        let from = (history.frequency() as usize).saturating_mul(self.parts);
+        let mut groups = self.groups.get(from..).unwrap_or_default().iter();
+        let mut answers = [0.0; N];
+        outlook.process().each_part(|weight, part| {
+            let group = groups.next().and_then(Option::as_ref);
+            let known = group.and_then(|group| group.at(history.age()));
+            let of_part = known.unwrap_or_else(|| (self.answer)(part));
+            answers.iter_mut().zip(of_part).for_each(|(sum, answer)| *sum += weight * answer);
+        });
+        answers
     }
 }
 
 impl<const N: usize> Group<N> {
     fn new(
         range: Range,
-        alive: impl Fn(f64) -> Option<Outlook>,
+        alive: impl Fn(f64) -> Option<Process>,
         answer: &impl Fn(&dyn Renewal) -> [f64; N],
     ) -> Option<Self> {
-        let scale = alive(range.youngest)?.if_alive().scale_of_age()?;
+        let scale = alive(range.youngest)?.renewal().scale_of_age()?;
         let axis = Axis { from: range.youngest, scale };
         let at = |place: f64| {
             // Rounding must not leave the range, where no customer was born yet.
             let age = axis.age(place).clamp(range.youngest, range.oldest);
-            Some(answer(alive(age)?.if_alive()))
+            Some(answer(alive(age)?.renewal()))
         };
         let mut group = Self { axis, panels: Vec::new() };
         let mut asked = 0;

@@ -2,7 +2,8 @@
 //! from the parameters, and that of what will come. Stateless; called by reports and plans.
 
 use super::by_age::ByAge;
-use super::value::{Discounted, Moments, Valuation, estimate};
+use super::uncertainty::by_delta_method;
+use super::value::{Discounted, Moments, Valuation};
 use super::{Fitted, GammaGamma, PurchaseModel, Summaries};
 use crate::numeric::gamma::Gamma;
 use crate::numeric::sum::Sum;
@@ -81,8 +82,8 @@ impl Valuation {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without customers, [`ErrorKind::Input`](crate::ErrorKind::Input) if
-    /// parameters leave the numbers of the machine within a step of their standard errors.
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without customers, [`ErrorKind::Input`](crate::ErrorKind::Input) as of
+    /// [`clvs`](Self::clvs), and if parameters leave the numbers of the machine within a step of their standard errors.
     ///
     /// # Complexity
     /// O(n) for each of two values a parameter; a table of two numbers a row.
@@ -94,12 +95,14 @@ impl Valuation {
         confidence: Confidence,
     ) -> Result<Equity, Error> {
         let (first, _) = cohort.iter().next().ok_or_else(|| Error::no_data("customers"))?;
-        let moments = self.moments(&model.model().outlook(&first));
-        let totals = match self.totals(model.model(), spend.model(), cohort) {
+        let outlook = model.model().outlook(&first);
+        self.check(&outlook)?;
+        let moments = self.moments(&outlook);
+        let totals = match self.totals(model.model(), spend.model(), cohort)? {
             Ok(totals) => totals,
             Err(absent) => return Ok(self.without_value(absent, cohort, moments)),
         };
-        let by_purchases = model.standard_error_of(|model| Ok(self.total_of_purchases(model, cohort, &totals.rows)))?;
+        let by_purchases = model.standard_error_of(|model| self.total_of_purchases(model, cohort, &totals.rows))?;
         let by_spend = spend.standard_error_of(|spend| Ok(total_of_spend(spend, cohort, &totals.rows)))?;
         let finite = |value: f64| if value.is_finite() { Ok(value) } else { Err(Absent::Infinite) };
         let value = finite(totals.expected.value());
@@ -109,7 +112,7 @@ impl Valuation {
         let prediction_interval =
             value.and_then(|value| prediction_error.and_then(|error| interval(value, error, confidence)));
         Ok(Equity {
-            expected: value.map(|value| estimate(value, error, totals.customers, confidence)),
+            expected: value.map(|value| by_delta_method(value, error, totals.customers, confidence)),
             purchase_error: finite(by_purchases),
             spend_error: finite(by_spend),
             process_error,
@@ -122,11 +125,13 @@ impl Valuation {
         })
     }
 
-    fn totals<M: PurchaseModel>(&self, model: &M, spend: &GammaGamma, cohort: &Summaries) -> Result<Totals, Absent> {
-        let moments = ByAge::new(model, cohort, |renewal| {
-            let Discounted { mean, squares, second } = self.discounted(renewal);
-            [mean, squares, second]
-        });
+    fn totals<M: PurchaseModel>(
+        &self,
+        model: &M,
+        spend: &GammaGamma,
+        cohort: &Summaries,
+    ) -> Result<Result<Totals, Absent>, Error> {
+        let moments = ByAge::new(model, cohort, self.whole(), |renewal| self.moments_of(renewal))?;
         let mut totals = Totals {
             rows: Vec::with_capacity(cohort.len()),
             expected: Sum::default(),
@@ -140,10 +145,14 @@ impl Valuation {
                 totals.rows.push(Row { purchases: 0.0, spend: 0.0 });
                 continue;
             };
-            let (outlook, customers, mean) = (model.outlook(&history), count as f64, spend.mean()?);
+            let mean = match spend.mean() {
+                Ok(mean) => mean,
+                Err(absent) => return Ok(Err(absent)),
+            };
+            let (outlook, customers) = (model.outlook(&history), count as f64);
             totals.customers = totals.customers.saturating_add(count);
-            let [expected, squares, second] = moments.of(&history, &outlook);
-            let discounted = Discounted { mean: expected, squares, second };
+            let discounted = Discounted::from(moments.of(&history, &outlook));
+            let expected = discounted.mean;
             let alive = outlook.probability_alive();
             let variance = self.variance(alive, &discounted, &spend);
             totals.process = totals.process.and_then(|mut sum| {
@@ -155,18 +164,18 @@ impl Valuation {
             totals.expected.add(row.purchases * mean);
             totals.rows.push(row);
         }
-        Ok(totals)
+        Ok(Ok(totals))
     }
 
     /// The expected total under other parameters of the model of purchases.
-    fn total_of_purchases<M: PurchaseModel>(&self, model: &M, cohort: &Summaries, rows: &[Row]) -> f64 {
-        let expected = ByAge::new(model, cohort, |renewal| [self.expected(renewal)]);
+    fn total_of_purchases<M: PurchaseModel>(&self, model: &M, cohort: &Summaries, rows: &[Row]) -> Result<f64, Error> {
+        let expected = ByAge::new(model, cohort, self.whole(), |renewal| [self.expected(renewal)])?;
         let total = cohort.iter().zip(rows).map(|((history, _), row)| {
             let outlook = model.outlook(&history);
             let [purchases] = expected.of(&history, &outlook);
             row.spend * outlook.probability_alive() * purchases
         });
-        total.collect::<Sum>().value()
+        Ok(total.collect::<Sum>().value())
     }
 
     /// The answer where a mean spend is infinite.

@@ -14,10 +14,13 @@ const TRIAL_ROWS: usize = 256;
 /// Above this a sample of [`SAMPLE_ROWS`] is fitted first: the full data then need only the last steps.
 const SAMPLE_FROM: usize = 60_000;
 const SAMPLE_ROWS: usize = 10_000;
-/// A parameter is beyond all use, in units of mean age, when its logarithm is beyond this.
+/// A parameter is beyond all use, in units of mean age, when its logarithm is beyond this; so is a coefficient of a covariate.
 const BOUND: f64 = 18.0;
-/// Curvature below this (a standard error of the logarithm above a thousand) determines nothing.
-const FLAT: f64 = 1e-6;
+/// Curvature below this (an interval of the logarithm beyond 60 on either side) determines nothing.
+const FLAT: f64 = 1e-3;
+
+/// A curvature of so little of the greatest one may be rounding.
+const DROWNED: f64 = 1e-6;
 
 /// A model with positive parameters.
 pub trait Model {
@@ -75,8 +78,11 @@ impl FitOptions {
         self.penalty
     }
 
-    pub(super) const fn iterations(&self) -> u32 {
-        self.iterations
+    /// Where the search of a likelihood ends.
+    pub(super) fn limits(&self, decrement: f64) -> Limits {
+        // A penalty curves every direction, as was asked for.
+        let flat = if self.penalty > 0.0 { 0.0 } else { FLAT };
+        Limits { decrement, iterations: self.iterations, bound: BOUND, flat }
     }
 }
 
@@ -92,7 +98,7 @@ pub struct Parameter {
 impl Parameter {
     /// From the standard deviation of its logarithm.
     pub(super) fn new(name: &'static str, value: f64, deviation: f64, customers: u64, confidence: Confidence) -> Self {
-        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+        let z = -normal::quantile(0.5 * confidence.alpha());
         let [lower, upper] = [-z, z].map(|z| value * (z * deviation).exp());
         let interval = Interval::new(lower, upper, confidence, Method::LogWald);
         let estimate = Estimate {
@@ -345,13 +351,12 @@ pub(super) fn climb<const K: usize, L: Likelihood<K>>(
 ) -> Result<Optimum, Error> {
     let search = |rows: &[Weighted<L::Row>], start: &[f64], share: f64, decrement: f64| {
         let surface = |logs: &[f64]| penalised(likelihood, rows, logs, options.penalty * share);
-        maximize(surface, start, Limits { decrement, iterations: options.iterations, bound: BOUND })
+        maximize(surface, start, options.limits(decrement))
     };
     let (trial, share) = sample(rows, TRIAL_ROWS);
     let mut tried: Vec<Top> = starts.iter().map(|start| search(&trial, start, share, 1e-3)).collect();
     tried.sort_by(|left, right| right.surface.value.total_cmp(&left.surface.value));
     // A sample may prefer another hill: then the others, once each, get their turn on all rows.
-    let same = |left: &Top, right: &Top| left.at.iter().zip(&right.at).all(|(x, y)| (x - y).abs() < 0.3);
     tried.dedup_by(|later, earlier| same(later, earlier));
     let mut failure = None;
     for top in tried {
@@ -366,7 +371,7 @@ pub(super) fn climb<const K: usize, L: Likelihood<K>>(
             iterations += rough.iterations;
         }
         let top = search(rows, &start, 1.0, 1e-14);
-        match verdict(&top, &names) {
+        match verdict(&top, Names { parameters: &names, coefficients: &[] }) {
             Ok(()) => return Ok(optimum(top, iterations, options.penalty)),
             Err(error) => {
                 failure.get_or_insert(error);
@@ -374,6 +379,16 @@ pub(super) fn climb<const K: usize, L: Likelihood<K>>(
         }
     }
     Err(failure.unwrap_or_else(|| Error::no_data("starting points")))
+}
+
+/// Whether two searches went up the same hill. Points of one ridge may be far apart along it.
+fn same(left: &Top, right: &Top) -> bool {
+    let mut apart: Vec<f64> = left.at.iter().zip(&right.at).map(|(x, y)| x - y).collect();
+    if let Some((_, vector)) = right.spectrum.first().filter(|(curvature, _)| *curvature < 10.0 * FLAT) {
+        let along: f64 = apart.iter().zip(vector).map(|(x, y)| x * y).sum();
+        apart.iter_mut().zip(vector).for_each(|(x, part)| *x -= along * part);
+    }
+    apart.iter().all(|x| x.abs() < 0.3)
 }
 
 /// About `count` rows, evenly spread over the sorted ones, and their share of all.
@@ -407,27 +422,68 @@ pub(super) fn names_of(model: &impl Model) -> Vec<&'static str> {
     model.parameters().into_iter().map(|(name, _)| name).collect()
 }
 
+/// How errors call what a search has moved: parameters, and coefficients if there are any after them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'a> {
+    pub(super) parameters: &'a [&'a str],
+    pub(super) coefficients: &'a [String],
+}
+
 /// Whether the end of a search is an answer, and in the words of the parameters why it is none.
-pub(super) fn verdict(top: &Top, names: &[&str]) -> Result<(), Error> {
-    let name = |at: usize| names.get(at).copied().unwrap_or("a parameter");
+pub(super) fn verdict(top: &Top, names: Names<'_>) -> Result<(), Error> {
     match top.ending {
         Ending::RanAway { coordinate } => {
-            let up = top.at.get(coordinate).is_some_and(|log| *log > 0.0);
-            let (where_to, name) = (if up { "grows without bound" } else { "goes to 0" }, name(coordinate));
-            Err(Error::not_identified(format!("the likelihood keeps rising while {name} {where_to}")))
+            let most = top.at.get(coordinate).map_or(0.0, |log| log.abs());
+            let leaving = names.leaving(&top.at, 0.5 * most);
+            Err(Error::not_identified(format!("the likelihood keeps rising while {leaving}")))
         }
         Ending::Stalled if !top.surface.value.is_finite() => {
             Err(Error::not_converged("the likelihood is not finite at the start", u64::from(top.iterations)))
         }
-        _ => match top.spectrum.first() {
-            Some((curvature, vector)) if *curvature < FLAT => {
-                let along = vector.iter().enumerate().filter(|(_, part)| part.abs() > 0.3).map(|(at, _)| name(at));
-                let along = along.collect::<Vec<_>>().join(", ");
-                Err(Error::not_identified(format!("the likelihood is flat along a ridge of {along}")))
-            }
-            Some(_) if top.ending == Ending::Converged => Ok(()),
-            _ => Err(Error::not_converged("maximum of the likelihood", u64::from(top.iterations))),
-        },
+        Ending::Flat => Err(Error::not_identified(names.ridge(top))),
+        Ending::Converged => Ok(()),
+        Ending::Stalled if drowned(top) => Err(Error::not_identified(names.ridge(top))),
+        Ending::Stalled => Err(Error::not_converged("maximum of the likelihood", u64::from(top.iterations))),
+    }
+}
+
+/// Whether rounding hides how little a direction curves: then nothing says how far along it one would have to go.
+fn drowned(top: &Top) -> bool {
+    let ends = top.spectrum.first().zip(top.spectrum.last());
+    ends.is_some_and(|((weakest, _), (strongest, _))| weakest.abs() < DROWNED * strongest)
+}
+
+impl Names<'_> {
+    /// Where a ridge leads.
+    fn ridge(self, top: &Top) -> String {
+        let Some(((_, vector), (_, slope))) = top.spectrum.first().zip(top.weakest()) else { return String::new() };
+        // At a maximum there is no way up.
+        if slope * slope < 1e-12 {
+            let coefficients = self.coefficients.iter().map(String::as_str);
+            let along = self.parameters.iter().copied().chain(coefficients).zip(vector);
+            let along: Vec<&str> = along.filter(|(_, part)| part.abs() > 0.3).map(|(name, _)| name).collect();
+            return format!("the likelihood is flat along a ridge of {}", along.join(", "));
+        }
+        let uphill: Vec<f64> = vector.iter().map(|part| part * slope.signum()).collect();
+        format!("the likelihood keeps rising along a ridge where {}", self.leaving(&uphill, 0.3))
+    }
+
+    /// What goes where: the parts beyond a limit.
+    fn leaving(self, parts: &[f64], limit: f64) -> String {
+        let (logs, others) = parts.split_at(self.parameters.len().min(parts.len()));
+        let parameters = |beyond: fn(f64, f64) -> bool| -> Vec<&str> {
+            logs.iter().zip(self.parameters).filter(|(part, _)| beyond(**part, limit)).map(|(_, name)| *name).collect()
+        };
+        let coefficients = others.iter().zip(self.coefficients).filter(|(part, _)| part.abs() > limit);
+        let groups = [
+            (parameters(|part, limit| part > limit), "grows without bound", "grow without bound"),
+            (parameters(|part, limit| part < -limit), "goes to 0", "go to 0"),
+            (coefficients.map(|(_, name)| name.as_str()).collect(), "runs away from 0", "run away from 0"),
+        ];
+        let groups = groups.into_iter().filter(|(names, ..)| !names.is_empty());
+        let told = groups
+            .map(|(names, one, many)| format!("{} {}", names.join(" and "), if names.len() > 1 { many } else { one }));
+        told.collect::<Vec<_>>().join(", and ")
     }
 }
 

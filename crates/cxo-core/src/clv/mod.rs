@@ -12,7 +12,6 @@ mod bg_bb;
 mod bg_nbd;
 mod by_age;
 mod choice;
-mod choices;
 mod covariate_likelihood;
 mod covariates;
 mod equity;
@@ -24,6 +23,7 @@ mod ggom_nbd;
 mod holdout;
 mod independence;
 mod likelihood_ratio;
+mod named;
 mod nodes;
 mod outlook;
 mod pareto_likelihood;
@@ -61,8 +61,9 @@ pub use ggom_nbd::GgomNbd;
 pub use holdout::HoldoutSample;
 pub use independence::{Association, Independence};
 pub use likelihood_ratio::LikelihoodRatio;
-pub use outlook::{Limits, Outlook, PurchaseModel, Rate};
+pub use outlook::{Expectation, Limits, Outlook, PurchaseModel, Rate};
 pub use pareto_nbd::ParetoNbd;
+pub(crate) use purchase_log::DayRecords;
 pub use purchase_log::{
     CustomerSummaries, CustomerSummary, Holdout, LogCounts, MergeRule, PurchaseColumns, PurchaseLog, PurchaseTime,
     Refunds, SpendBasis, SummaryDefinition, SummaryOptions, TimeUnit, ZeroAmounts,

@@ -3,9 +3,10 @@
 
 use std::ops::ControlFlow;
 
+use super::by_age::ByAge;
 use super::process::beta_bernoulli::MOST_OPPORTUNITIES;
 use super::process::{Process, Renewal};
-use super::{Model, Simulated, Summary};
+use super::{Model, Simulated, Summaries, Summary};
 use crate::{Absent, Confidence, Error, Seed};
 
 /// A model of buying and leaving without a contract.
@@ -22,6 +23,66 @@ pub trait PurchaseModel: Model {
         Ok(())
     }
 
+    /// What to expect of many customers in the next `t`, in their order; as [`outlook`](Self::outlook) for each, to twelve digits.
+    ///
+    /// ```
+    /// use cxo_core::clv::{BgNbd, PurchaseModel, Summaries, Summary};
+    ///
+    /// let model = BgNbd::new([0.243, 4.414, 0.793, 2.426])?;
+    /// let customers: Summaries = [Summary::new(2, 30.43, 38.86)?, Summary::NEW].into_iter().collect();
+    /// let found = model.expectations(&customers, 39.0)?;
+    /// assert!((found[0].purchases - 1.226).abs() < 5e-4);
+    /// assert_eq!(found[1].probability_alive, 1.0);
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15, and with the row of a history that is not
+    /// [admitted](Self::admits); [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) with the row of one whose outlook
+    /// does not reach `t`.
+    ///
+    /// # Complexity
+    /// O(n). Among customers who bought equally often the answers change with the age alone, smoothly: where there are many
+    /// they are interpolated.
+    fn expectations(&self, customers: &Summaries, t: f64) -> Result<Vec<Expectation>, Error> {
+        let t = self.outlook(&Summary::NEW).horizon(t)?;
+        let purchases = ByAge::new(self, customers, t, |renewal| [renewal.expected(t)])?;
+        let expectation = |(history, _): (Summary, u64)| {
+            let outlook = self.outlook(&history);
+            let [purchases] = purchases.of(&history, &outlook);
+            Expectation { probability_alive: outlook.alive, purchases: outlook.alive * purchases }
+        };
+        Ok(customers.iter().map(expectation).collect())
+    }
+
+    /// The purchases of many customers in all times to come, in their order, discounted by a rate if there is one; as
+    /// [`outlook`](Self::outlook) for each, to twelve digits. Absent where the number is infinite.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) with the row of a history that is not [admitted](Self::admits).
+    ///
+    /// # Complexity
+    /// As [`expectations`](Self::expectations).
+    fn residual_transactions(
+        &self,
+        customers: &Summaries,
+        discount: Option<Rate>,
+    ) -> Result<Vec<Result<f64, Absent>>, Error> {
+        let residual = ByAge::new(self, customers, 0.0, |renewal| {
+            [discount.map_or_else(|| renewal.total().unwrap_or(f64::INFINITY), |rate| renewal.discounted(rate.0))]
+        })?;
+        let of = |(history, _): (Summary, u64)| {
+            let outlook = self.outlook(&history);
+            let [residual] = residual.of(&history, &outlook);
+            match outlook.alive {
+                0.0 => Ok(0.0),
+                alive if residual.is_finite() => Ok(alive * residual),
+                _ => Err(Absent::Infinite),
+            }
+        };
+        Ok(customers.iter().map(of).collect())
+    }
+
     /// ln of the density of this history.
     fn log_likelihood_of(&self, history: &Summary) -> f64;
 
@@ -36,6 +97,16 @@ pub trait PurchaseModel: Model {
     fn one_time_buyers_are_alive(&self) -> bool {
         false
     }
+}
+
+/// What to expect of one of many customers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Expectation {
+    /// The probability that he is alive now, in [0, 1].
+    pub probability_alive: f64,
+    /// The expected number of purchases in the time that was asked for.
+    pub purchases: f64,
 }
 
 /// A continuous discount rate per unit of time, above 0.
@@ -149,6 +220,11 @@ impl Outlook {
         self.process.renewal()
     }
 
+    /// The same, with its kind.
+    pub(super) const fn process(&self) -> Process {
+        self.process
+    }
+
     /// The probability that the customer is alive now, in [0, 1].
     #[must_use]
     pub const fn probability_alive(&self) -> f64 {
@@ -158,7 +234,9 @@ impl Outlook {
     /// The probability that the customer is alive `t` from now, in [0, 1].
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15; so in all questions with a time.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `t` is from 0 to 1e15, and
+    /// [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) where under a CNBD model with k above 1 a million events may come by
+    /// then, which are counted one by one; so in all questions with a time.
     pub fn probability_alive_at(&self, t: f64) -> Result<f64, Error> {
         Ok(self.alive * self.process.renewal().survival(self.horizon(t)?))
     }
@@ -283,7 +361,9 @@ impl Outlook {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless `horizon` is from 0 to 1e15.
     pub fn discounted_transactions_beyond(&self, horizon: f64, rate: Rate) -> Result<f64, Error> {
-        Ok(self.process.renewal().beyond(self.horizon(horizon)?, rate.get()))
+        let (horizon, renewal) = (self.horizon(horizon)?, self.process.renewal());
+        let alive = renewal.survival(horizon);
+        Ok(if alive > 0.0 { renewal.beyond(horizon, rate.get()) / alive } else { 0.0 })
     }
 
     /// The expected number of purchases in all times to come; absent where it is infinite.
@@ -301,7 +381,13 @@ impl Outlook {
             let allowed = format!("a whole number of opportunities from 0 to {MOST_OPPORTUNITIES}");
             return Err(Error::input("horizon", t, allowed));
         }
-        horizon(t)
+        let t = horizon(t)?;
+        match &self.process {
+            Process::BetaGeometric(process) if !process.reaches(t) => {
+                Err(Error::degenerate("a horizon in which a regular buyer may see a million events or more"))
+            }
+            _ => Ok(t),
+        }
     }
 
     pub(super) fn each_probability(&self, t: f64, visit: &mut dyn FnMut(f64) -> ControlFlow<()>) {

@@ -50,7 +50,8 @@ struct Integrand {
 #[derive(Debug, Clone, Copy)]
 struct Node {
     weight: f64,
-    /// ln of the near sum over its value at the last purchase, and the inverse of that ratio.
+    /// ln g, where the near sum is g times its value at the last purchase, and 1 - 1 / g: the inverse itself would lose the
+    /// digits that tell the nodes apart where a scale is large.
     near: [f64; 2],
     /// The same of the far sum.
     far: [f64; 2],
@@ -174,13 +175,15 @@ impl Integrand {
         let (rule, panels) = self.rule();
         let panel = self.width / panels;
         let mut visit = |w: f64, weight: f64, near: f64| {
-            let far = 1.0 + self.share * (near - 1.0);
+            let grown = near - 1.0;
+            let far_grown = self.share * grown;
+            let far = 1.0 + far_grown;
             let log_far = far.ln();
             let inverse = 1.0 / (near * far);
             visit(Node {
                 weight: panel * weight * (-self.slope * w - self.power * log_far).exp(),
-                near: [w, inverse * far],
-                far: [log_far, inverse * near],
+                near: [w, grown * inverse * far],
+                far: [log_far, far_grown * inverse * near],
             });
         };
         let mut number = 0.0;
@@ -199,8 +202,8 @@ impl Integrand {
     }
 }
 
-/// Means and second moments of ln (α+u), 1 / (α+u), ln (β+u), 1 / (β+u), each relative to the last purchase, over the times of
-/// leaving.
+/// Means and second moments of ln a, 1 - 1 / a, ln b, 1 - 1 / b over the times u of leaving, where α + u is a times α + t_x, and
+/// β + u is b times β + t_x.
 #[derive(Debug, Clone, Copy)]
 struct Moments {
     integral: f64,
@@ -252,15 +255,15 @@ pub(super) struct Group {
     alpha: f64,
     s: f64,
     beta: f64,
-    /// ln Γ(r+x) / Γ(r) α^r β^s with its derivatives.
+    /// ln Γ(r+x) / Γ(r) α^-x with its derivatives, and those of r ln α + s ln β by α and β.
     base: Jet<4>,
 }
 
 impl Group {
     /// Of customers with x purchases; `rising` is ln Γ(r+x) / Γ(r) with its derivatives by r.
     pub(super) fn new(x: f64, rising: [f64; 3], [r, alpha, s, beta]: [f64; 4]) -> Self {
-        let mut base = Jet { value: rising[0] + r * alpha.ln() + s * beta.ln(), ..Jet::default() };
-        base.gradient = [rising[1] + alpha.ln(), r / alpha, beta.ln(), s / beta];
+        let mut base = Jet { value: rising[0] - x * alpha.ln(), ..Jet::default() };
+        base.gradient = [rising[1], r / alpha, 0.0, s / beta];
         base.hessian[0][0] = rising[2];
         base.hessian[1][0] = 1.0 / alpha;
         base.hessian[1][1] = -r / (alpha * alpha);
@@ -275,12 +278,12 @@ impl Group {
         let &Self { shape, alpha, s, beta, base } = self;
         let silence = Silence { shape, alpha, s, beta, recency: row.recency, age: row.age };
         let mut jet = base;
-        let (purchase, leave) = (alpha + row.recency, beta + row.recency);
-        let (log_purchase, log_leave) = (purchase.ln(), leave.ln());
+        // (α+t_x)^-(r+x) (β+t_x)^-s relative to α^-(r+x) β^-s, so that large scales cancel before they are rounded.
+        let (log_purchase, log_leave) = ((row.recency / alpha).ln_1p(), (row.recency / beta).ln_1p());
         jet.value -= shape * log_purchase + s * log_leave;
         jet.gradient[0] -= log_purchase;
         jet.gradient[2] -= log_leave;
-        let [inverse_purchase, inverse_leave] = [1.0 / purchase, 1.0 / leave];
+        let [inverse_purchase, inverse_leave] = [1.0 / (alpha + row.recency), 1.0 / (beta + row.recency)];
         // One who stayed: his scores (times -1) are ln (α+T), (r+x) / (α+T), ln (β+T), s / (β+T).
         let integrand = silence.integrand();
         let [ln_a, ln_b] = integrand.logs();
@@ -295,20 +298,24 @@ impl Group {
             left = died / (alive + died);
             let Moments { mean, second, .. } = moments;
             // One who left: ln (α+u), (r+x) / (α+u), ln (β+u) - 1 / s, (s+1) / (β+u), on average and in how they vary.
-            let coefficient = [1.0, shape * inverse_purchase, 1.0, (s + 1.0) * inverse_leave];
+            let (buying, leaving) = (shape * inverse_purchase, (s + 1.0) * inverse_leave);
+            let inverse = [1.0 - mean[1], 1.0 - mean[3]];
+            let score = [mean[0], buying * inverse[0], mean[2] - 1.0 / s, leaving * inverse[1]];
+            // The moments are of 1 minus an inverse.
+            let coefficient = [1.0, -buying, 1.0, -leaving];
             for i in 0..4 {
-                let score = coefficient[i] * mean[i] - if i == 2 { 1.0 / s } else { 0.0 };
-                gap[i] = score - stayed[i];
+                gap[i] = score[i] - stayed[i];
                 for j in 0..=i {
                     let covariance = second[i][j] - mean[i] * mean[j];
                     jet.hessian[i][j] += left * coefficient[i] * coefficient[j] * covariance;
                 }
             }
-            jet.hessian[1][0] -= left * inverse_purchase * mean[1];
-            jet.hessian[1][1] += left * shape * inverse_purchase * inverse_purchase * second[1][1];
+            let square = |at: usize| 1.0 - 2.0 * mean[at] + second[at][at];
+            jet.hessian[1][0] -= left * inverse_purchase * inverse[0];
+            jet.hessian[1][1] += left * buying * inverse_purchase * square(1);
             jet.hessian[2][2] -= left / (s * s);
-            jet.hessian[3][2] -= left * inverse_leave * mean[3];
-            jet.hessian[3][3] += left * (s + 1.0) * inverse_leave * inverse_leave * second[3][3];
+            jet.hessian[3][2] -= left * inverse_leave * inverse[1];
+            jet.hessian[3][3] += left * leaving * inverse_leave * square(3);
             jet.value += (alive + died).ln();
         }
         let stays = 1.0 - left;

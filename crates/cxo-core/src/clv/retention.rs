@@ -406,7 +406,7 @@ impl<M: RetentionModel> Fitted<M> {
         let value = self.model().survival(periods);
         let error = self.standard_error_of(|model| Ok(model.survival(periods)))?;
         let interval = if value > 0.0 && value < 1.0 {
-            let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+            let z = -normal::quantile(0.5 * confidence.alpha());
             let (log_odds, step) = ((value / (1.0 - value)).ln(), z * error / (value * (1.0 - value)));
             let [lower, upper] = [log_odds - step, log_odds + step].map(|log_odds| 1.0 / (1.0 + (-log_odds).exp()));
             Interval::new(lower, upper, confidence, Method::Logit).map_err(|_| Absent::NotDefined)

@@ -48,22 +48,7 @@ impl<M: Model> Fitted<M> {
         if !(value >= 0.0 && value.is_finite()) {
             return Err(Error::input("answer of the model", value, "a finite number of at least 0"));
         }
-        let standard_error = self.standard_error_of(answer)?;
-        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
-        let interval = if value > 0.0 {
-            let [lower, upper] = [-z, z].map(|z| value * (z * standard_error / value).exp());
-            Interval::new(lower, upper, confidence, Method::LogWald).map_err(|_| Absent::Infinite)
-        } else {
-            Err(Absent::NotDefined)
-        };
-        Ok(Estimate {
-            value,
-            standard_error: if standard_error.is_finite() { Ok(standard_error) } else { Err(Absent::Infinite) },
-            interval,
-            n: self.customers(),
-            effective_n: self.customers() as f64,
-            method: Method::DeltaMethod,
-        })
+        Ok(by_delta_method(value, self.standard_error_of(answer)?, self.customers(), confidence))
     }
 
     /// Models drawn from the normal distribution of the logarithms of the parameters: as uncertain as the fit is.
@@ -95,6 +80,21 @@ impl<M: Model> Fitted<M> {
         };
         Ok(ParameterDraws { models: (0..count).map(draw).collect::<Result<_, Error>>()? })
     }
+}
+
+/// A value of at least 0 with the error that the parameters cause. Its interval is taken on the logarithm, which 0 has not.
+pub(super) fn by_delta_method(value: f64, standard_error: f64, customers: u64, confidence: Confidence) -> Estimate {
+    let z = -normal::quantile(0.5 * confidence.alpha());
+    let standard_error = if standard_error.is_finite() { Ok(standard_error) } else { Err(Absent::Infinite) };
+    let interval = standard_error.and_then(|error| {
+        if value <= 0.0 {
+            return Err(Absent::NotDefined);
+        }
+        let [lower, upper] = [-z, z].map(|z| value * (z * error / value).exp());
+        Interval::new(lower, upper, confidence, Method::LogWald).map_err(|_| Absent::Infinite)
+    });
+    let (n, effective_n) = (customers, customers as f64);
+    Estimate { value, standard_error, interval, n, effective_n, method: Method::DeltaMethod }
 }
 
 /// Models whose parameters were drawn from the uncertainty of a fit, to predict with both: what is not known of the

@@ -3,8 +3,9 @@
 
 use super::by_age::ByAge;
 use super::process::Renewal;
+use super::uncertainty::by_delta_method;
 use super::{Fitted, GammaGamma, Outlook, PurchaseModel, Rate, Spend, Summaries, Summary};
-use crate::{Absent, Confidence, Error, Estimate, Interval, Method};
+use crate::{Absent, Confidence, Error, Estimate};
 
 /// What counts as lifetime value.
 ///
@@ -21,7 +22,7 @@ use crate::{Absent, Confidence, Error, Estimate, Interval, Method};
 /// let history = Summary::new(2, 30.43, 38.86)?.with_monetary_value(22.35)?;
 /// // Twelve months of weeks.
 /// let valuation = Valuation::default().period(Valuation::MONTH_IN_WEEKS)?;
-/// let value = valuation.clv(&purchases.outlook(&history), &spend.spend(&history)?)?;
+/// let value = valuation.clv(&purchases.outlook(&history), &spend.spend(&history)?)??;
 /// assert!((value - 36.28).abs() < 0.05);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -147,6 +148,15 @@ pub(super) struct Discounted {
     pub(super) second: f64,
 }
 
+impl From<[f64; 4]> for Discounted {
+    /// E[S], E[Σ of the squared factors], a second moment, and the mean that belongs to it: where that is not of S but of the
+    /// number of purchases up to the end, it is taken times the squared share of the mean that discounting leaves.
+    fn from([mean, squares, second, whole]: [f64; 4]) -> Self {
+        let second = if whole > 0.0 { second * (mean / whole).powi(2) } else { 0.0 };
+        Self { mean, squares, second }
+    }
+}
+
 impl Valuation {
     /// Weeks of a month as the field counts them.
     pub const MONTH_IN_WEEKS: f64 = 4.345;
@@ -224,19 +234,26 @@ impl Valuation {
 
     /// Σ over the periods of E\[purchases in period i\] / (1 + discount)^i.
     ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) where the end of a period is no horizon of the model: BG/BB knows whole
+    /// opportunities, up to 10,000. [`ErrorKind::Degenerate`](crate::ErrorKind::Degenerate) where it is too far for
+    /// [an outlook](Outlook::probability_alive_at) of regular buyers.
+    ///
     /// # Complexity
     /// One expected number of purchases a period.
-    #[must_use]
-    pub fn discounted_purchases(&self, outlook: &Outlook) -> f64 {
-        outlook.probability_alive() * self.expected(outlook.if_alive())
+    pub fn discounted_purchases(&self, outlook: &Outlook) -> Result<f64, Error> {
+        self.check(outlook)?;
+        Ok(outlook.probability_alive() * self.expected(outlook.if_alive()))
     }
 
     /// The lifetime value of one customer.
     ///
     /// # Errors
-    /// [`Absent::Infinite`] where the mean spend is.
-    pub fn clv(&self, outlook: &Outlook, spend: &Spend) -> Result<f64, Absent> {
-        Ok(self.margin * spend.mean()? * self.discounted_purchases(outlook))
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) as of [`discounted_purchases`](Self::discounted_purchases). The inner result
+    /// is [`Absent::Infinite`] where the mean spend is.
+    pub fn clv(&self, outlook: &Outlook, spend: &Spend) -> Result<Result<f64, Absent>, Error> {
+        let purchases = self.discounted_purchases(outlook)?;
+        Ok(spend.mean().map(|mean| self.margin * mean * purchases))
     }
 
     /// The lifetime values of many customers, in their order; as [`clv`](Self::clv) for each, to twelve digits.
@@ -249,30 +266,34 @@ impl Valuation {
     /// let mut customers = Summaries::default();
     /// customers.push(Summary::new(0, 0.0, 38.86)?);
     /// customers.push(Summary::new(2, 30.43, 38.86)?.with_monetary_value(-5.0)?);
-    /// let values = Valuation::default().clvs(&purchases, &spend, &customers);
+    /// let values = Valuation::default().clvs(&purchases, &spend, &customers)?;
     /// assert!(values[0].is_ok_and(|value| value > 0.0));
     /// assert_eq!(values[1], Err(Absent::NotDefined));
     /// # Ok::<(), cxo_core::Error>(())
     /// ```
     ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) as of [`discounted_purchases`](Self::discounted_purchases), and with the row
+    /// of a history that the model does not [admit](PurchaseModel::admits).
+    ///
     /// # Complexity
     /// O(n). Among customers who bought equally often expected purchases change with the age alone, smoothly: where there are
     /// many they are interpolated.
-    #[must_use]
     pub fn clvs<M: PurchaseModel + ?Sized>(
         &self,
         model: &M,
         spend: &GammaGamma,
         customers: &Summaries,
-    ) -> Vec<Result<f64, Absent>> {
-        let expected = ByAge::new(model, customers, |renewal| [self.expected(renewal)]);
+    ) -> Result<Vec<Result<f64, Absent>>, Error> {
+        self.check(&model.outlook(&Summary::NEW))?;
+        let expected = ByAge::new(model, customers, self.whole(), |renewal| [self.expected(renewal)])?;
         let value = |(history, _): (Summary, u64)| {
             let mean = spend.spend(&history)?.mean()?;
             let outlook = model.outlook(&history);
             let [purchases] = expected.of(&history, &outlook);
             Ok(self.margin * mean * outlook.probability_alive() * purchases)
         };
-        customers.iter().map(value).collect()
+        Ok(customers.iter().map(value).collect())
     }
 
     /// Margin times expected spend times discounted expected residual transactions: the value over all times to come under a
@@ -285,14 +306,14 @@ impl Valuation {
     }
 
     /// The value of one customer with its standard deviation.
-    #[must_use]
-    pub fn prediction(&self, outlook: &Outlook, spend: &Spend) -> Prediction {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) as of [`discounted_purchases`](Self::discounted_purchases).
+    pub fn prediction(&self, outlook: &Outlook, spend: &Spend) -> Result<Prediction, Error> {
+        let mean = self.clv(outlook, spend)?;
         let discounted = self.discounted(outlook.if_alive());
-        Prediction {
-            mean: self.clv(outlook, spend),
-            standard_deviation: self.variance(outlook.probability_alive(), &discounted, spend).map(f64::sqrt),
-            moments: self.moments(outlook),
-        }
+        let standard_deviation = self.variance(outlook.probability_alive(), &discounted, spend).map(f64::sqrt);
+        Ok(Prediction { mean, standard_deviation, moments: self.moments(outlook) })
     }
 
     /// The value of a customer who is yet to be won: [`Summary::NEW`] with the spend of the population.
@@ -322,8 +343,8 @@ impl Valuation {
     /// The two models are fitted on separate likelihoods: the variances that their parameters cause add.
     ///
     /// # Errors
-    /// [`ErrorKind::Input`](crate::ErrorKind::Input) if parameters leave the numbers of the machine within a step of their
-    /// standard errors.
+    /// [`ErrorKind::Input`](crate::ErrorKind::Input) as of [`discounted_purchases`](Self::discounted_purchases), and if parameters
+    /// leave the numbers of the machine within a step of their standard errors.
     pub fn new_customer<M: PurchaseModel>(
         &self,
         model: &Fitted<M>,
@@ -333,21 +354,21 @@ impl Valuation {
     ) -> Result<NewCustomer, Error> {
         let Acquisition { cost, first_purchase } = acquisition;
         let first = if first_purchase == FirstPurchase::Counted { 1.0 } else { 0.0 };
-        let purchases = |model: &M| first + self.discounted_purchases(&model.outlook(&Summary::NEW));
+        let purchases = |model: &M| Ok(first + self.discounted_purchases(&model.outlook(&Summary::NEW))?);
         let (outlook, population) = (model.model().outlook(&Summary::NEW), spend.model().population());
         let mean = population.mean().map(|mean| self.margin * mean);
+        let bought = purchases(model.model())?;
         let value = match mean {
             Err(absent) => Err(absent),
             Ok(mean) => {
-                let bought = purchases(model.model());
-                let by_purchases = model.standard_error_of(|model| Ok(mean * purchases(model)))?;
+                let by_purchases = model.standard_error_of(|model| Ok(mean * purchases(model)?))?;
                 let by_spend = spend.standard_error_of(|spend| match spend.population().mean() {
                     Ok(mean) => Ok(self.margin * mean * bought),
                     // So close to the edge that its standard error means nothing: seen below.
                     Err(_) => Ok(f64::INFINITY),
                 })?;
                 let customers = model.customers().min(spend.customers());
-                Ok(estimate(mean * bought, by_purchases.hypot(by_spend), customers, confidence))
+                Ok(by_delta_method(mean * bought, by_purchases.hypot(by_spend), customers, confidence))
             }
         };
         Ok(NewCustomer {
@@ -391,6 +412,16 @@ impl Valuation {
         self.variance(1.0, &whole, spend).map(f64::sqrt)
     }
 
+    /// Whether the model can be asked about the end of each period.
+    pub(super) fn check(&self, outlook: &Outlook) -> Result<(), Error> {
+        [1, self.periods].into_iter().try_for_each(|i| outlook.horizon(self.end(i)).map(|_| ()))
+    }
+
+    /// The end of the last period.
+    pub(super) fn whole(&self) -> f64 {
+        self.end(self.periods)
+    }
+
     /// The end of period i.
     fn end(&self, i: u32) -> f64 {
         f64::from(i) * self.period
@@ -415,14 +446,19 @@ impl Valuation {
 
     /// All moments of a customer who is alive.
     pub(super) fn discounted(&self, renewal: &dyn Renewal) -> Discounted {
+        self.moments_of(renewal).into()
+    }
+
+    /// What [`Discounted`] is made of, of which a mixture of customers has the mixture.
+    pub(super) fn moments_of(&self, renewal: &dyn Renewal) -> [f64; 4] {
         let v = 1.0 / (1.0 + self.discount);
         let mean = self.expected(renewal);
         let squares = self.sum_by_parts(v * v, |t| renewal.expected(t));
-        let second = match self.pairs(renewal) {
-            Some(pairs) => squares + pairs,
-            None => self.scaled_second(renewal, mean),
-        };
-        Discounted { mean, squares, second }
+        if let Some(pairs) = self.pairs(renewal) {
+            return [mean, squares, squares + pairs, mean];
+        }
+        let end = self.end(self.periods);
+        [mean, squares, renewal.second(end), renewal.expected(end)]
     }
 
     /// E[Σ over ordered pairs of purchases of the product of their factors]. The intensity g of pairs depends on the later time t
@@ -438,19 +474,6 @@ impl Valuation {
             before += factor;
         }
         Some(sum)
-    }
-
-    /// The second moment of the number of purchases up to the end, times the squared share of its mean that discounting leaves.
-    fn scaled_second(&self, renewal: &dyn Renewal, mean: f64) -> f64 {
-        let end = self.end(self.periods);
-        let (mut k, mut second) = (0.0, 0.0);
-        renewal.each_probability(end, &mut |probability| {
-            second += probability * k * k;
-            k += 1.0;
-            std::ops::ControlFlow::Continue(())
-        });
-        let whole = renewal.expected(end);
-        if whole > 0.0 { second * (mean / whole).powi(2) } else { 0.0 }
     }
 
     /// The variance of the margin of one customer: E[M²] E[S²] + E[M²] / p E[Σ squares] - E[M]² E[S]².
@@ -470,17 +493,4 @@ impl Valuation {
     pub(super) const fn share(&self) -> f64 {
         self.margin
     }
-}
-
-/// An expected amount with the error that the parameters cause, and an interval that stays above 0.
-pub(super) fn estimate(value: f64, standard_error: f64, customers: u64, confidence: Confidence) -> Estimate {
-    let z = crate::numeric::normal::quantile(0.5 * (1.0 + confidence.level()));
-    let standard_error = if standard_error.is_finite() { Ok(standard_error) } else { Err(Absent::Infinite) };
-    let interval = standard_error.and_then(|error| {
-        let [lower, upper] = [-z, z].map(|z| value * (z * error / value).exp());
-        let bounds = if value > 0.0 { [lower, upper] } else { [value, value] };
-        Interval::new(bounds[0], bounds[1], confidence, Method::LogWald).map_err(|_| Absent::Infinite)
-    });
-    let (n, effective_n) = (customers, customers as f64);
-    Estimate { value, standard_error, interval, n, effective_n, method: Method::DeltaMethod }
 }

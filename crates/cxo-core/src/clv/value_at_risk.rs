@@ -2,7 +2,7 @@
 //! definition; it asks a model of purchases and one of spend, and is called by whoever decides whom to keep.
 
 use super::by_age::ByAge;
-use super::value::estimate;
+use super::uncertainty::by_delta_method;
 use super::{Fitted, GammaGamma, Outlook, PurchaseModel, Rate, Spend, Summaries};
 use crate::numeric::sum::Sum;
 use crate::{Absent, Confidence, Error, Estimate, Probability};
@@ -205,7 +205,7 @@ impl ValueAtRisk {
             let by_purchases =
                 model.standard_error_of(|model| Ok(sum(&known, &self.transactions(model, segment, departures)?)))?;
             let by_spend = spend.standard_error_of(|spend| Ok(sum(&means(spend), &expected)))?;
-            Ok(estimate(total, by_purchases.hypot(by_spend), customers, confidence))
+            Ok(by_delta_method(total, by_purchases.hypot(by_spend), customers, confidence))
         } else {
             Err(Absent::Infinite)
         };
@@ -221,15 +221,9 @@ impl ValueAtRisk {
         departures: Departures<'_>,
     ) -> Result<Vec<f64>, Error> {
         let (horizon, rate) = (self.horizon, self.rate.get());
-        for (row, (history, _)) in (0..).zip(customers.iter()) {
-            model
-                .admits(&history)
-                .and_then(|()| model.outlook(&history).horizon(horizon))
-                .map_err(|e| e.at_row(row))?;
-        }
         match departures {
             Departures::Modelled => {
-                let at_risk = ByAge::new(model, customers, |renewal| [renewal.at_risk(horizon, rate)]);
+                let at_risk = ByAge::new(model, customers, horizon, |renewal| [renewal.at_risk(horizon, rate)])?;
                 let of = |(history, _)| {
                     let outlook = model.outlook(&history);
                     let [transactions] = at_risk.of(&history, &outlook);
@@ -242,10 +236,12 @@ impl ValueAtRisk {
                 if given != rows {
                     return Err(Error::incompatible(format!("{given} probabilities for {rows} rows of customers")));
                 }
-                let beyond = ByAge::new(model, customers, |renewal| [renewal.beyond(horizon, rate)]);
+                let beyond = ByAge::new(model, customers, horizon, |renewal| {
+                    [renewal.beyond(horizon, rate), renewal.survival(horizon)]
+                })?;
                 let of = |((history, _), leaves): (_, &Probability)| {
-                    let [transactions] = beyond.of(&history, &model.outlook(&history));
-                    leaves.get() * transactions
+                    let [transactions, alive] = beyond.of(&history, &model.outlook(&history));
+                    if alive > 0.0 { leaves.get() * transactions / alive } else { 0.0 }
                 };
                 Ok(customers.iter().zip(probabilities).map(of).collect())
             }

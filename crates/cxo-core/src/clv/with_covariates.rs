@@ -4,19 +4,16 @@
 
 use super::covariate_likelihood::{Customers, Individual, Influence};
 use super::covariates::{CovariateTables, CovariateValues, Standard};
-use super::fit::{FitOptions, Fitted, Parameter, names_of, optimum, verdict};
+use super::fit::{FitOptions, Fitted, Names, Parameter, names_of, optimum, verdict};
 use super::likelihood_ratio::LikelihoodRatio;
 use super::outlook::{Outlook, PurchaseModel};
 use super::simulation::Simulated;
 use super::{Summaries, Summary};
 use crate::numeric::matrix::Matrix;
-use crate::numeric::newton::{Ending, Limits, Top, maximize};
+use crate::numeric::newton::{Top, maximize};
 use crate::numeric::normal;
 use crate::numeric::random::Random;
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method, Seed};
-
-/// Logarithms of parameters and standardised coefficients beyond this have run away.
-const BOUND: f64 = 18.0;
 
 /// What a covariate goes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -209,12 +206,7 @@ fn check(top: &Top, parameters: &[&str], columns: &[&str], influences: &[Influen
         format!("the coefficient of {column} on {parameter}")
     };
     let coefficients: Vec<String> = influences.iter().map(name).collect();
-    if let Ending::RanAway { coordinate } = top.ending
-        && let Some(name) = coordinate.checked_sub(parameters.len()).and_then(|at| coefficients.get(at))
-    {
-        return Err(Error::not_identified(format!("the likelihood keeps rising while {name} runs away from 0")));
-    }
-    verdict(top, &[parameters, &coefficients.iter().map(String::as_str).collect::<Vec<_>>()].concat())
+    verdict(top, Names { parameters, coefficients: &coefficients })
 }
 
 fn against_none(with: f64, without: f64, coefficients: usize) -> Result<LikelihoodRatio, Error> {
@@ -256,8 +248,7 @@ impl<M: Regression> WithCovariates<M> {
         let mut start: Vec<f64> =
             parameters.iter().zip(M::TIME).map(|(value, power)| value.ln() - power * log_scale).collect();
         start.resize(4 + influences.len(), 0.0);
-        let limits = Limits { decrement: 1e-14, iterations: options.iterations(), bound: BOUND };
-        let top = maximize(|values| customers.surface::<M>(&influences, values), &start, limits);
+        let top = maximize(|values| customers.surface::<M>(&influences, values), &start, options.limits(1e-14));
         let columns: Vec<&str> = purchase.iter().chain(&dropout).map(String::as_str).collect();
         check(&top, &names_of(without.model()), &columns, &influences)?;
         let found = optimum(top, without.iterations(), 0.0);
@@ -342,7 +333,7 @@ impl<M: Regression> WithCovariates<M> {
     /// The coefficients: purchase, then each parameter of dropout, each in the order of its table.
     #[must_use]
     pub fn coefficients(&self, confidence: Confidence) -> Vec<Coefficient> {
-        let z = normal::quantile(0.5 * (1.0 + confidence.level()));
+        let z = -normal::quantile(0.5 * confidence.alpha());
         let names = names_of(&self.base);
         let influences = self.influences().into_iter();
         let coefficient = |(at, (influence, &value)): (usize, (Influence, &f64))| {

@@ -1,6 +1,6 @@
 //! Instants, civil days and calendar periods.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
 
@@ -90,6 +90,7 @@ impl Day {
             }
             Period::Month => first_of(date.month()),
             Period::Quarter => first_of(date.month0() / 3 * 3 + 1),
+            Period::Year => first_of(1),
         };
         start.ok_or_else(|| Error::overflow(format!("start of the {period} of day {}", self.0)))
     }
@@ -102,6 +103,7 @@ impl Day {
             Period::Week => 7,
             Period::Month => 31,
             Period::Quarter => 92,
+            Period::Year => 366,
         };
         let inside = self.start_of(period)?.0.checked_add(longest);
         inside.map_or_else(
@@ -133,9 +135,14 @@ pub enum Period {
     Month,
     /// Three calendar months from January, April, July or October.
     Quarter,
+    /// A calendar year.
+    Year,
 }
 
 impl Period {
+    /// Every period, the shortest first.
+    pub const ALL: &'static [Self] = &[Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Year];
+
     /// The name in kebab-case.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -144,10 +151,11 @@ impl Period {
             Self::Week => "week",
             Self::Month => "month",
             Self::Quarter => "quarter",
+            Self::Year => "year",
         }
     }
 
-    /// The label of the period that starts on `start`: `2026-03-31`, `2026-W14`, `2026-03`, `2026-Q1`.
+    /// The label of the period that starts on `start`: `2026-03-31`, `2026-W14`, `2026-03`, `2026-Q1`, `2026`.
     #[must_use]
     pub fn label(self, start: Day) -> String {
         let Ok(date) = start.to_date() else { return start.to_string() };
@@ -156,6 +164,7 @@ impl Period {
             Self::Week => format!("{}-W{:02}", date.iso_week().year(), date.iso_week().week()),
             Self::Month => format!("{}-{:02}", date.year(), date.month()),
             Self::Quarter => format!("{}-Q{}", date.year(), date.month0() / 3 + 1),
+            Self::Year => date.year().to_string(),
         }
     }
 }
@@ -163,6 +172,15 @@ impl Period {
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for Period {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.iter().find(|period| period.name() == text).copied();
+        let names = || Self::ALL.iter().map(|period| period.name()).collect::<Vec<_>>().join(", ");
+        found.ok_or_else(|| Error::input("period", format!("\"{text}\""), names()))
     }
 }
 
@@ -197,6 +215,8 @@ mod tests {
             ("2027-01-01", Period::Week, "2026-12-28", "2026-W53"),
             ("2026-03-31", Period::Month, "2026-03-01", "2026-03"),
             ("2026-12-31", Period::Quarter, "2026-10-01", "2026-Q4"),
+            ("2024-12-31", Period::Year, "2024-01-01", "2024"),
+            ("2025-01-01", Period::Year, "2025-01-01", "2025"),
             ("1969-12-31", Period::Week, "1969-12-29", "1970-W01"),
         ];
         for (of, period, start, label) in cases {
@@ -206,6 +226,15 @@ mod tests {
             assert!(next > day(of) && next.start_of(period) == Ok(next), "{of} {period}");
             assert_eq!(Day(next.0 - 1).start_of(period).unwrap(), found, "{of} {period}");
         }
+    }
+
+    #[test]
+    fn periods_are_known_by_their_names() {
+        for &period in Period::ALL {
+            assert_eq!(period.name().parse(), Ok(period));
+        }
+        let error = "decade".parse::<Period>().unwrap_err();
+        assert_eq!(error.to_string(), "period is \"decade\", allowed: day, week, month, quarter, year");
     }
 
     #[test]

@@ -40,9 +40,7 @@ pub struct EventLog {
 
 /// What may be known of a record as text.
 pub(super) const ATTRIBUTES: usize = 4;
-pub(super) const CHANNEL: usize = 0;
-pub(super) const DEVICE: usize = 1;
-pub(super) const STAGE: usize = 2;
+/// The place of the event id after channel, device and stage.
 pub(super) const EVENT_ID: usize = 3;
 
 /// The value that says that there is no amount.

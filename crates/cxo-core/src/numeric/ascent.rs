@@ -42,8 +42,18 @@ pub(crate) enum Obstacle {
 /// Climbs from `start`. A point where the value is not finite is a step too far.
 ///
 /// The value never falls from one step to the next, but for its rounding near the top.
-pub(crate) fn ascend(
+pub(crate) fn ascend(surface: impl FnMut(&[f64]) -> Surface, start: &[f64], stop: Stop) -> Result<Summit, Obstacle> {
+    let factor = |_: &[f64], surface: &Surface| {
+        let negative = Matrix::from_fn(surface.gradient.len(), |row, column| -surface.hessian.get(row, column));
+        Cholesky::new(&negative, stop.pivot)
+    };
+    ascend_by(surface, factor, start, stop)
+}
+
+/// The same where `factor` finds the factor of minus the Hessian at a point, or the coordinates that keep it from being one.
+pub(crate) fn ascend_by(
     mut surface: impl FnMut(&[f64]) -> Surface,
+    mut factor: impl FnMut(&[f64], &Surface) -> Result<Cholesky, Vec<usize>>,
     start: &[f64],
     stop: Stop,
 ) -> Result<Summit, Obstacle> {
@@ -51,8 +61,7 @@ pub(crate) fn ascend(
     let mut here = surface(&at);
     let mut iterations = 0;
     loop {
-        let negative = Matrix::from_fn(at.len(), |row, column| -here.hessian.get(row, column));
-        let curvature = match Cholesky::new(&negative, stop.pivot) {
+        let curvature = match factor(&at, &here) {
             Ok(curvature) => curvature,
             Err(coordinates) => return Err(Obstacle::Flat { coordinates, at, iterations }),
         };

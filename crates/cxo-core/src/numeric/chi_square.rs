@@ -8,7 +8,6 @@ pub(crate) fn sf(x: f64, degrees: f64) -> f64 {
 }
 
 /// The x with P(X <= x) = p, for p in [0, 1).
-#[cfg_attr(not(test), expect(dead_code, reason = "a first use is to come: intervals of variances and of rates"))]
 pub(crate) fn quantile(p: f64, degrees: f64) -> f64 {
     2.0 * Gamma { shape: 0.5 * degrees }.quantile(p)
 }

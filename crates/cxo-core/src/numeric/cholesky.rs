@@ -35,6 +35,17 @@ impl Cholesky {
         if dependent.is_empty() { Ok(Self { size, lower }) } else { Err(dependent) }
     }
 
+    /// A factor known by its entries on and below the diagonal, the diagonal above 0.
+    pub(crate) fn from_fn(size: usize, entry: impl Fn(usize, usize) -> f64) -> Self {
+        let entry = |row: usize, column: usize| if column <= row { entry(row, column) } else { 0.0 };
+        Self { size, lower: (0..size * size).map(|at| entry(at / size, at % size)).collect() }
+    }
+
+    /// An entry of L.
+    pub(crate) fn entry(&self, row: usize, column: usize) -> f64 {
+        self.lower[row * self.size + column]
+    }
+
     /// x with M x = `right`.
     pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = self.half_solve(right);

@@ -10,19 +10,27 @@ pub(crate) mod beta;
 pub(crate) mod binomial;
 pub(crate) mod chi_square;
 pub(crate) mod cholesky;
+pub(crate) mod cone;
 pub(crate) mod error_function;
+pub(crate) mod exponential;
 pub(crate) mod exponential_integral;
+pub(crate) mod fenwick;
 pub(crate) mod gamma;
+pub(crate) mod gram;
 pub(crate) mod jet;
 pub(crate) mod matrix;
 pub(crate) mod newton;
 pub(crate) mod noncentral_t;
 pub(crate) mod normal;
+pub(crate) mod prefix;
+pub(crate) mod radix;
 pub(crate) mod random;
 pub(crate) mod root;
+pub(crate) mod sigmoid;
 pub(crate) mod student_t;
 pub(crate) mod sum;
 mod tail;
+pub(crate) mod triangle;
 
 #[cfg(test)]
 mod accuracy_tests;

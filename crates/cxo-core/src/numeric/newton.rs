@@ -22,6 +22,8 @@ pub(crate) struct Limits {
     pub(crate) iterations: u32,
     /// A coordinate beyond this has run away.
     pub(crate) bound: f64,
+    /// A direction with less curvature than this determines nothing, if no step gains more than this either.
+    pub(crate) flat: f64,
 }
 
 /// Where the search ended.
@@ -41,6 +43,8 @@ pub(crate) struct Top {
 pub(crate) enum Ending {
     /// At a maximum.
     Converged,
+    /// On a ridge: along the first direction of the spectrum next to nothing is left to gain, however far one goes.
+    Flat,
     /// This coordinate grew beyond the bound.
     RanAway { coordinate: usize },
     /// Too many steps, or no step that climbs.
@@ -48,6 +52,11 @@ pub(crate) enum Ending {
 }
 
 impl Top {
+    /// The curvature downwards and the slope along the first direction of the spectrum.
+    pub(crate) fn weakest(&self) -> Option<(f64, f64)> {
+        self.spectrum.first().map(|(value, vector)| (*value, dot(vector, &self.surface.gradient)))
+    }
+
     /// The inverse of minus the Hessian: the covariance of the estimates. Only of use after convergence.
     pub(crate) fn covariance(&self) -> Matrix {
         Matrix::from_fn(self.at.len(), |row, column| {
@@ -67,8 +76,14 @@ pub(crate) fn maximize(mut surface: impl FnMut(&[f64]) -> Surface, start: &[f64]
         spectrum: Vec::new(),
     };
     let mut radius = 1.0;
+    let mut newton_step = 0.0;
     survey(&mut top);
     while top.surface.value.is_finite() && top.iterations < limits.iterations {
+        let flat = top.weakest().is_some_and(|(curvature, _)| (0.0..limits.flat).contains(&curvature));
+        if flat && top.decrement < limits.flat {
+            top.ending = Ending::Flat;
+            break;
+        }
         if top.decrement <= limits.decrement {
             top.ending = Ending::Converged;
             break;
@@ -90,6 +105,13 @@ pub(crate) fn maximize(mut surface: impl FnMut(&[f64]) -> Surface, start: &[f64]
         if candidate.value.is_finite() && better {
             (top.at, top.surface) = (there, candidate);
             survey(&mut top);
+            // Which way is up along an eigenvector is a matter of its sign.
+            let along = top.weakest().filter(|(curvature, _)| *curvature > 0.0);
+            let last = std::mem::replace(&mut newton_step, along.map_or(0.0, |(value, slope)| slope.abs() / value));
+            if endless([last, newton_step], top.decrement, limits.flat) {
+                top.ending = Ending::Flat;
+                break;
+            }
             radius = if climbed > 0.7 * gain { f64::max(radius, 2.0 * length).min(8.0) } else { radius };
         } else {
             radius = 0.25 * length.min(radius);
@@ -99,6 +121,14 @@ pub(crate) fn maximize(mut surface: impl FnMut(&[f64]) -> Surface, start: &[f64]
         }
     }
     top
+}
+
+/// Whether Newton's steps along the weakest direction lead to no top. Where what is left to gain falls off like e^-t, each is as
+/// long as the last, for ever, and a curvature of next to nothing would be reached only where it drowns in rounding. A term e^t
+/// that ends the climb shows in how the steps change, and so does about how much the top would curve.
+fn endless([last, step]: [f64; 2], decrement: f64, flat: f64) -> bool {
+    let change = (step - last).abs();
+    decrement < 100.0 * flat && last > 0.9 && change < 0.05 && decrement * change.sqrt() < 2.0 * flat
 }
 
 /// Looks around: curvature and decrement. Infinite where a direction does not curve down.
@@ -146,7 +176,7 @@ fn norm(vector: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { decrement: 1e-20, iterations: 200, bound: 20.0 };
+    const LIMITS: Limits = Limits { decrement: 1e-20, iterations: 200, bound: 20.0, flat: 0.0 };
 
     /// Minus Rosenbrock's valley.
     fn valley(at: &[f64]) -> Surface {
@@ -173,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_coordinate_that_runs_away() {
+    fn names_the_coordinate_that_runs_away_and_knows_a_ridge_before_that() {
         let slope = |at: &[f64]| {
             let fall = (-at[1]).exp();
             let mut hessian = Matrix::zeros(2);
@@ -183,5 +213,8 @@ mod tests {
         };
         let top = maximize(slope, &[1.0, 0.0], LIMITS);
         assert_eq!(top.ending, Ending::RanAway { coordinate: 1 });
+        let top = maximize(slope, &[1.0, 0.0], Limits { flat: 1e-3, ..LIMITS });
+        assert_eq!(top.ending, Ending::Flat);
+        assert!(top.at[1] < 9.0, "{:?}", top.at);
     }
 }

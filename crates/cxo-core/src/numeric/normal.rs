@@ -23,6 +23,27 @@ pub(crate) fn sf(z: f64) -> f64 {
     cdf(-z)
 }
 
+/// From here on the tail is a continued fraction.
+const TAIL_FROM: f64 = 5.0;
+/// ln √(2 π).
+const LN_SQRT_2PI: f64 = 0.918938533204672741780329736406;
+
+/// The hazard φ(z) / P(Z > z): for great z by Laplace's continued fraction z + 1 / (z + 2 / (z + …)).
+pub(crate) fn hazard(z: f64) -> f64 {
+    if z < TAIL_FROM { (-0.5 * z * z - LN_SQRT_2PI).exp() / sf(z) } else { super::continued_fraction(z, |n| (n, z)) }
+}
+
+/// ln P(Z > z), for every z.
+pub(crate) fn ln_sf(z: f64) -> f64 {
+    if z < 0.0 {
+        (-cdf(z)).ln_1p()
+    } else if z < TAIL_FROM {
+        sf(z).ln()
+    } else {
+        -0.5 * z * z - LN_SQRT_2PI - hazard(z).ln()
+    }
+}
+
 /// The z with P(Z <= z) = p, for p in (0, 1).
 pub(crate) fn quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)

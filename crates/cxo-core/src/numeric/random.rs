@@ -38,6 +38,14 @@ impl Random {
         self.uniform() < probability
     }
 
+    /// Uniform on 0, 1, …, `count` - 1; 0 where there is nothing to choose from.
+    ///
+    /// The multiple of a uniform draw of 53 bits: biased by less than `count` / 2^53.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Below `count`.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        ((self.uniform() * count as f64) as usize).min(count.saturating_sub(1))
+    }
+
     /// Exponential with mean 1.
     pub(crate) fn exponential(&mut self) -> f64 {
         -self.uniform().ln()

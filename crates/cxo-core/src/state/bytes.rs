@@ -27,6 +27,8 @@ pub(crate) enum Form {
     Survivors = 14,
     EventLog = 17,
     Paths = 18,
+    EventTable = 15,
+    Contracts = 16,
 }
 
 impl Form {

@@ -1,4 +1,4 @@
-//! Metrics over time: how did the answer move by day, week, month or quarter?
+//! Metrics over time: how did the answer move by day, week, month, quarter or year?
 //!
 //! The state is [`Trend`]: one state for each calendar period of a stated time zone, so days, shards and machines merge. The
 //! report calls it, and whoever asks for a series. Formula page: `docs/formulas/trend.md`.
@@ -195,7 +195,7 @@ impl<S: Encode, Z: TimeZone + fmt::Display> Trend<S, Z> {
     /// [`Encode::from_bytes`].
     pub fn from_bytes_in(bytes: &[u8], zone: Z) -> Result<Self, Error> {
         let mut from = Reader::new(bytes, Form::Trend)?;
-        let period = from.choice("period", &[Period::Day, Period::Week, Period::Month, Period::Quarter])?;
+        let period = from.choice("period", Period::ALL)?;
         let (name, given) = (from.text()?, zone.to_string());
         if name != given {
             return Err(Error::incompatible(format!("a trend in the time zone {name} read in {given}")));

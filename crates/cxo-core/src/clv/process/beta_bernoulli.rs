@@ -108,6 +108,19 @@ impl Renewal for BetaBernoulli {
         self.a / (self.a + self.b) * sum
     }
 
+    fn second(&self, t: f64) -> f64 {
+        let (m, mut i, mut stayed, [mut sum, mut pairs]) = (t.floor(), 0.0, 1.0, [0.0; 2]);
+        while i < m {
+            stayed *= (self.d + i) / (self.c + self.d + i);
+            sum += stayed;
+            // Each of the i opportunities before may have been used too.
+            pairs += 2.0 * i * stayed;
+            i += 1.0;
+        }
+        let both = self.a + self.b;
+        self.a / both * (sum + (self.a + 1.0) / (both + 1.0) * pairs)
+    }
+
     fn total(&self) -> Result<f64, Absent> {
         let Self { a, b, c, d } = *self;
         if c > 1.0 { Ok(a / (a + b) * (d / (c - 1.0))) } else { Err(Absent::Infinite) }
@@ -138,7 +151,8 @@ impl Renewal for BetaBernoulli {
     }
 
     fn beyond(&self, horizon: f64, rate: f64) -> f64 {
-        (-rate * horizon).exp() * Self { d: self.d + horizon, ..*self }.discounted(rate)
+        let later = Self { d: self.d + horizon, ..*self };
+        self.survival(horizon) * (-rate * horizon).exp() * later.discounted(rate)
     }
 
     fn none(&self, t: f64) -> f64 {

@@ -20,6 +20,8 @@ use crate::numeric::gamma::{Gamma, ln_gamma, trigamma};
 /// The greatest k.
 pub(in crate::clv) const MOST_REGULAR: u32 = 32;
 const STAGES: usize = MOST_REGULAR as usize;
+/// The events of regular buyers that are followed, one by one.
+pub(in crate::clv) const MOST_EVENTS: f64 = 1e6;
 /// Terms of a sum beyond which integrals are quicker.
 const TERMS: f64 = 4000.0;
 
@@ -32,11 +34,20 @@ pub(in crate::clv) struct BetaGeometric {
     pub(in crate::clv) shape: f64,
     /// Of the same: α + T.
     pub(in crate::clv) rate: f64,
-    /// T - t_x: in this time there were fewer than k events.
-    pub(in crate::clv) silence: f64,
+    /// What has happened since the last purchase.
+    pub(in crate::clv) since: Since,
     /// Of the beta distribution of the chance to leave.
     pub(in crate::clv) a: f64,
     pub(in crate::clv) b: f64,
+}
+
+/// What is known of the events since the last purchase, of which there were fewer than k.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::clv) enum Since {
+    /// T - t_x: how long that has been.
+    Silence(f64),
+    /// How many there were.
+    Events(f64),
 }
 
 /// How many events there have been since the last purchase, with its probability.
@@ -100,7 +111,14 @@ impl BetaGeometric {
     /// The stages that may have been reached, with their weights. c_j = (shape)_j / j! (silence / rate)^j, normalised.
     fn stages(&self) -> ([Stage; STAGES], usize) {
         let mut stages = [Stage::default(); STAGES];
-        let (used, ratio) = (self.k as usize, self.silence / self.rate);
+        let silence = match self.since {
+            Since::Silence(silence) => silence,
+            Since::Events(events) => {
+                stages[0] = Stage { events, weight: 1.0 };
+                return (stages, 1);
+            }
+        };
+        let (used, ratio) = (self.k as usize, silence / self.rate);
         let (mut weight, mut events, mut sum) = (1.0, 0.0, 0.0);
         for stage in stages.iter_mut().take(used) {
             *stage = Stage { events, weight };
@@ -110,6 +128,17 @@ impl BetaGeometric {
         }
         stages.iter_mut().take(used).for_each(|stage| stage.weight /= sum);
         (stages, used)
+    }
+
+    /// The processes of which this is a mixture, each with its weight. They depend on the silence no more.
+    pub(in crate::clv) fn each_stage(&self, mut visit: impl FnMut(f64, Self)) {
+        let (stages, used) = self.stages();
+        stages.iter().take(used).for_each(|stage| visit(stage.weight, self.at_stage(stage.events)));
+    }
+
+    /// With so many events since the last purchase.
+    pub(in crate::clv) const fn at_stage(self, events: f64) -> Self {
+        Self { since: Since::Events(events), ..self }
     }
 
     /// Σ over the stages of weight times `answer` of one who is there.
@@ -143,58 +172,76 @@ impl BetaGeometric {
         }
     }
 
-    /// Σ P(N > n) c_n at several ascending times at once, where every event is a purchase and no probability is too small.
+    /// Σ P(N > n) c_n where every event is a purchase and no probability is too small.
     ///
-    /// One division a term serves all times; side by side they fill the lanes of the processor.
-    fn expected_at_random<const N: usize>(&self, times: [f64; N]) -> Option<[f64; N]> {
+    /// The factors of four terms depend on nothing that went before: they fill the lanes of the processor.
+    fn expected_at_random(&self, t: f64) -> Option<f64> {
         let &Self { shape, rate, a, b, .. } = self;
-        let log = times.map(|t| -shape * (t / rate).ln_1p());
-        if self.k > 1 || log.iter().any(|log| *log <= REPRESENTABLE) {
+        let log = -shape * (t / rate).ln_1p();
+        if self.k > 1 || log <= REPRESENTABLE {
             return None;
         }
-        let share = times.map(|t| t / (rate + t));
+        let share = t / (rate + t);
         // P(N > n) without loss for n = 0, then by subtraction.
-        let mut above = log.map(|log| -log.exp_m1());
-        let mut probability = log;
-        for (probability, above) in probability.iter_mut().zip(&above) {
-            *probability = if *above < 0.5 { 1.0 - above } else { probability.exp() };
-        }
-        let mut sum = above;
-        let (mut n, mut stayed) = (0.0, 1.0);
-        let last = share.last().copied().unwrap_or_default();
+        let mut above = -log.exp_m1();
+        let mut probability = if above < 0.75 { 1.0 - above } else { log.exp() };
+        let nothing = 1e-16 * above;
+        let (mut sum, mut n, mut stayed) = (above, 0.0, 1.0);
         loop {
-            let both = 1.0 / ((n + 1.0) * (a + b + n));
-            let ratio = (shape + n) * (a + b + n) * both;
-            stayed *= (b + n) * (n + 1.0) * both;
-            n += 1.0;
-            for ((probability, share), (above, sum)) in
-                probability.iter_mut().zip(&share).zip(above.iter_mut().zip(&mut sum))
-            {
-                *probability *= ratio * share;
-                *above -= *probability;
-                *sum += *above * stayed;
+            let factors = [n, n + 1.0, n + 2.0, n + 3.0].map(|n| {
+                let both = 1.0 / ((n + 1.0) * (a + b + n));
+                ((shape + n) * (a + b + n) * both * share, (b + n) * (n + 1.0) * both)
+            });
+            let (mut ratio, before) = (0.0, stayed);
+            for (grows, stays) in factors {
+                ratio = grows;
+                probability *= grows;
+                above -= probability;
+                stayed *= stays;
+                sum += above * stayed;
             }
+            n += 4.0;
             // What follows is below probability (1 + q + 2 q² + …) stayed, with q the ratio of neighbours.
-            let falls = 1.0 - ratio * last;
-            let (Some(probability), Some(sum)) = (probability.last(), sum.last()) else { break };
-            if falls > 0.0 && probability * stayed < 1e-16 * sum * falls * falls {
-                break;
+            let falls = 1.0 - ratio;
+            if falls > 0.0 && probability * before < nothing * (falls * falls) {
+                return Some(sum);
             }
         }
-        Some(sum)
     }
 
-    /// How many terms the sums over counts may need.
-    fn terms(&self, t: f64) -> f64 {
+    /// E[Σ of `worth`(n) over n = 0, …, X - 1] for the purchases X in (0, t].
+    fn over_purchases(&self, t: f64, worth: impl Fn(f64) -> f64) -> f64 {
+        self.mixed(|reached| {
+            // Σ P(N = n) (c_0 worth(0) + … + c_(n - 1) worth(n - 1)), without the loss of P(N > n) by subtraction.
+            let (mut sum, mut n, mut stayed, mut purchases) = (0.0, 0.0, 1.0, 0.0);
+            self.each_count(reached, t, |probability, rest| {
+                sum += probability * purchases;
+                purchases += stayed * worth(n);
+                stayed *= (self.b + n) / (self.a + self.b + n);
+                n += 1.0;
+                if rest * purchases <= 1e-18 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            sum
+        })
+    }
+
+    /// Whether sums over counts within t need less than so many events.
+    fn within(&self, t: f64, events: f64) -> bool {
         let relative = t / self.rate;
         let mean = (self.shape + f64::from(self.k)) * relative;
-        // Beyond the mean by deviations, then at the pace of a geometric distribution: 1 / -ln share <= 1 + t / rate.
-        mean + 12.0 * (mean * (1.0 + relative)).sqrt() + 40.0 * (1.0 + relative)
+        // Beyond the mean at the pace of a geometric distribution, 1 / -ln share <= 1 + t / rate, and by twelve deviations.
+        let left = events - mean - 40.0 * (1.0 + relative);
+        left > 0.0 && 144.0 * mean * (1.0 + relative) < left * left
     }
 
-    /// Whether sums are quick.
+    /// Whether sums are quick, or the only way.
     fn few(&self, t: f64) -> bool {
-        self.k > 1 || self.terms(t) < TERMS
+        self.k > 1 || self.within(t, TERMS)
+    }
+
+    /// Whether there is a way to look as far as t.
+    pub(in crate::clv) fn reaches(&self, t: f64) -> bool {
+        self.k == 1 || self.within(t, MOST_EVENTS)
     }
 
     /// E over p ~ Beta(a, b) of a function that is constant to rounding where p or 1 - p is below `small`; `bend` tells how
@@ -391,21 +438,15 @@ impl Renewal for BetaGeometric {
             let small = 1.0 / (1.0 + (r + 1.0) * relative);
             return self.average(small, |_| 0.0, |p| -(-r * (p * relative).ln_1p()).exp_m1() / p);
         }
-        if let Some([sum]) = self.expected_at_random([t]) {
+        if let Some(sum) = self.expected_at_random(t) {
             return sum;
         }
-        self.mixed(|reached| {
-            // Σ P(N = n) (c_0 + … + c_(n - 1)), without the loss of P(N > n) by subtraction.
-            let (mut sum, mut n, mut stayed, mut purchases) = (0.0, 0.0, 1.0, 0.0);
-            self.each_count(reached, t, |probability, rest| {
-                sum += probability * purchases;
-                purchases += stayed;
-                stayed *= (self.b + n) / (self.a + self.b + n);
-                n += 1.0;
-                if rest * purchases <= 1e-18 * sum { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            sum
-        })
+        self.over_purchases(t, |_| 1.0)
+    }
+
+    fn second(&self, t: f64) -> f64 {
+        // n² is the sum of the first n odd numbers.
+        self.over_purchases(t, |n| 2.0 * n + 1.0)
     }
 
     fn total(&self) -> Result<f64, Absent> {
@@ -434,8 +475,7 @@ impl Renewal for BetaGeometric {
     fn beyond(&self, horizon: f64, rate: f64) -> f64 {
         let end = (-rate * horizon).exp() * self.expected(horizon);
         let within = end + rate * self.over_expected(horizon, rate, |_| 1.0);
-        let survival = self.survival(horizon);
-        if survival > 0.0 { (self.discounted(rate) - within).max(0.0) / survival } else { 0.0 }
+        (self.discounted(rate) - within).max(0.0)
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {
@@ -452,7 +492,7 @@ impl Renewal for BetaGeometric {
     }
 
     fn scale_of_age(&self) -> Option<f64> {
-        (self.k == 1).then_some(self.rate)
+        Some(self.rate)
     }
 
     fn none(&self, t: f64) -> f64 {
@@ -559,7 +599,7 @@ mod tests {
     ];
 
     fn process(k: u32, [shape, rate, a, b]: [f64; 4]) -> BetaGeometric {
-        BetaGeometric { k, shape, rate, silence: 0.3 * rate, a, b }
+        BetaGeometric { k, shape, rate, since: Since::Silence(0.3 * rate), a, b }
     }
 
     #[test]

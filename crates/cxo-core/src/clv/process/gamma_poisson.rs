@@ -143,6 +143,10 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
         self.shape / self.rate * self.lifetime.mean_up_to(t)
     }
 
+    fn second(&self, t: f64) -> f64 {
+        self.expected(t) + 2.0 * self.pairs(0.0, t, &|u| u).unwrap_or_default()
+    }
+
     fn total(&self) -> Result<f64, Absent> {
         Ok(self.shape / self.rate * self.lifetime.mean()?)
     }
@@ -163,7 +167,8 @@ impl<L: Lifetime> Renewal for GammaPoisson<L> {
     }
 
     fn beyond(&self, horizon: f64, rate: f64) -> f64 {
-        self.shape / self.rate * (-rate * horizon).exp() * self.lifetime.after(horizon).discounted(rate)
+        let alive = self.lifetime.survival(horizon);
+        self.shape / self.rate * alive * (-rate * horizon).exp() * self.lifetime.after(horizon).discounted(rate)
     }
 
     fn pairs(&self, from: f64, to: f64, weight: &dyn Fn(f64) -> f64) -> Option<f64> {

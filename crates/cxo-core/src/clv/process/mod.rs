@@ -27,6 +27,9 @@ pub(super) trait Renewal {
     /// E[purchases in (0, t]].
     fn expected(&self, t: f64) -> f64;
 
+    /// E[X²] for the purchases X in (0, t], where [`pairs`](Self::pairs) does not give it.
+    fn second(&self, t: f64) -> f64;
+
     /// E[purchases in (0, ∞)], if it is finite.
     fn total(&self) -> Result<f64, Absent>;
 
@@ -38,7 +41,7 @@ pub(super) trait Renewal {
     /// rate above 0.
     fn at_risk(&self, horizon: f64, rate: f64) -> f64;
 
-    /// Σ of the discounted purchases to be expected after `horizon`, given that he is alive then. For a rate above 0.
+    /// Σ of the discounted purchases to be expected after `horizon`. For a rate above 0.
     fn beyond(&self, horizon: f64, rate: f64) -> f64;
 
     /// ∫ g(t) weight(t) dt over (from, to], where g(t) = E[dN(s) dN(t)] / (ds dt) for two purchases at times s < t depends on t
@@ -47,8 +50,7 @@ pub(super) trait Renewal {
         None
     }
 
-    /// The time over which the answers change with the age of the customer; none if they change with more than frequency and
-    /// age.
+    /// The time over which the answers change with the age of the customer; none if that is not continuous.
     fn scale_of_age(&self) -> Option<f64> {
         None
     }
@@ -90,6 +92,33 @@ pub(super) enum Process {
 }
 
 impl Process {
+    /// How many [parts](Self::each_part) there can be.
+    pub(super) const fn parts(&self) -> usize {
+        match self {
+            Self::BetaGeometric(process) => process.k as usize,
+            _ => 1,
+        }
+    }
+
+    /// The processes of which this is a mixture, with their weights: each depends on frequency and age alone, the weights on
+    /// the silence since the last purchase too.
+    pub(super) fn each_part(&self, mut visit: impl FnMut(f64, &dyn Renewal)) {
+        match self {
+            Self::BetaGeometric(process) if process.k > 1 => {
+                process.each_stage(|weight, part| visit(weight, &part));
+            }
+            _ => visit(1.0, self.renewal()),
+        }
+    }
+
+    /// The part with this number.
+    pub(super) fn part(self, number: u32) -> Self {
+        match self {
+            Self::BetaGeometric(process) => Self::BetaGeometric(process.at_stage(number.into())),
+            _ => self,
+        }
+    }
+
     pub(super) fn renewal(&self) -> &dyn Renewal {
         match self {
             Self::BetaBernoulli(process) => process,

@@ -1,12 +1,14 @@
 //! What if the records are columns already? The question of a purchase log, asked of slices. State: none, it borrows.
 
+use std::borrow::Cow;
+
 use chrono::TimeZone;
 
 use super::answer::{CustomerSummaries, SummaryDefinition};
 use super::grouping::{Layout, Records, by_customer, distinct, ends};
 use super::observation::{Clock, Observation, Repeats};
 use super::options::{MergeRule, Refunds, SummaryOptions, ZeroAmounts};
-use crate::domain::{Currency, Timestamp};
+use crate::domain::{Amount, Currency, Day, Timestamp};
 use crate::{Error, check_rows};
 
 /// Records of purchases as columns that the caller keeps: numbers of customers, times, and amounts if there are.
@@ -85,15 +87,21 @@ impl<'a> PurchaseColumns<'a> {
         match self.times {
             Times::Days(days) => self.answer(Clock::Days, days, options),
             Times::Instants(micros) if options.merge == MergeRule::None => self.answer(Clock::Micros, micros, options),
-            Times::Instants(micros) => {
-                let day = |(row, &at): (u64, &i64)| match Timestamp(at).day_in(&options.zone) {
-                    Ok(day) => Ok(day.0),
-                    Err(error) => Err(error.at_row(row)),
-                };
-                let days = (0..).zip(micros).map(day).collect::<Result<Vec<i32>, Error>>()?;
-                self.answer(Clock::Days, &days, options)
-            }
+            Times::Instants(micros) => self.answer(Clock::Days, &days(micros, &options.zone)?, options),
         }
+    }
+
+    /// The records by civil day, instants in a time zone.
+    pub(crate) fn on_days<Z: TimeZone>(&self, zone: &Z) -> Result<DayRecords<'a>, Error> {
+        let days = match self.times {
+            Times::Days(days) => Cow::Borrowed(days),
+            Times::Instants(micros) => Cow::Owned(days(micros, zone)?),
+        };
+        let (Some(numbers), Some(ends)) = (ends(self.customers), ends(&days)) else {
+            return Err(Error::no_data("activity"));
+        };
+        let (amounts, currency) = self.amounts.map_or((&[][..], None), |(amounts, currency)| (amounts, Some(currency)));
+        Ok(DayRecords { customers: self.customers, numbers, days, ends, amounts, currency })
     }
 
     /// Refuses amounts under a policy that does so.
@@ -108,7 +116,7 @@ impl<'a> PurchaseColumns<'a> {
                     (true, false) => "0 or above",
                     _ => "not 0",
                 };
-                Err(Error::input("amount", crate::domain::Amount(amount).format(currency), allowed).at_row(row))
+                Err(Error::input("amount", Amount(amount).format(currency), allowed).at_row(row))
             }
             None => Ok(()),
         }
@@ -148,5 +156,72 @@ impl<'a> PurchaseColumns<'a> {
         }
         answer.periods = repeats.by_period(&observation);
         Ok(answer)
+    }
+}
+
+fn days<Z: TimeZone>(micros: &[i64], zone: &Z) -> Result<Vec<i32>, Error> {
+    let day = |(row, &at): (u64, &i64)| match Timestamp(at).day_in(zone) {
+        Ok(day) => Ok(day.0),
+        Err(error) => Err(error.at_row(row)),
+    };
+    (0..).zip(micros).map(day).collect()
+}
+
+/// Records by civil day, at least one, for analyses that read the history of each customer.
+#[derive(Debug, Clone)]
+pub(crate) struct DayRecords<'a> {
+    customers: &'a [u32],
+    numbers: (u32, u32),
+    days: Cow<'a, [i32]>,
+    ends: (i32, i32),
+    amounts: &'a [i64],
+    currency: Option<Currency>,
+}
+
+impl DayRecords<'_> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.customers.len() as u64
+    }
+
+    /// The first and the last day of all.
+    pub(crate) fn ends(&self) -> (Day, Day) {
+        (Day(self.ends.0), Day(self.ends.1))
+    }
+
+    /// The currency, if there are amounts.
+    pub(crate) fn currency(&self) -> Option<Currency> {
+        self.currency
+    }
+
+    /// Calls `visit` for each customer, in ascending order, with all his records by day; those of one day with the greatest
+    /// amount first. Records without amounts have one of 1.
+    ///
+    /// O(n log n), with a logarithm of about 2¹³ records.
+    pub(crate) fn each_customer(
+        &self,
+        mut visit: impl FnMut(u32, &[(Day, Amount)]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let first = i64::from(self.ends.0);
+        let span = (first, self.ends.1.into());
+        let layout = Layout::new(self.customers.len(), self.numbers, span, ends(self.amounts).unwrap_or((1, 1)));
+        let records = Records { customers: self.customers, ticks: &self.days, amounts: self.amounts };
+        let mut history = Vec::new();
+        // A tick is a distance between days, so that the sum is one.
+        let day = |tick: u64| Day(i32::try_from(first.saturating_add_unsigned(tick)).unwrap_or(i32::MAX));
+        let of = |(tick, amount): (u64, i64)| (day(tick), Amount(amount));
+        if layout.is_narrow() {
+            by_customer(records, layout, |customer, keys: &[u64]| {
+                history.clear();
+                history.extend(keys.iter().map(|&key| of(layout.record(key))));
+                visit(customer, &history)
+            })
+        } else {
+            by_customer(records, layout, |customer, keys: &[(u64, u64, u64)]| {
+                history.clear();
+                history.extend(keys.iter().map(|&key| of(layout.record(key))));
+                visit(customer, &history)
+            })
+        }
     }
 }

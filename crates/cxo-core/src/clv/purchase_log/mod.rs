@@ -9,6 +9,7 @@ mod observation;
 mod options;
 
 pub use answer::{CustomerSummaries, CustomerSummary, Holdout, LogCounts, SummaryDefinition};
+pub(crate) use columns::DayRecords;
 pub use columns::PurchaseColumns;
 pub use options::{MergeRule, PurchaseTime, Refunds, SpendBasis, SummaryOptions, TimeUnit, ZeroAmounts};
 
@@ -230,15 +231,28 @@ impl PurchaseLog {
     /// Reference: Fader, P. S., Hardie, B. G. S., Lee, K. L. (2005). "Counting your customers" the easy way. Marketing Science 24,
     /// 275-284 (x, `t_x`, T); Platzer, M., Reutterer, T. (2016). Ticking away the moments. Marketing Science 35, 779-799 (intervals).
     pub fn summaries<Z: TimeZone>(&self, options: &SummaryOptions<Z>) -> Result<CustomerSummaries, Error> {
+        self.columns()?.summaries(options)
+    }
+
+    /// The records as columns, for every question that is asked of these.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for an empty log.
+    pub fn columns(&self) -> Result<PurchaseColumns<'_>, Error> {
         let columns = match &self.times {
             Times::None => return Err(Error::no_data("purchases")),
             Times::Days(days) => PurchaseColumns::of_days(&self.customers, days)?,
             Times::Instants(micros) => PurchaseColumns::of_timestamps(&self.customers, micros)?,
         };
         match self.currency {
-            Some(currency) => columns.amounts(&self.amounts, currency)?.summaries(options),
-            None => columns.summaries(options),
+            Some(currency) => columns.amounts(&self.amounts, currency),
+            None => Ok(columns),
         }
+    }
+
+    /// The texts of the customers by number.
+    pub(crate) const fn symbols(&self) -> &Symbols {
+        &self.symbols
     }
 }
 

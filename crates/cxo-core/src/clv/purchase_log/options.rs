@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::{TimeZone, Utc};
 
-use crate::clv::choices::choices;
+use crate::clv::named::named;
 use crate::domain::{Day, Timestamp};
 
 /// When a purchase was made: on a civil day, or at an instant.
@@ -39,7 +39,7 @@ impl fmt::Display for PurchaseTime {
     }
 }
 
-choices! {
+named! {
     /// The unit of recency, age and every model parameter. It only scales: which purchases are one is a [`MergeRule`].
     ///
     /// ```

@@ -10,10 +10,10 @@ pub use segment::{RfmSegment, RfmSegmentShare};
 use std::fmt;
 
 use super::CustomerSummaries;
-use super::choices::choices;
+use super::named::named;
 use crate::{Absent, Error, domain::Amount};
 
-choices! {
+named! {
     /// Among whom a customer is ranked.
     #[derive(Default)]
     RfmScoring, "scoring" {

@@ -1,9 +1,9 @@
 //! What does a manager call customers of some scores? The names of segments and the table that gives them. State: none.
 
-use crate::clv::choices::choices;
+use crate::clv::named::named;
 use crate::{Absent, domain::Amount};
 
-choices! {
+named! {
     /// A segment of customers by the scores of recency and frequency.
     ///
     /// With both scores on five levels, 5 the best (another number of quantiles is spread evenly over them):

@@ -1,6 +1,6 @@
 //! How are choices spelled? Enums whose variants have a name, in kebab-case, by which commands and documents know them. State: none.
 
-macro_rules! choices {
+macro_rules! named {
     ($($(#[$doc:meta])* $choice:ident, $what:literal { $($(#[$of:meta])* $variant:ident => $name:literal,)+ })+) => { $(
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,4 +34,4 @@ macro_rules! choices {
         }
     )+ };
 }
-pub(super) use choices;
+pub(super) use named;
