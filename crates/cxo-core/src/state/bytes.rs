@@ -25,10 +25,10 @@ pub(crate) enum Form {
     Moments = 12,
     PurchaseLog = 13,
     Survivors = 14,
-    EventLog = 17,
-    Paths = 18,
     EventTable = 15,
     Contracts = 16,
+    EventLog = 17,
+    Paths = 18,
 }
 
 impl Form {

@@ -4,13 +4,10 @@
 pub(crate) mod churn;
 #[allow(dead_code)] // Each test target uses a part.
 pub(crate) mod clv;
-<<<<<<< HEAD
 #[allow(dead_code)]
 pub(crate) mod journey;
-=======
 #[allow(dead_code, clippy::unwrap_used)] // Each test target uses a part; helpers of tests are tests.
 pub(crate) mod value;
->>>>>>> main
 
 use serde_json::Value;
 
