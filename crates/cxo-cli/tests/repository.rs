@@ -32,6 +32,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// What the top of the repository may hold. A new entry is a decision, not an accident.
 const TOP: &[&str] = &[
+    ".cargo",
     ".ci",
     ".clippy.toml",
     ".git",
