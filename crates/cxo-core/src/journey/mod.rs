@@ -22,7 +22,7 @@ pub use chain::{ChainState, JourneyChain, Outcome};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;
 pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};
-pub use funnel::{Funnel, FunnelDefinition, FunnelPassage, FunnelStep, Immature};
+pub use funnel::{Funnel, FunnelComparison, FunnelDefinition, FunnelPassage, FunnelStep, Immature, StepDifference};
 pub use journeys::{JourneyCounts, JourneyView, Journeys};
 pub use options::{Duplicates, JourneyOptions, Split, Ties};
 pub use paths::{OpenJourneys, OutcomePaths, PathCount, Paths};

@@ -80,15 +80,22 @@ pub enum Immature {
     Include,
     /// They are left out, whether they got through or not, and counted.
     Exclude,
+    /// They count for as long as they were watched, by the product-limit curve (Kaplan and Meier 1958); for
+    /// [`FunnelDefinition::FirstTouch`] with a window. It holds where those who entered late are like the others.
+    KaplanMeier,
 }
 
 impl Immature {
+    /// Every rule.
+    pub const ALL: &'static [Self] = &[Self::Include, Self::Exclude, Self::KaplanMeier];
+
     /// The name in kebab-case.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Include => "include",
             Self::Exclude => "exclude",
+            Self::KaplanMeier => "kaplan-meier",
         }
     }
 }
@@ -96,7 +103,7 @@ impl Immature {
 impl FromStr for Immature {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self, Error> {
-        crate::stats::parse_name("immature journeys", text, &[Self::Include, Self::Exclude], Self::name)
+        crate::stats::parse_name("immature journeys", text, Self::ALL, Self::name)
     }
 }
 

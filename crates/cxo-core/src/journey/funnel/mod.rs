@@ -1,15 +1,19 @@
 //! How many get from step to step, and where do the others go? Funnels under seven definitions. Stateless; asked of [`Journeys`].
 
+mod comparison;
 mod definition;
 mod passage;
+mod share;
 
+pub use comparison::{FunnelComparison, StepDifference};
 pub use definition::{Funnel, FunnelDefinition, Immature};
 
 use passage::{Attempts, Passage, Plan};
+use share::{Entered, Watched};
 
 use super::flow::{NodeCount, quantile};
+
 use super::{JourneyView, Journeys};
-use crate::stats::proportion::{ProportionMethod, Successes};
 use crate::{Absent, Error, Estimate};
 
 /// What a funnel answers. Formula page: `docs/formulas/funnel.md`.
@@ -22,6 +26,8 @@ pub struct FunnelPassage {
     pub window_seconds: Option<f64>,
     /// Journeys asked, those left out not among them.
     pub journeys: u64,
+    /// Customers who entered. Where there are fewer of them than journeys, intervals are clustered by customer.
+    pub customers: u64,
     /// The steps.
     pub steps: Vec<FunnelStep>,
     /// Journeys that entered less than a window before the end of the observation; absent without a window.
@@ -38,8 +44,9 @@ pub struct FunnelStep {
     pub touchpoint: String,
     /// Journeys that reached it.
     pub reached: u64,
-    /// Their share of those that entered, with a Wilson interval; absent where nobody entered. The interval takes journeys as
-    /// independent.
+    /// Their share of those that entered, absent where nobody entered: with a Wilson interval; where some customer entered twice,
+    /// with that of Korn and Graubard (1998) on the effective number of journeys, clustered by customer; under
+    /// [`Immature::KaplanMeier`] the share within the window, with a logit interval.
     pub conversion: Result<Estimate, Absent>,
     /// Their share of those that reached the step before; of the first step, absent.
     pub step_conversion: Result<Estimate, Absent>,
@@ -76,15 +83,23 @@ impl Journeys<'_> {
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for a step or an excluded touchpoint that no record has,
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for excluded touchpoints under a definition without
-    /// exclusion and for none under that with.
+    /// exclusion and for none under that with, and for [`Immature::KaplanMeier`] without window or under another definition than
+    /// [`FunnelDefinition::FirstTouch`], as only there each journey has one time at which it begins.
     ///
     /// # Complexity
     /// O(n · steps) for n touchpoints, in practice O(n).
     pub fn funnel(&self, funnel: &Funnel) -> Result<FunnelPassage, Error> {
+        self.pass(funnel).map(|(passage, _)| passage)
+    }
+
+    fn pass(&self, funnel: &Funnel) -> Result<(FunnelPassage, Entered), Error> {
         let plan = self.plan(funnel)?;
         let steps = plan.steps.len();
         let until = funnel.until.unwrap_or_else(|| self.last_time());
         let mut tally = Tally::new(steps, self.names().len());
+        if funnel.immature == Immature::KaplanMeier {
+            tally.entered.censored = Some(Watched { window: plan.window, ..Watched::default() });
+        }
         let (mut attempts, mut best) = (Attempts::new(steps), Passage::default());
         for journey in self.iter() {
             let entered = funnel.window.is_some_and(|window| self.is_immature(&plan, journey, until, window));
@@ -93,9 +108,10 @@ impl Journeys<'_> {
                 continue;
             }
             plan.passage(journey, &mut attempts, &mut best);
-            tally.add(&best, journey);
+            tally.add(&best, journey, until);
         }
-        Ok(tally.answer(self, funnel))
+        let entered = std::mem::take(&mut tally.entered);
+        Ok((tally.answer(self, funnel, &entered), entered))
     }
 
     /// Whether a journey met the first step less than a window before the end.
@@ -109,6 +125,13 @@ impl Journeys<'_> {
     }
 
     fn plan(&self, funnel: &Funnel) -> Result<Plan, Error> {
+        if funnel.immature == Immature::KaplanMeier
+            && (funnel.window.is_none() || funnel.definition != FunnelDefinition::FirstTouch)
+        {
+            return Err(Error::incompatible(
+                "kaplan-meier without window or under another definition than first-touch",
+            ));
+        }
         let excludes = funnel.definition == FunnelDefinition::OrderedWithExclusion;
         if excludes == funnel.excluded.is_empty() {
             let text = if excludes {
@@ -144,6 +167,7 @@ impl Journeys<'_> {
 struct Tally {
     journeys: u64,
     immature: u64,
+    entered: Entered,
     reached: Vec<u64>,
     /// Microseconds since the step before, a list a step.
     gaps: Vec<Vec<i64>>,
@@ -156,14 +180,26 @@ impl Tally {
         Self {
             journeys: 0,
             immature: 0,
+            entered: Entered { steps, ..Entered::default() },
             reached: vec![0; steps],
             gaps: vec![Vec::new(); steps],
             next: vec![vec![0; names + 1]; steps],
         }
     }
 
-    fn add(&mut self, passage: &Passage, journey: JourneyView<'_>) {
+    fn add(&mut self, passage: &Passage, journey: JourneyView<'_>, until: i64) {
         self.journeys += 1;
+        if passage.level > 0 {
+            self.entered.customers.push(journey.customer);
+            self.entered.levels.push(passage.level);
+        }
+        if let (Some(watched), Some(&start)) = (&mut self.entered.censored, passage.times.first()) {
+            watched.micros.push(until.saturating_sub(start).max(0));
+            let steps = self.entered.steps;
+            let times =
+                (0..steps).map(|step| passage.times.get(step).map_or(i64::MAX, |time| time.saturating_sub(start)));
+            watched.elapsed.extend(times);
+        }
         self.reached.iter_mut().take(passage.level).for_each(|reached| *reached += 1);
         for (gaps, times) in self.gaps.iter_mut().skip(1).zip(passage.times.windows(2)) {
             if let &[before, after] = times {
@@ -179,18 +215,11 @@ impl Tally {
         }
     }
 
-    fn answer(mut self, journeys: &Journeys<'_>, funnel: &Funnel) -> FunnelPassage {
-        let share = |reached: u64, of: u64| {
-            let share =
-                Successes(reached).of(of).and_then(|share| share.estimate(ProportionMethod::Wilson, funnel.confidence));
-            share.map_err(|_| Absent::NoObservations)
-        };
-        let entered = self.reached.first().copied().unwrap_or_default();
+    fn answer(mut self, journeys: &Journeys<'_>, funnel: &Funnel, entered: &Entered) -> FunnelPassage {
         let mut steps = Vec::new();
-        let mut before = None;
-        for (((touchpoint, &reached), gaps), next) in
-            funnel.steps.iter().zip(&self.reached).zip(&mut self.gaps).zip(&self.next)
-        {
+        let rows = funnel.steps.iter().zip(&self.reached).zip(&mut self.gaps).zip(&self.next);
+        for (step, (((touchpoint, &reached), gaps), next)) in (1..).zip(rows) {
+            let share = |of: usize| entered.share(of, step, funnel.confidence);
             let mut seconds = |share: f64| {
                 if gaps.is_empty() { Err(Absent::NoObservations) } else { Ok(quantile(gaps, share) / 1e6) }
             };
@@ -207,19 +236,19 @@ impl Tally {
             steps.push(FunnelStep {
                 touchpoint: touchpoint.clone(),
                 reached,
-                conversion: share(reached, entered),
-                step_conversion: before.map_or(Err(Absent::NotDefined), |before| share(reached, before)),
+                conversion: share(1),
+                step_conversion: if step == 1 { Err(Absent::NotDefined) } else { share(step - 1) },
                 median_seconds,
                 p90_seconds,
                 next,
                 ended,
             });
-            before = Some(reached);
         }
         FunnelPassage {
             definition: funnel.definition,
             window_seconds: funnel.window.map(|window| window as f64 / 1e6),
             journeys: self.journeys,
+            customers: entered.customers_at(1),
             steps,
             immature: if funnel.window.is_some() { Ok(self.immature) } else { Err(Absent::NotDefined) },
             immature_rule: funnel.immature,
