@@ -243,6 +243,8 @@ methods! {
     ProfileLikelihood => "profile-likelihood",
     /// The parameters that maximise the likelihood with a penalty.
     PenalizedLikelihood => "penalized-likelihood",
+    /// Percentiles of resamples of customers with replacement, each with all that he did (Efron 1979).
+    CustomerBootstrap => "customer-bootstrap",
 }
 
 impl fmt::Display for Method {

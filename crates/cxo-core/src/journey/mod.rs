@@ -6,6 +6,7 @@
 
 mod attribution;
 mod chain;
+mod credit;
 mod event;
 mod event_log;
 mod flow;
@@ -13,17 +14,24 @@ mod funnel;
 mod grouping;
 mod journeys;
 mod markov;
+mod next;
 mod options;
+mod order;
+mod outcome;
 mod paths;
 mod variants;
 
-pub use attribution::{Attribution, AttributionModel, ChannelCredit};
-pub use chain::{ChainState, JourneyChain, Outcome};
+pub use attribution::{Attribution, AttributionModel, ChannelCredit, CreditIntervals, PositionCredit};
+pub use chain::{ChainOptions, ChainState, JourneyChain, RemovalEffect, StateIntervals};
+pub use credit::{AttributionOptions, LogAttribution};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;
 pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};
 pub use funnel::{Funnel, FunnelComparison, FunnelDefinition, FunnelPassage, FunnelStep, Immature, StepDifference};
 pub use journeys::{JourneyCounts, JourneyView, Journeys};
+pub use next::{LogLoss, NextTouchpoint, NextTouchpoints};
 pub use options::{Duplicates, JourneyOptions, Split, Ties};
-pub use paths::{OpenJourneys, OutcomePaths, PathCount, Paths};
+pub use order::ChainOrder;
+pub use outcome::{DeclaredOutcome, OpenJourneys, Outcome, OutcomePaths, OutcomeSign, PathSteps};
+pub use paths::{PathCount, Paths};
 pub use variants::{Variant, Variants};

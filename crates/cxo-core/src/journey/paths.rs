@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::Journeys;
 use crate::{Encode, Error, Form, Reader, State, Symbols, Writer};
 
 /// How often a path ended with an outcome, what that was worth, and how often it did not.
@@ -79,7 +78,11 @@ impl Paths {
         self.add_ids(&ids, &count)
     }
 
-    fn add_ids(&mut self, ids: &[u32], count: &PathCount) -> Result<(), Error> {
+    pub(super) fn intern(&mut self, name: &str) -> Result<u32, Error> {
+        self.symbols.intern(name)
+    }
+
+    pub(super) fn add_ids(&mut self, ids: &[u32], count: &PathCount) -> Result<(), Error> {
         if ids.is_empty() {
             return Err(Error::input("path", "empty", "at least one step"));
         }
@@ -174,74 +177,5 @@ impl Encode for Paths {
             paths.add(path, count)?;
         }
         from.finish().map(|()| paths)
-    }
-}
-
-/// What becomes of journeys that have not ended when observation does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum OpenJourneys {
-    /// Every journey without the outcome is lost.
-    #[default]
-    Lost,
-    /// A journey without it is lost only after silence of more than so many microseconds; others are open, left out and counted.
-    Silent {
-        /// The silence, in microseconds.
-        micros: i64,
-    },
-}
-
-/// Paths of journeys up to an outcome.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct OutcomePaths {
-    /// The paths, the outcome itself not in them.
-    pub paths: Paths,
-    /// Journeys that were still open and left out.
-    pub open: u64,
-    /// Journeys of which nothing was before the outcome, left out.
-    pub immediate: u64,
-}
-
-impl Journeys<'_> {
-    /// The paths to the first occurrence of any of these touchpoints, each journey once; journeys without one are nulls.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for no outcome, or one that no record has.
-    ///
-    /// # Complexity
-    /// O(n log p) for n touchpoints and p different paths.
-    pub fn paths_to<S: AsRef<str>>(&self, outcomes: &[S], open: OpenJourneys) -> Result<OutcomePaths, Error> {
-        let outcomes = self.outcome_numbers(outcomes)?;
-        let mut found = OutcomePaths { paths: Paths::default(), open: 0, immediate: 0 };
-        let (end, mut ids, mut numbers) = (self.last_time(), vec![None; self.names().len()], Vec::new());
-        for journey in self.iter() {
-            let outcome = journey.steps.iter().position(|step| outcomes.contains(step));
-            let (path, count) = match outcome {
-                Some(at) => {
-                    (journey.steps.get(..at).unwrap_or_default(), PathCount { conversions: 1, ..PathCount::default() })
-                }
-                None => (journey.steps, PathCount { nulls: 1, ..PathCount::default() }),
-            };
-            let silent = journey.times.last().map_or(0, |&last| end.saturating_sub(last));
-            if let (OpenJourneys::Silent { micros }, None) = (open, outcome)
-                && silent <= micros
-            {
-                found.open += 1;
-            } else if path.is_empty() {
-                found.immediate += 1;
-            } else {
-                numbers.clear();
-                for &step in path {
-                    let (Some(id), Some(name)) = (ids.get_mut(step as usize), self.names().get(step as usize)) else {
-                        continue;
-                    };
-                    let known = if let Some(id) = *id { id } else { found.paths.symbols.intern(name)? };
-                    *id = Some(known);
-                    numbers.push(known);
-                }
-                found.paths.add_ids(&numbers, &count)?;
-            }
-        }
-        Ok(found)
     }
 }

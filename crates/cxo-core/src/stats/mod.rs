@@ -8,6 +8,7 @@ pub mod multiplicity;
 pub mod power;
 pub mod proportion;
 pub mod raking;
+pub mod resampling;
 pub mod suppression;
 pub mod two_proportion;
 
