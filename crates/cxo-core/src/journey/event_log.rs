@@ -40,6 +40,9 @@ pub struct EventLog {
 
 /// What may be known of a record as text.
 pub(super) const ATTRIBUTES: usize = 4;
+/// The places of the channel and of the stage, on both sides of the device.
+pub(super) const CHANNEL: usize = 0;
+pub(super) const STAGE: usize = 2;
 /// The place of the event id after channel, device and stage.
 pub(super) const EVENT_ID: usize = 3;
 
@@ -210,13 +213,28 @@ impl EventLog {
             score: self.scores.get(row).copied().filter(|score| !score.is_nan()),
             value: self.values.get(row).copied().filter(|&value| value != NO_VALUE).map(Amount),
             event_id,
-            lifecycle: match self.lifecycles.get(row) {
-                Some(1) => Some(Lifecycle::Start),
-                Some(2) => Some(Lifecycle::Complete),
-                _ => None,
-            },
+            lifecycle: u32::try_from(row).ok().and_then(|row| self.lifecycle(row)),
             ..Event::new(customer, touchpoint, time)
         })
+    }
+
+    /// The channel of each row: 0 for none, empty where no record has one.
+    pub(super) fn channel_ids(&self) -> &[u32] {
+        &self.attributes[CHANNEL].ids
+    }
+
+    /// The stages, and the number of that of each row, counted from 1: 0 for none, empty where no record has one.
+    pub(super) fn stages(&self) -> (&Symbols, &[u32]) {
+        (&self.attributes[STAGE].symbols, &self.attributes[STAGE].ids)
+    }
+
+    /// Whether a record began or ended something.
+    pub(super) fn lifecycle(&self, row: u32) -> Option<Lifecycle> {
+        match self.lifecycles.get(row as usize) {
+            Some(1) => Some(Lifecycle::Start),
+            Some(2) => Some(Lifecycle::Complete),
+            _ => None,
+        }
     }
 
     /// The journeys of the customers.

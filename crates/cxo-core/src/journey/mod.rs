@@ -6,6 +6,7 @@
 
 mod attribution;
 mod chain;
+mod clustered;
 mod event;
 mod event_log;
 mod flow;
@@ -15,7 +16,11 @@ mod journeys;
 mod markov;
 mod options;
 mod paths;
+mod rework;
+mod steps;
+mod timing;
 mod variants;
+mod views;
 
 pub use attribution::{Attribution, AttributionModel, ChannelCredit};
 pub use chain::{ChainState, JourneyChain, Outcome};
@@ -26,4 +31,8 @@ pub use funnel::{Funnel, FunnelDefinition, FunnelPassage, FunnelStep, Immature};
 pub use journeys::{JourneyCounts, JourneyView, Journeys};
 pub use options::{Duplicates, JourneyOptions, Split, Ties};
 pub use paths::{OpenJourneys, OutcomePaths, PathCount, Paths};
+pub use rework::{RepeatContacts, Rework};
+pub use steps::{JourneyEnds, StepColumn, StepFlow, StepMatrix, StepShare, Transition};
+pub use timing::{JourneySummary, ServiceTimes, Spread, StageSpell};
 pub use variants::{Variant, Variants};
+pub use views::VariantCoverage;
