@@ -127,7 +127,7 @@ impl EventLog {
     ///
     /// # Errors
     /// After an error nothing has changed. [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty customer, touchpoint,
-    /// channel, device, stage or event id and for a score that is not finite;
+    /// channel, device, stage or event id, for a score that is not finite and for the least worth that 64 bits hold;
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for a worth in a log without currency, and for a sequence
     /// number where other records have none or the reverse; [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) beyond
     /// 2³² - 2 records.
@@ -163,6 +163,9 @@ impl EventLog {
         }
         if let Some(score) = event.score.filter(|score| !score.is_finite()) {
             return Err(Error::input("score", score, "a finite number"));
+        }
+        if event.value == Some(Amount(NO_VALUE)) {
+            return Err(Error::input("worth", NO_VALUE, format!("above {NO_VALUE}")));
         }
         if event.value.is_some() && self.currency.is_none() {
             return Err(Error::incompatible("a worth in a log without currency"));

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::Journeys;
 use super::options::Ties;
+use super::{JourneyView, Journeys};
 
 /// Up to so many touchpoints pairs are counted in a square table.
 const MOST_SQUARE: usize = 1024;
@@ -227,6 +227,16 @@ impl Journeys<'_> {
             }
         }
         counts.flow()
+    }
+
+    /// Each pair of touchpoints of a journey of which one directly follows the other.
+    pub(super) fn follows<'j>(&self, journey: JourneyView<'j>) -> impl Iterator<Item = (u32, u32)> + use<'j> {
+        let strict = self.ties() == Ties::Strict;
+        let steps = journey.steps.windows(2).zip(journey.times.windows(2));
+        steps.filter_map(move |(steps, times)| match (steps, times) {
+            (&[from, to], &[before, after]) if !strict || before < after => Some((from, to)),
+            _ => None,
+        })
     }
 
     fn edges(&self) -> Vec<Edge> {

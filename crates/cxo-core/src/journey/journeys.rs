@@ -23,6 +23,8 @@ pub struct Journeys<'a> {
     pub(super) begins: Vec<u32>,
     pub(super) customers: Vec<u32>,
     pub(super) counts: JourneyCounts,
+    /// The last instant of the log.
+    pub(super) end: i64,
 }
 
 /// What was found while the log was put in order: nothing is changed silently.
@@ -78,6 +80,7 @@ impl<'a> Journeys<'a> {
             times: Vec::with_capacity(log.len()),
             rows: Vec::with_capacity(log.len()),
             begins: vec![0],
+            end: log.times.iter().copied().max().unwrap_or_default(),
             customers: Vec::with_capacity(log.customers()),
             counts: JourneyCounts {
                 records: log.len() as u64,
@@ -209,8 +212,8 @@ impl<'a> Journeys<'a> {
 
     /// The instant of the last record of the log, in microseconds: the end of the observation, of a part of the journeys too.
     #[must_use]
-    pub fn last_time(&self) -> i64 {
-        self.log.times.iter().copied().max().unwrap_or_default()
+    pub const fn last_time(&self) -> i64 {
+        self.end
     }
 
     /// All touchpoints of each customer, those of all of his journeys together.

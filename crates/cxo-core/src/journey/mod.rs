@@ -7,11 +7,13 @@
 mod attribution;
 mod chain;
 mod clustered;
+mod comparison;
 mod event;
 mod event_log;
 mod flow;
 mod funnel;
 mod grouping;
+mod identity;
 mod journeys;
 mod markov;
 mod options;
@@ -24,10 +26,12 @@ mod views;
 
 pub use attribution::{Attribution, AttributionModel, ChannelCredit};
 pub use chain::{ChainState, JourneyChain, Outcome};
+pub use comparison::{ComparedEdge, ComparedShares, ComparedTouchpoint, MapComparison, MapComparisonOptions};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;
 pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};
 pub use funnel::{Funnel, FunnelDefinition, FunnelPassage, FunnelStep, Immature};
+pub use identity::Identities;
 pub use journeys::{JourneyCounts, JourneyView, Journeys};
 pub use options::{Duplicates, JourneyOptions, Split, Ties};
 pub use paths::{OpenJourneys, OutcomePaths, PathCount, Paths};
