@@ -11,6 +11,7 @@ pub mod clv;
 pub mod domain;
 pub mod journey;
 pub mod scorecard;
+pub mod stalled;
 pub mod stats;
 pub mod survey;
 

@@ -14,6 +14,7 @@ use cxo_core::{
     },
     clv::{CustomerSummaries, MergeRule, PurchaseLog, PurchaseTime, SummaryOptions, Survivors, TimeUnit},
     domain::{Amount, Currency, Day, Period, ResponseStatus, Timestamp, Weight},
+    journey::{AttributionModel, Duplicates, Event, EventLog, JourneyOptions, Lifecycle, PathCount, Paths},
     stats::{design::LonelyCluster, mean::Moments},
     survey::{
         ContactRule, Contacts, IndexWeights, Nps, NpsMethod, NpsPanel, PanelMethod, Rating, Repeats, Response,
@@ -115,6 +116,25 @@ impl Asked for Contracts {
             rows
         });
         text(spells)
+    }
+}
+
+impl Asked for EventLog {
+    fn answers(&self) -> String {
+        let options = JourneyOptions::default().duplicates(Duplicates::ById).unwrap();
+        // The order of the journeys is that of the shards.
+        let mut rows: Vec<_> = (0..self.len()).map(|row| format!("{:?}", self.get(row))).collect();
+        rows.sort();
+        text((self.currency(), rows, self.journeys(&options).map(|journeys| (journeys.map(), journeys.counts()))))
+    }
+}
+
+impl Asked for Paths {
+    fn answers(&self) -> String {
+        text((
+            self.len(),
+            [AttributionModel::Markov, AttributionModel::Shapley].map(|model| self.attribution(model, 1)),
+        ))
     }
 }
 
@@ -418,6 +438,42 @@ fn contracts() -> impl Strategy<Value = Contracts> {
     })
 }
 
+fn event_log() -> impl Strategy<Value = EventLog> {
+    let currency = prop_oneof![9 => Just(Currency::iso("EUR").unwrap()), 1 => Just(Currency::new("USD", 3).unwrap())];
+    let known = (prop::option::of(0_u8..3), prop::option::of(-9..9_i8), prop::option::of(0..999_i64), 0_usize..3);
+    let rows = prop::collection::vec((0_u8..6, 0_u8..3, 0_i64..20, known), 0..20);
+    (side(), currency, prop::bool::weighted(0.1), rows).prop_map(|(side, currency, numbered, rows)| {
+        let mut log = EventLog::in_currency(currency);
+        for (sequence, (customer, name, time, (text, score, cents, lifecycle))) in (0..).zip(rows) {
+            let (customer, name) = (format!("{side}{customer}"), format!("touchpoint {name}"));
+            let text = text.map(|text| format!("é{text}"));
+            let mut event = Event::new(&customer, &name, Timestamp(time));
+            event.sequence = Some(sequence).filter(|_| numbered);
+            (event.channel, event.event_id) = (text.as_deref(), text.as_deref());
+            (event.device, event.stage) = (text.as_deref().filter(|_| time > 9), text.as_deref().filter(|_| time < 5));
+            event.score = score.map(f64::from);
+            event.value = cents.map(Amount);
+            event.lifecycle = [None, Some(Lifecycle::Start), Some(Lifecycle::Complete)][lifecycle];
+            log.add(&event).unwrap();
+        }
+        log
+    })
+}
+
+/// Worths are whole numbers, so that their sums are exact; two of the large counts overflow.
+fn paths() -> impl Strategy<Value = Paths> {
+    let rows = prop::collection::vec((prop::collection::vec(0_u8..4, 1..4), count(), 0_u64..9, 0..999_i32), 0..9);
+    rows.prop_map(|rows| {
+        let mut paths = Paths::default();
+        for (path, nulls, conversions, value) in rows {
+            let value = if conversions > 0 { f64::from(value) } else { 0.0 };
+            let count = PathCount::new(conversions, nulls, value).unwrap();
+            let _ = paths.add(path.iter().map(|step| format!("step {step}")), count);
+        }
+        paths
+    })
+}
+
 /// Tables with causes or without, of customers who may enter late; one stays to the end, so that most have answers.
 fn event_table(weighted: bool, causes: bool) -> impl Strategy<Value = EventTable> {
     let row = (1_u32..9, 0_u32..9, any::<bool>(), 0.2..4.0_f64, 0_usize..3);
@@ -487,6 +543,8 @@ states! {
     purchase_logs: purchases(), exact PurchaseLog::default();
     survivor_counts: survivors(), exact Survivors::default();
     contract_rows: contracts(), exact Contracts::default();
+    event_logs: event_log(), exact EventLog::default();
+    path_tables: paths(), exact Paths::default();
     event_tables: event_table(false, false), exact EventTable::default();
     event_tables_by_cause: event_table(false, true), exact EventTable::default();
     weighted_event_tables: event_table(true, true);
@@ -531,6 +589,18 @@ fn example(name: &str) -> Example {
     {
         contracts.add(customer, Day(start), end).unwrap();
     }
+    let mut log = EventLog::in_currency(Currency::iso("EUR").unwrap());
+    let at = |customer, touchpoint, micros| Event::new(customer, touchpoint, Timestamp(micros));
+    for event in [
+        at("é", "home", -1).sequence(2).channel("web"),
+        at("bob", "pay", 5).sequence(1).score(4.5).value(Amount(1999)).event_id("m1").lifecycle(Lifecycle::Complete),
+        at("é", "pay", 7).sequence(0).device("phone").stage("buy").lifecycle(Lifecycle::Start),
+    ] {
+        log.add(&event).unwrap();
+    }
+    let mut paths = Paths::default();
+    paths.add(["search", "email"], PathCount::new(2, 5, 80.5).unwrap()).unwrap();
+    paths.add(["email"], PathCount::new(0, 3, 0.0).unwrap()).unwrap();
     let durations = Durations::new(vec![2.0, 0.5, 2.0], vec![true, false, true]).unwrap();
     let events = EventTable::from_durations(&durations).unwrap();
     let weighed = durations.with_weights(vec![0.5, 2.0, 1.5]).unwrap().with_entries(vec![0.0, 0.0, 0.25]).unwrap();
@@ -553,6 +623,8 @@ fn example(name: &str) -> Example {
         "purchase-log" => Example::of(&purchases),
         "purchase-log-of-instants" => Example::of(&instants),
         "contracts" => Example::of(&contracts),
+        "event-log" => Example::of(&log),
+        "paths" => Example::of(&paths),
         "moments" => Example::of(&Moments::of(&[0.1, 0.2, 0.4]).unwrap()),
         other => panic!("no example of {other}"),
     }
@@ -586,7 +658,7 @@ fn version_1_is_written_and_read_for_ever() {
         numbers.push(pinned[3]);
     }
     numbers.dedup();
-    assert_eq!(numbers, (1..=16).collect::<Vec<u8>>(), "each state by its number");
+    assert_eq!(numbers, (1..=18).collect::<Vec<u8>>(), "each state by its number");
 }
 
 #[test]

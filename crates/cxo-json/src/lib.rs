@@ -33,6 +33,7 @@ mod cox;
 mod csat;
 mod decomposition;
 mod design;
+mod diagram;
 mod document;
 mod entry;
 mod error;
@@ -74,6 +75,7 @@ pub use cox::{CoxContext, CoxDocument, ModelTestRow, ProportionalityColumn, Prop
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
 pub use decomposition::{ChangeOfNps, DecompositionDocument, DecompositionRow};
 pub use design::DesignRow;
+pub use diagram::{graphviz, mermaid};
 pub use document::Document;
 pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;

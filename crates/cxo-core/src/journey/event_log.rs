@@ -40,6 +40,9 @@ pub struct EventLog {
 
 /// What may be known of a record as text.
 pub(super) const ATTRIBUTES: usize = 4;
+/// The places of the channel and of the stage, on both sides of the device.
+pub(super) const CHANNEL: usize = 0;
+pub(super) const STAGE: usize = 2;
 /// The place of the event id after channel, device and stage.
 pub(super) const EVENT_ID: usize = 3;
 
@@ -124,7 +127,7 @@ impl EventLog {
     ///
     /// # Errors
     /// After an error nothing has changed. [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty customer, touchpoint,
-    /// channel, device, stage or event id and for a score that is not finite;
+    /// channel, device, stage or event id, for a score that is not finite and for the least worth that 64 bits hold;
     /// [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for a worth in a log without currency, and for a sequence
     /// number where other records have none or the reverse; [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) beyond
     /// 2³² - 2 records.
@@ -160,6 +163,9 @@ impl EventLog {
         }
         if let Some(score) = event.score.filter(|score| !score.is_finite()) {
             return Err(Error::input("score", score, "a finite number"));
+        }
+        if event.value == Some(Amount(NO_VALUE)) {
+            return Err(Error::input("worth", NO_VALUE, format!("above {NO_VALUE}")));
         }
         if event.value.is_some() && self.currency.is_none() {
             return Err(Error::incompatible("a worth in a log without currency"));
@@ -210,13 +216,28 @@ impl EventLog {
             score: self.scores.get(row).copied().filter(|score| !score.is_nan()),
             value: self.values.get(row).copied().filter(|&value| value != NO_VALUE).map(Amount),
             event_id,
-            lifecycle: match self.lifecycles.get(row) {
-                Some(1) => Some(Lifecycle::Start),
-                Some(2) => Some(Lifecycle::Complete),
-                _ => None,
-            },
+            lifecycle: u32::try_from(row).ok().and_then(|row| self.lifecycle(row)),
             ..Event::new(customer, touchpoint, time)
         })
+    }
+
+    /// The channel of each row: 0 for none, empty where no record has one.
+    pub(super) fn channel_ids(&self) -> &[u32] {
+        &self.attributes[CHANNEL].ids
+    }
+
+    /// The stages, and the number of that of each row, counted from 1: 0 for none, empty where no record has one.
+    pub(super) fn stages(&self) -> (&Symbols, &[u32]) {
+        (&self.attributes[STAGE].symbols, &self.attributes[STAGE].ids)
+    }
+
+    /// Whether a record began or ended something.
+    pub(super) fn lifecycle(&self, row: u32) -> Option<Lifecycle> {
+        match self.lifecycles.get(row as usize) {
+            Some(1) => Some(Lifecycle::Start),
+            Some(2) => Some(Lifecycle::Complete),
+            _ => None,
+        }
     }
 
     /// The journeys of the customers.

@@ -1,8 +1,10 @@
 //! What follows what, how often, and after how long? The map of journeys: the directly-follows graph with its times. Stateless;
 //! asked of [`Journeys`].
 
-use super::Journeys;
+use std::collections::HashMap;
+
 use super::options::Ties;
+use super::{JourneyView, Journeys};
 
 /// Up to so many touchpoints pairs are counted in a square table.
 const MOST_SQUARE: usize = 1024;
@@ -157,59 +159,83 @@ impl Journeys<'_> {
     /// What directly follows what: the counts of the [map](Self::map), without its times.
     ///
     /// # Complexity
-    /// O(n), with a table of 8 bytes a pair of touchpoints where there are at most 1,024; O(n log n) beyond.
+    /// O(n), with a table of 8 bytes a pair of touchpoints where there are at most 1,024.
     #[must_use]
     pub fn flow(&self) -> Flow {
-        let names = self.names().len();
-        if names > MOST_SQUARE {
-            let mut pairs: Vec<(u32, u32)> = self.pairs().map(|(from, to, _)| (from, to)).collect();
-            pairs.sort_unstable();
-            let mut flow = Flow { pairs: Vec::new(), counts: Vec::new() };
-            for pair in pairs {
-                match flow.counts.last_mut() {
-                    Some(count) if flow.pairs.last() == Some(&pair) => *count += 1,
-                    _ => {
-                        flow.pairs.push(pair);
-                        flow.counts.push(1);
+        let mut counts = PairCounts::new(self.names().len());
+        let strict = self.ties() == Ties::Strict;
+        for journey in self.iter() {
+            if strict {
+                for (steps, times) in journey.steps.windows(2).zip(journey.times.windows(2)) {
+                    if let (&[from, to], &[before, after]) = (steps, times)
+                        && before < after
+                    {
+                        counts.add(from, to, 1);
+                    }
+                }
+            } else {
+                for pair in journey.steps.windows(2) {
+                    if let &[from, to] = pair {
+                        counts.add(from, to, 1);
                     }
                 }
             }
-            return flow;
         }
-        let mut square = vec![0_u64; names * names];
-        let mut count = |from: u32, to: u32| {
-            if let Some(count) = square.get_mut(from as usize * names + to as usize) {
-                *count += 1;
-            }
-        };
-        if self.ties() == Ties::Strict {
-            self.pairs().for_each(|(from, to, _)| count(from, to));
-        } else {
-            for journey in self.iter() {
-                journey.steps.windows(2).for_each(|pair| {
-                    if let &[from, to] = pair {
-                        count(from, to);
-                    }
-                });
-            }
-        }
-        let numbers = 0..u32::try_from(names).unwrap_or_default();
-        let pairs = numbers.clone().flat_map(|from| numbers.clone().map(move |to| (from, to)));
-        let (pairs, counts) = pairs.zip(square).filter(|(_, count)| *count > 0).unzip();
-        Flow { pairs, counts }
+        counts.flow()
     }
 
-    /// Both touchpoints of each step with the microseconds between them.
-    fn pairs(&self) -> impl Iterator<Item = (u32, u32, i64)> {
+    /// What follows what at any distance: for each pair of touchpoints the number of pairs of places i < j in a journey at which
+    /// the first and the second stand; under [`Ties::Strict`] only where the second is later.
+    ///
+    /// ```
+    /// use cxo_core::{domain::Timestamp, journey::{Event, EventLog, JourneyOptions}};
+    ///
+    /// let mut log = EventLog::default();
+    /// for (at, touchpoint) in ["home", "cart", "home", "pay"].into_iter().enumerate() {
+    ///     log.add(&Event::new("ann", touchpoint, Timestamp(at as i64)))?;
+    /// }
+    /// let journeys = log.journeys(&JourneyOptions::default())?;
+    /// let follows = journeys.eventually_follows();
+    /// let number = |name| journeys.number(name).unwrap();
+    /// assert_eq!((follows.count(number("home"), number("pay")), follows.count(number("pay"), number("home"))), (2, 0));
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Complexity
+    /// O(n d) for n touchpoints and d different ones in a journey.
+    #[must_use]
+    pub fn eventually_follows(&self) -> Flow {
+        let mut counts = PairCounts::new(self.names().len());
         let strict = self.ties() == Ties::Strict;
-        self.iter().flat_map(move |journey| {
-            let steps = journey.steps.windows(2).zip(journey.times.windows(2));
-            steps.filter_map(move |(steps, times)| match (steps, times) {
-                (&[from, to], &[before, after]) if !strict || before < after => {
-                    Some((from, to, after.saturating_sub(before)))
+        let mut seen: Vec<(u32, u64)> = Vec::new();
+        for journey in self.iter() {
+            seen.clear();
+            let mut rest = journey.steps;
+            // Touchpoints that do not follow each other are taken together.
+            for together in journey.times.chunk_by(|before, after| strict && before == after) {
+                let Some((steps, behind)) = rest.split_at_checked(together.len()) else { break };
+                rest = behind;
+                for &step in steps {
+                    seen.iter().for_each(|&(before, times)| counts.add(before, step, times));
                 }
-                _ => None,
-            })
+                for &step in steps {
+                    match seen.iter_mut().find(|(known, _)| *known == step) {
+                        Some((_, times)) => *times += 1,
+                        None => seen.push((step, 1)),
+                    }
+                }
+            }
+        }
+        counts.flow()
+    }
+
+    /// Each pair of touchpoints of a journey of which one directly follows the other.
+    pub(super) fn follows<'j>(&self, journey: JourneyView<'j>) -> impl Iterator<Item = (u32, u32)> + use<'j> {
+        let strict = self.ties() == Ties::Strict;
+        let steps = journey.steps.windows(2).zip(journey.times.windows(2));
+        steps.filter_map(move |(steps, times)| match (steps, times) {
+            (&[from, to], &[before, after]) if !strict || before < after => Some((from, to)),
+            _ => None,
         })
     }
 
@@ -262,6 +288,39 @@ impl Journeys<'_> {
             }
         };
         flow.iter().zip(begins).zip(journeys).map(edge).collect()
+    }
+}
+
+/// How often each pair of touchpoints was met: a square table where there are few touchpoints.
+struct PairCounts {
+    names: usize,
+    square: Vec<u64>,
+    /// Those of many touchpoints.
+    sparse: HashMap<(u32, u32), u64>,
+}
+
+impl PairCounts {
+    fn new(names: usize) -> Self {
+        let square = if names > MOST_SQUARE { Vec::new() } else { vec![0; names * names] };
+        Self { names, square, sparse: HashMap::new() }
+    }
+
+    #[inline]
+    fn add(&mut self, from: u32, to: u32, times: u64) {
+        match self.square.get_mut(from as usize * self.names + to as usize) {
+            Some(count) => *count += times,
+            None => *self.sparse.entry((from, to)).or_default() += times,
+        }
+    }
+
+    fn flow(self) -> Flow {
+        let numbers = 0..u32::try_from(self.names).unwrap_or_default();
+        let pairs = numbers.clone().flat_map(|from| numbers.clone().map(move |to| (from, to)));
+        let square = pairs.zip(self.square).filter(|(_, count)| *count > 0);
+        let mut counted: Vec<((u32, u32), u64)> = square.chain(self.sparse).collect();
+        counted.sort_unstable();
+        let (pairs, counts) = counted.into_iter().unzip();
+        Flow { pairs, counts }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::event_log::{EVENT_ID, EventLog};
-use super::grouping::{Grouped, by_customer};
+use super::grouping::{Grouped, Record, by_customer};
 use super::options::{Duplicates, JourneyOptions, Split, Ties};
 use crate::Error;
 
@@ -13,16 +13,18 @@ use crate::Error;
 /// first appear in the log; no count, time or share depends on that.
 #[derive(Debug, Clone)]
 pub struct Journeys<'a> {
-    log: &'a EventLog,
-    ties: Ties,
-    names: Vec<&'a str>,
-    steps: Vec<u32>,
-    times: Vec<i64>,
-    rows: Vec<u32>,
+    pub(super) log: &'a EventLog,
+    pub(super) ties: Ties,
+    pub(super) names: Vec<&'a str>,
+    pub(super) steps: Vec<u32>,
+    pub(super) times: Vec<i64>,
+    pub(super) rows: Vec<u32>,
     /// Where each journey begins, and where the last one ends.
-    begins: Vec<u32>,
-    customers: Vec<u32>,
-    counts: JourneyCounts,
+    pub(super) begins: Vec<u32>,
+    pub(super) customers: Vec<u32>,
+    pub(super) counts: JourneyCounts,
+    /// The last instant of the log.
+    pub(super) end: i64,
 }
 
 /// What was found while the log was put in order: nothing is changed silently.
@@ -37,6 +39,8 @@ pub struct JourneyCounts {
     pub tied: u64,
     /// Records left out because they were told twice.
     pub duplicates: u64,
+    /// Records that are in no journey any more because views left them out.
+    pub left_out: u64,
 }
 
 /// One journey: views of the columns.
@@ -76,16 +80,18 @@ impl<'a> Journeys<'a> {
             times: Vec::with_capacity(log.len()),
             rows: Vec::with_capacity(log.len()),
             begins: vec![0],
+            end: log.times.iter().copied().max().unwrap_or_default(),
             customers: Vec::with_capacity(log.customers()),
             counts: JourneyCounts {
                 records: log.len() as u64,
                 out_of_order: grouped.out_of_order,
                 tied: grouped.tied,
                 duplicates: 0,
+                left_out: 0,
             },
         };
         let cuts = journeys.cuts(&options.split)?;
-        journeys.fill(&grouped, &ranks, options, &cuts);
+        journeys.fill(&grouped, options, &cuts);
         Ok(journeys)
     }
 
@@ -101,22 +107,18 @@ impl<'a> Journeys<'a> {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
-    fn fill(&mut self, grouped: &Grouped, ranks: &[u32], options: &JourneyOptions, cuts: &[bool]) {
+    fn fill(&mut self, grouped: &Grouped, options: &JourneyOptions, cuts: &[bool]) {
         let (log, mut ids) = (self.log, HashSet::new());
         for (customer, bounds) in (0..).zip(grouped.begins.windows(2)) {
             let &[begin, end] = bounds else { continue };
-            let rows = grouped.rows.get(begin as usize..end as usize).unwrap_or_default();
+            let records = grouped.records.get(begin as usize..end as usize).unwrap_or_default();
             ids.clear();
             let mut before: Option<(u32, i64)> = None;
-            for &row in rows {
-                let at = row as usize;
-                let id = log.touchpoints.ids.get(at).copied().unwrap_or_default();
-                let step = ranks.get(id as usize).copied().unwrap_or_default();
-                let time = log.times.get(at).copied().unwrap_or_default();
+            for &Record { time, row, step } in records {
                 let again = match options.duplicates {
                     Duplicates::Keep => false,
                     Duplicates::ById => {
-                        let id = log.attributes[EVENT_ID].ids.get(at).copied().unwrap_or_default();
+                        let id = log.attributes[EVENT_ID].ids.get(row as usize).copied().unwrap_or_default();
                         id > 0 && !ids.insert(id)
                     }
                     Duplicates::Within { micros } => {
@@ -145,7 +147,7 @@ impl<'a> Journeys<'a> {
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
-    fn close(&mut self, customer: u32) {
+    pub(super) fn close(&mut self, customer: u32) {
         let end = self.steps.len() as u32;
         if self.begins.last().is_some_and(|begin| *begin < end) {
             self.begins.push(end);
@@ -208,10 +210,31 @@ impl<'a> Journeys<'a> {
         ((customer as usize) < symbols.len()).then(|| symbols.text(customer))
     }
 
-    /// The instant of the last record, in microseconds.
+    /// The instant of the last record of the log, in microseconds: the end of the observation, of a part of the journeys too.
     #[must_use]
-    pub fn last_time(&self) -> i64 {
-        self.times.iter().copied().max().unwrap_or_default()
+    pub const fn last_time(&self) -> i64 {
+        self.end
+    }
+
+    /// All touchpoints of each customer, those of all of his journeys together.
+    pub(super) fn by_customer(&self) -> impl Iterator<Item = JourneyView<'_>> {
+        let mut at = 0;
+        self.customers.chunk_by(|one, other| one == other).filter_map(move |journeys| {
+            let (&begin, &end) = (self.begins.get(at)?, self.begins.get(at + journeys.len())?);
+            at += journeys.len();
+            let range = begin as usize..end as usize;
+            Some(JourneyView {
+                steps: self.steps.get(range.clone())?,
+                times: self.times.get(range.clone())?,
+                rows: self.rows.get(range)?,
+                customer: *journeys.first()?,
+            })
+        })
+    }
+
+    /// The name of a touchpoint, for an answer.
+    pub(super) fn name(&self, number: u32) -> String {
+        self.names.get(number as usize).map_or_else(String::new, |name| (*name).to_owned())
     }
 
     /// All journeys.

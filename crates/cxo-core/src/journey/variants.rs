@@ -1,6 +1,6 @@
 //! Which ways do journeys take, and how often? The distinct sequences of touchpoints. Stateless; asked of [`Journeys`].
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
 
 use super::Journeys;
 
@@ -42,6 +42,11 @@ impl<'a> Variants<'a> {
         self.variants.is_empty()
     }
 
+    /// The steps of each with its journeys, the most frequent first.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (&[u32], u64)> {
+        self.variants.iter().map(|&(begin, end, count)| (self.steps.get(begin..end).unwrap_or_default(), count))
+    }
+
     /// The most frequent first; equally frequent ones in the order of the bytes of their touchpoints.
     pub fn iter(&self) -> impl Iterator<Item = Variant<'a>> {
         let mut covered = 0;
@@ -73,16 +78,18 @@ impl<'a> Journeys<'a> {
     /// ```
     ///
     /// # Complexity
-    /// O(n) on average for n touchpoints, and O(v log v) for v variants.
+    /// O(n + j log j) for n touchpoints of j journeys, as long as few agree in their first steps: so many as fit into 64 bits.
     #[must_use]
     pub fn variants(&self) -> Variants<'a> {
-        let mut found: HashMap<&[u32], u64> = HashMap::new();
-        for journey in self.iter() {
-            *found.entry(journey.steps).or_default() += 1;
-        }
-        // Numbers are in the order of the bytes of the names.
-        let mut ordered: Vec<(&[u32], u64)> = found.into_iter().collect();
-        ordered.sort_unstable_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(right.0)));
+        // Numbers are in the order of the bytes of the names, and the key of a path in that of its first steps.
+        let bits = usize::BITS - self.names().len().leading_zeros();
+        let mut paths: Vec<(u64, &[u32])> =
+            self.iter().map(|journey| (key(journey.steps, bits), journey.steps)).collect();
+        paths.sort_unstable();
+        let counted = paths.chunk_by(|one, other| one == other);
+        let mut ordered: Vec<(&[u32], u64)> =
+            counted.filter_map(|same| same.first().map(|(_, steps)| (*steps, same.len() as u64))).collect();
+        ordered.sort_by_key(|&(_, count)| Reverse(count));
         let mut steps = Vec::new();
         let place = |(path, count): (&[u32], u64)| {
             let begin = steps.len();
@@ -92,4 +99,14 @@ impl<'a> Journeys<'a> {
         let variants = ordered.into_iter().map(place).collect();
         Variants { names: self.names().to_vec(), journeys: self.len() as u64, steps, variants }
     }
+}
+
+/// The first steps of a path in 64 bits, so that paths compare as they do, as far as it holds them. A step takes so many bits, and
+/// none is 0.
+fn key(steps: &[u32], bits: u32) -> u64 {
+    let fit = 64 / bits;
+    let packed = (0..fit).zip(steps).fold(0, |key, (_, &step)| (key << bits) | u64::from(step + 1));
+    // Missing steps come before all others.
+    let missing = (fit as usize).saturating_sub(steps.len());
+    u32::try_from(missing).ok().and_then(|missing| packed.checked_shl(bits * missing)).unwrap_or_default()
 }

@@ -102,26 +102,17 @@ impl Journeys<'_> {
         }
         let (mut attempts, mut best) = (Attempts::new(steps), Passage::default());
         for journey in self.iter() {
-            let entered = funnel.window.is_some_and(|window| self.is_immature(&plan, journey, until, window));
-            tally.immature += u64::from(entered);
-            if entered && funnel.immature == Immature::Exclude {
-                continue;
-            }
             plan.passage(journey, &mut attempts, &mut best);
-            tally.add(&best, journey, until);
+            let late =
+                |window| plan.entry(journey, &attempts).is_some_and(|entry| until.saturating_sub(entry) < window);
+            let immature = funnel.window.is_some_and(late);
+            tally.immature += u64::from(immature);
+            if !immature || funnel.immature != Immature::Exclude {
+                tally.add(&best, journey, until);
+            }
         }
         let entered = std::mem::take(&mut tally.entered);
         Ok((tally.answer(self, funnel, &entered), entered))
-    }
-
-    /// Whether a journey met the first step less than a window before the end.
-    fn is_immature(&self, plan: &Plan, journey: JourneyView<'_>, until: i64, window: i64) -> bool {
-        let entry = journey
-            .steps
-            .iter()
-            .zip(journey.times)
-            .find(|(step, _)| Some(**step) == plan.steps.first().copied().flatten());
-        entry.is_some_and(|(_, &time)| until.saturating_sub(time) < window)
     }
 
     fn plan(&self, funnel: &Funnel) -> Result<Plan, Error> {
@@ -158,8 +149,8 @@ impl Journeys<'_> {
             }
         }
         let window = funnel.window.unwrap_or(i64::MAX);
-        let steps = steps.into_iter().map(Some).collect();
-        Ok(Plan { steps, roles, excluded, window, definition: funnel.definition })
+        let matters = roles.iter().zip(&excluded).map(|(role, excluded)| *role > 0 || *excluded).collect();
+        Ok(Plan { steps, roles, excluded, matters, window, definition: funnel.definition })
     }
 }
 

@@ -1,15 +1,18 @@
-//! How far did one journey get? One scan a journey for every definition. State: for each level the attempt that may still go on.
+//! How far did one journey get? One scan a journey for every definition, over those touchpoints that matter to the funnel.
+//! State: for each level the attempt that may still go on.
 
-use super::definition::FunnelDefinition;
+use super::definition::{Funnel, FunnelDefinition};
 use crate::journey::JourneyView;
 
 /// A funnel in the numbers of the touchpoints.
 pub(super) struct Plan {
-    /// The touchpoint of each step; none where no record has it.
-    pub(super) steps: Vec<Option<u32>>,
+    /// The touchpoint of each step.
+    pub(super) steps: Vec<u32>,
     /// For each touchpoint the steps that it is, as bits.
     pub(super) roles: Vec<u64>,
     pub(super) excluded: Vec<bool>,
+    /// Whether a touchpoint is a step or excluded.
+    pub(super) matters: Vec<bool>,
     pub(super) window: i64,
     pub(super) definition: FunnelDefinition,
 }
@@ -26,56 +29,82 @@ pub(super) struct Passage {
     pub(super) last: usize,
 }
 
+/// No step.
+const NONE: u32 = u32::MAX;
+
+/// A step that an attempt reached.
+#[derive(Debug, Clone, Copy)]
+struct Reached {
+    time: i64,
+    place: u32,
+    /// The step before it.
+    before: u32,
+}
+
 /// For each level the attempt that began last: it has most of the window left.
 pub(super) struct Attempts {
-    /// Level by level: whether there is one, and where its last step stands.
-    at: Vec<Option<usize>>,
-    /// The times of its steps, a row a level.
-    times: Vec<i64>,
-    size: usize,
+    /// The places of the journey that matter.
+    places: Vec<u32>,
+    /// All steps that attempts reached.
+    reached: Vec<Reached>,
+    /// Level by level: the last step of its attempt.
+    at: Vec<u32>,
+    /// When that attempt began.
+    starts: Vec<i64>,
+    best: usize,
+    best_at: u32,
 }
 
 impl Attempts {
     pub(super) fn new(steps: usize) -> Self {
-        Self { at: vec![None; steps], times: vec![0; steps * steps], size: steps }
+        let (at, starts) = (vec![NONE; steps], vec![0; steps]);
+        Self { places: Vec::new(), reached: Vec::new(), at, starts, best: 0, best_at: NONE }
     }
 
     fn clear(&mut self) {
-        self.at.fill(None);
+        self.reached.clear();
+        self.drop_all();
+        self.best = 0;
     }
 
-    /// When the attempt of a level (from 0) began.
-    fn start(&self, level: usize) -> i64 {
-        self.times.get(level * self.size).copied().unwrap_or_default()
+    fn drop_all(&mut self) {
+        self.at.fill(NONE);
     }
 
-    fn alive(&self, level: usize) -> bool {
-        self.at.get(level).is_some_and(Option::is_some)
+    /// The last step and the beginning of the attempt of a level (from 0).
+    fn of(&self, level: usize) -> (u32, i64) {
+        (self.at.get(level).copied().unwrap_or(NONE), self.starts.get(level).copied().unwrap_or_default())
     }
 
-    /// Takes the attempt of level `from` (none: a new one) to `level` with the touchpoint at this place and time.
-    fn advance(&mut self, level: usize, place: usize, time: i64) {
-        if level > 0 {
-            let from = (level - 1) * self.size;
-            self.times.copy_within(from..from + level, level * self.size);
-        }
-        if let Some(last) = self.times.get_mut(level * self.size + level) {
-            *last = time;
-        }
-        if let Some(at) = self.at.get_mut(level) {
-            *at = Some(place);
+    /// Takes the attempt behind a step to a level.
+    #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
+    fn advance(&mut self, level: usize, (before, start): (u32, i64), place: u32, time: i64) {
+        let here = self.reached.len() as u32;
+        self.reached.push(Reached { time, place, before });
+        if let (Some(at), Some(begun)) = (self.at.get_mut(level), self.starts.get_mut(level)) {
+            (*at, *begun) = (here, start);
         }
     }
 
-    /// Notes in `best` a level that was not reached before.
-    fn note(&self, level: usize, place: usize, best: &mut Passage) {
-        if level + 1 > best.level {
-            let from = level * self.size;
-            best.level = level + 1;
-            best.last = place;
-            best.times.clear();
-            best.times.extend_from_slice(self.times.get(from..=from + level).unwrap_or_default());
+    /// Notes a level that was not reached before.
+    fn note(&mut self, level: usize) {
+        if level + 1 > self.best {
+            (self.best, self.best_at) = (level + 1, self.of(level).0);
         }
+    }
+
+    /// The attempt that got furthest.
+    fn tell(&self, best: &mut Passage) {
+        best.level = self.best;
+        let mut at = if self.best > 0 { self.best_at } else { NONE };
+        if let Some(last) = self.reached.get(at as usize) {
+            best.last = last.place as usize;
+        }
+        while let Some(step) = self.reached.get(at as usize) {
+            best.times.push(step.time);
+            at = step.before;
+        }
+        best.times.reverse();
     }
 }
 
@@ -85,14 +114,51 @@ impl Plan {
         best.level = 0;
         best.times.clear();
         attempts.clear();
+        self.find(journey, &mut attempts.places);
+        // Without ties all three are one.
+        let tied = || journey.times.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
         match self.definition {
-            FunnelDefinition::Ordered | FunnelDefinition::OrderedWithExclusion => self.ordered(journey, attempts, best),
-            FunnelDefinition::FirstTouch => self.first_touch(journey, best),
-            FunnelDefinition::OrderedTiesAny => self.by_instant(journey, attempts, best, Self::any_order),
-            FunnelDefinition::OrderedStrictlyIncreasing => self.by_instant(journey, attempts, best, Self::increasing),
-            FunnelDefinition::StrictConsecutive => self.consecutive(journey, best),
-            FunnelDefinition::Unordered => self.unordered(journey, best),
+            FunnelDefinition::OrderedTiesAny if tied() => self.by_instant(journey, attempts, Self::any_order),
+            FunnelDefinition::OrderedStrictlyIncreasing if tied() => {
+                self.by_instant(journey, attempts, Self::increasing);
+            }
+            FunnelDefinition::Ordered
+            | FunnelDefinition::OrderedWithExclusion
+            | FunnelDefinition::OrderedTiesAny
+            | FunnelDefinition::OrderedStrictlyIncreasing => self.ordered(journey, attempts),
+            FunnelDefinition::FirstTouch => return self.first_touch(journey, &attempts.places, best),
+            FunnelDefinition::StrictConsecutive => return self.consecutive(journey, &attempts.places, best),
+            FunnelDefinition::Unordered => return self.unordered(journey, &attempts.places, best),
         }
+        attempts.tell(best);
+    }
+
+    /// When the journey first met the first step; asked after its passage.
+    pub(super) fn entry(&self, journey: JourneyView<'_>, attempts: &Attempts) -> Option<i64> {
+        self.met(journey, &attempts.places).find(|(_, step, _)| self.role(*step) & 1 == 1).map(|(.., time)| time)
+    }
+
+    /// The places that matter, without a branch that what customers do would make unpredictable.
+    #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
+    fn find(&self, journey: JourneyView<'_>, places: &mut Vec<u32>) {
+        if places.len() < journey.steps.len() {
+            places.resize(journey.steps.len(), 0);
+        }
+        let mut count = 0;
+        for (place, &step) in journey.steps.iter().enumerate() {
+            if let Some(slot) = places.get_mut(count) {
+                *slot = place as u32;
+            }
+            count += usize::from(self.matters.get(step as usize).copied().unwrap_or_default());
+        }
+        places.truncate(count);
+    }
+
+    /// Place, touchpoint and time of what matters.
+    fn met<'j>(&self, journey: JourneyView<'j>, places: &'j [u32]) -> impl Iterator<Item = (u32, u32, i64)> + use<'j> {
+        places.iter().filter_map(move |&place| {
+            Some((place, *journey.steps.get(place as usize)?, *journey.times.get(place as usize)?))
+        })
     }
 
     fn role(&self, step: u32) -> u64 {
@@ -103,35 +169,43 @@ impl Plan {
         time.saturating_sub(start) <= self.window
     }
 
-    fn ordered(&self, journey: JourneyView<'_>, attempts: &mut Attempts, best: &mut Passage) {
+    fn ordered(&self, journey: JourneyView<'_>, attempts: &mut Attempts) {
         let excludes = self.definition == FunnelDefinition::OrderedWithExclusion;
-        for (place, (&step, &time)) in journey.steps.iter().zip(journey.times).enumerate() {
+        let places = std::mem::take(&mut attempts.places);
+        for (place, step, time) in self.met(journey, &places) {
             if excludes && self.excluded.get(step as usize).copied().unwrap_or_default() {
-                attempts.clear();
+                attempts.drop_all();
             }
-            self.take(step, place, time, attempts, best);
-            if best.level == self.steps.len() {
-                return;
+            self.take(step, place, time, attempts);
+            if attempts.best == self.steps.len() {
+                break;
             }
         }
+        attempts.places = places;
     }
 
     /// One touchpoint after another: from the last step down, so that it serves one step only.
-    fn take(&self, step: u32, place: usize, time: i64, attempts: &mut Attempts, best: &mut Passage) {
+    fn take(&self, step: u32, place: u32, time: i64, attempts: &mut Attempts) {
         let mut roles = self.role(step);
         while roles > 0 {
             let level = roles.ilog2() as usize;
             roles &= !(1 << level);
-            if level == 0 || attempts.alive(level - 1) && self.in_window(attempts.start(level - 1), time) {
-                attempts.advance(level, place, time);
-                attempts.note(level, place, best);
-            }
+            self.step(level, place, time, attempts);
+        }
+    }
+
+    /// A touchpoint as the step of a level: it begins an attempt, or takes on one that is still in its window.
+    fn step(&self, level: usize, place: u32, time: i64, attempts: &mut Attempts) {
+        let from = level.checked_sub(1).map_or((NONE, time), |below| attempts.of(below));
+        if level == 0 || from.0 != NONE && self.in_window(from.1, time) {
+            attempts.advance(level, from, place, time);
+            attempts.note(level);
         }
     }
 
     /// The first occurrence of the first step, then always the next occurrence of the next.
-    fn first_touch(&self, journey: JourneyView<'_>, best: &mut Passage) {
-        for (place, (&step, &time)) in journey.steps.iter().zip(journey.times).enumerate() {
+    fn first_touch(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
+        for (place, step, time) in self.met(journey, places) {
             let start = best.times.first().copied().unwrap_or(time);
             if !self.in_window(start, time) || best.level == self.steps.len() {
                 return;
@@ -139,7 +213,7 @@ impl Plan {
             if self.role(step) >> best.level & 1 == 1 {
                 best.times.push(time);
                 best.level += 1;
-                best.last = place;
+                best.last = place as usize;
             }
         }
     }
@@ -149,101 +223,73 @@ impl Plan {
         &self,
         journey: JourneyView<'_>,
         attempts: &mut Attempts,
-        best: &mut Passage,
-        take: impl Fn(&Self, JourneyView<'_>, std::ops::Range<usize>, &mut Attempts, &mut Passage),
+        take: impl Fn(&Self, &[(u32, u32, i64)], &mut Attempts),
     ) {
-        let mut begin = 0;
-        for instant in journey.times.chunk_by(|left, right| left == right) {
-            let range = begin..begin + instant.len();
-            begin = range.end;
-            take(self, journey, range, attempts, best);
-            if best.level == self.steps.len() {
+        let all: Vec<_> = self.met(journey, &attempts.places).collect();
+        for instant in all.chunk_by(|left, right| left.2 == right.2) {
+            take(self, instant, attempts);
+            if attempts.best == self.steps.len() {
                 return;
             }
         }
     }
 
     /// Each step later than the one before: only attempts from before this instant go on.
-    fn increasing(
-        &self,
-        journey: JourneyView<'_>,
-        range: std::ops::Range<usize>,
-        attempts: &mut Attempts,
-        best: &mut Passage,
-    ) {
-        let time = journey.times.get(range.start).copied().unwrap_or_default();
+    fn increasing(&self, instant: &[(u32, u32, i64)], attempts: &mut Attempts) {
         // From the last level down, each from the level below as it was before.
         for level in (0..self.steps.len()).rev() {
-            let role = |place: &usize| journey.steps.get(*place).is_some_and(|&step| self.role(step) >> level & 1 == 1);
-            let Some(place) = range.clone().find(role) else { continue };
-            if level == 0 || attempts.alive(level - 1) && self.in_window(attempts.start(level - 1), time) {
-                attempts.advance(level, place, time);
-                attempts.note(level, place, best);
+            let found = instant.iter().find(|(_, step, _)| self.role(*step) >> level & 1 == 1);
+            if let Some(&(place, _, time)) = found {
+                self.step(level, place, time, attempts);
             }
         }
     }
 
     /// Touchpoints of one instant in any order, each for one step: an attempt goes on as long as one is left for its next step.
-    fn any_order(
-        &self,
-        journey: JourneyView<'_>,
-        range: std::ops::Range<usize>,
-        attempts: &mut Attempts,
-        best: &mut Passage,
-    ) {
-        let time = journey.times.get(range.start).copied().unwrap_or_default();
-        if range.len() == 1 {
-            if let Some(&step) = journey.steps.get(range.start) {
-                self.take(step, range.start, time, attempts, best);
-            }
-            return;
+    fn any_order(&self, instant: &[(u32, u32, i64)], attempts: &mut Attempts) {
+        if let &[(place, step, time)] = instant {
+            return self.take(step, place, time, attempts);
         }
+        let Some(&(_, _, time)) = instant.first() else { return };
         let steps = self.steps.len();
-        let levels: Vec<(bool, i64)> = (0..steps).map(|level| (attempts.alive(level), attempts.start(level))).collect();
-        let old = attempts.times.clone();
+        let before: Vec<(u32, i64)> = (0..steps).map(|level| attempts.of(level)).collect();
+        let mut used = vec![false; instant.len()];
         // From the attempt that began first to a new one: those that began later take precedence.
         for from in (0..=steps).rev() {
-            let lives =
-                from == 0 || levels.get(from - 1).is_some_and(|&(alive, start)| alive && self.in_window(start, time));
-            if !lives {
-                continue;
-            }
-            let mut used = vec![false; range.len()];
-            let mut times: Vec<i64> = match from.checked_sub(1) {
-                Some(level) => old.get(level * steps..level * steps + from).unwrap_or_default().to_vec(),
-                None => Vec::new(),
+            let mut last = match from.checked_sub(1).and_then(|level| before.get(level)) {
+                None => (NONE, time),
+                Some(&(at, start)) if at != NONE && self.in_window(start, time) => (at, start),
+                Some(_) => continue,
             };
+            used.fill(false);
             for level in from..steps {
-                let free = range.clone().zip(used.iter_mut()).find(|(place, used)| {
-                    !**used && journey.steps.get(*place).is_some_and(|&step| self.role(step) >> level & 1 == 1)
-                });
-                let Some((place, used)) = free else { break };
+                let free = instant
+                    .iter()
+                    .zip(used.iter_mut())
+                    .find(|((_, step, _), used)| !**used && self.role(*step) >> level & 1 == 1);
+                let Some((&(place, ..), used)) = free else { break };
                 *used = true;
-                times.push(time);
-                let row = level * steps;
-                if let Some(row) = attempts.times.get_mut(row..=row + level) {
-                    row.copy_from_slice(&times);
-                }
-                if let Some(at) = attempts.at.get_mut(level) {
-                    *at = Some(place);
-                }
+                attempts.advance(level, last, place, time);
+                last = attempts.of(level);
             }
         }
-        for level in 0..steps {
-            if let Some(place) = attempts.at.get(level).copied().flatten().filter(|place| range.contains(place)) {
-                attempts.note(level, place, best);
+        for (level, before) in before.into_iter().enumerate() {
+            if attempts.of(level) != before {
+                attempts.note(level);
             }
         }
     }
 
     /// The steps one right after the other.
-    fn consecutive(&self, journey: JourneyView<'_>, best: &mut Passage) {
-        for begin in 0..journey.steps.len() {
-            let Some(&start) = journey.times.get(begin) else { return };
+    fn consecutive(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
+        for (begin, step, start) in self.met(journey, places) {
+            if self.role(step) & 1 == 0 {
+                continue;
+            }
+            let begin = begin as usize;
             let rest = journey.steps.iter().zip(journey.times).skip(begin).zip(&self.steps);
-            let passed = rest
-                .take_while(|((step, time), wanted)| Some(**step) == **wanted && self.in_window(start, **time))
-                .count();
+            let passed =
+                rest.take_while(|((step, time), wanted)| step == wanted && self.in_window(start, **time)).count();
             if passed > best.level {
                 best.level = passed;
                 best.last = begin + passed - 1;
@@ -257,32 +303,24 @@ impl Plan {
     }
 
     /// The most steps in one window, whatever their order; two pointers.
-    fn unordered(&self, journey: JourneyView<'_>, best: &mut Passage) {
-        // How many of each touchpoint are wanted, and how many of it are in the window.
-        let mut wanted: Vec<(u32, usize, usize)> = Vec::new();
-        for step in self.steps.iter().flatten() {
-            match wanted.iter_mut().find(|(known, ..)| known == step) {
-                Some((_, count, _)) => *count += 1,
-                None => wanted.push((*step, 1, 0)),
+    fn unordered(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
+        // By the first step that a touchpoint is: how many of it are wanted, and how many are in the window.
+        let mut inside = [0_u32; Funnel::MOST_STEPS];
+        let wanted =
+            |step: u32| (self.role(step).trailing_zeros() as usize % Funnel::MOST_STEPS, self.role(step).count_ones());
+        let (mut level, mut behind) = (0, self.met(journey, places).peekable());
+        for (place, step, time) in self.met(journey, places) {
+            let (slot, most) = wanted(step);
+            level += usize::from(inside[slot] < most);
+            inside[slot] += 1;
+            while let Some((_, first, _)) = behind.next_if(|&(_, _, start)| !self.in_window(start, time)) {
+                let (slot, most) = wanted(first);
+                inside[slot] -= 1;
+                level -= usize::from(inside[slot] < most);
             }
-        }
-        let mut begin = 0;
-        for (place, (&step, &time)) in journey.steps.iter().zip(journey.times).enumerate() {
-            if let Some((.., inside)) = wanted.iter_mut().find(|(known, ..)| *known == step) {
-                *inside += 1;
-            }
-            while let (Some(&start), Some(first)) = (journey.times.get(begin), journey.steps.get(begin))
-                && !self.in_window(start, time)
-            {
-                if let Some((.., inside)) = wanted.iter_mut().find(|(known, ..)| known == first) {
-                    *inside -= 1;
-                }
-                begin += 1;
-            }
-            let level = wanted.iter().map(|&(_, count, inside)| count.min(inside)).sum();
             if level > best.level {
                 best.level = level;
-                best.last = place;
+                best.last = place as usize;
             }
         }
     }
