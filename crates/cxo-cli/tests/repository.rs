@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("clv", &["error", "numeric", "estimate", "state", "domain", "stats"]),
     ("churn", &["error", "numeric", "estimate", "state", "domain", "stats", "clv"]),
     ("journey", &["error", "numeric", "estimate", "state", "domain", "stats", "survey"]),
+    ("experience", &["error", "numeric", "estimate", "state", "domain", "stats", "survey", "journey"]),
     ("scorecard", &["error", "estimate", "state", "domain", "stats", "survey"]),
 ];
 

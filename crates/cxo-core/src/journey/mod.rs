@@ -1,11 +1,14 @@
 //! What did customers do, in which order, and where did it lead? From records of touchpoints ([`EventLog`]) to the journeys
-//! of customers ([`Journeys`]), and the questions asked of them: map, variants, funnels, chains, attribution.
+//! of customers ([`Journeys`]), and the questions asked of them: map, variants, funnels, chains, attribution, conformance to a design.
 //!
 //! The log is the state: it merges and is kept. [`Journeys`] are the log put in order under declared rules: what is one
 //! journey, what happens to ties and to duplicates. Every question is asked of them and reads flat columns.
 
+mod alignment;
 mod attribution;
+mod blueprint;
 mod chain;
+mod conformance;
 mod event;
 mod event_log;
 mod flow;
@@ -17,8 +20,13 @@ mod options;
 mod paths;
 mod variants;
 
+pub use alignment::{Alignment, AlignmentCosts, AlignmentMove};
 pub use attribution::{Attribution, AttributionModel, ChannelCredit};
+pub use blueprint::{Blueprint, BlueprintStage, BlueprintTouchpoint, StageOrder};
 pub use chain::{ChainState, JourneyChain, Outcome};
+pub use conformance::{
+    Conformance, ConformanceOptions, Deviation, DeviationKind, JourneyConformance, VariantConformance,
+};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;
 pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};
