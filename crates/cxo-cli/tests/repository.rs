@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("churn", &["error", "numeric", "estimate", "state", "domain", "stats", "clv"]),
     ("journey", &["error", "numeric", "estimate", "state", "domain", "stats", "survey"]),
     ("stalled", &["error", "estimate", "domain", "churn", "journey"]),
+    ("experience", &["error", "numeric", "estimate", "state", "domain", "stats", "survey", "journey"]),
     ("scorecard", &["error", "estimate", "state", "domain", "stats", "survey"]),
 ];
 

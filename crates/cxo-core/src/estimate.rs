@@ -245,6 +245,15 @@ methods! {
     PenalizedLikelihood => "penalized-likelihood",
     /// Percentiles of resamples of customers with replacement, each with all that he did (Efron 1979).
     CustomerBootstrap => "customer-bootstrap",
+    /// Differences of strata weighted by the product of their two sizes over the sum (Mantel and Haenszel 1959, Greenland and
+    /// Robins 1985).
+    MantelHaenszel => "mantel-haenszel",
+    /// The variance between groups that makes the weighted squared distances their expectation (Paule and Mandel 1982).
+    PauleMandel => "paule-mandel",
+    /// The variances between groups under which those distances are quantiles of chi-square (Viechtbauer 2007).
+    QProfile => "q-profile",
+    /// Bounds that hold for every pair of groups at once (Bonferroni).
+    SimultaneousPairs => "simultaneous-pairs",
 }
 
 impl fmt::Display for Method {

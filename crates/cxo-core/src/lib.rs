@@ -9,6 +9,7 @@ mod state;
 pub mod churn;
 pub mod clv;
 pub mod domain;
+pub mod experience;
 pub mod journey;
 pub mod scorecard;
 pub mod stalled;

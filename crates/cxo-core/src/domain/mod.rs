@@ -4,7 +4,6 @@
 //! [`Rating`] is a value of its [`Scale`], an [`Amount`] is exact in its [`Currency`], a [`Weight`] is positive and
 //! finite. Analyses keep columns inside; records are for the border.
 
-mod blueprint;
 mod case;
 mod feedback;
 mod identifier;
@@ -16,7 +15,6 @@ mod stage;
 mod time;
 mod transaction;
 
-pub use blueprint::{Blueprint, BlueprintStep};
 pub use case::Case;
 pub use feedback::{Feedback, ResponseStatus, SurveyMetric, Weight};
 pub use identifier::{CaseId, Channel, CustomerId, Device, EventId, TouchpointName};

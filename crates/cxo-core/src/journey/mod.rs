@@ -1,13 +1,16 @@
 //! What did customers do, in which order, and where did it lead? From records of touchpoints ([`EventLog`]) to the journeys
-//! of customers ([`Journeys`]), and the questions asked of them: map, variants, funnels, chains, attribution.
+//! of customers ([`Journeys`]), and the questions asked of them: map, variants, funnels, chains, attribution, conformance to a design.
 //!
 //! The log is the state: it merges and is kept. [`Journeys`] are the log put in order under declared rules: what is one
 //! journey, what happens to ties and to duplicates. Every question is asked of them and reads flat columns.
 
+mod alignment;
 mod attribution;
+mod blueprint;
 mod chain;
 mod clustered;
 mod comparison;
+mod conformance;
 mod credit;
 mod event;
 mod event_log;
@@ -28,9 +31,14 @@ mod timing;
 mod variants;
 mod views;
 
+pub use alignment::{Alignment, AlignmentCosts, AlignmentMove};
 pub use attribution::{Attribution, AttributionModel, ChannelCredit, CreditIntervals, PositionCredit};
+pub use blueprint::{Blueprint, BlueprintStage, BlueprintTouchpoint, StageOrder};
 pub use chain::{ChainOptions, ChainState, JourneyChain, RemovalEffect, StateIntervals};
 pub use comparison::{ComparedEdge, ComparedShares, ComparedTouchpoint, MapComparison, MapComparisonOptions};
+pub use conformance::{
+    Conformance, ConformanceOptions, Deviation, DeviationKind, JourneyConformance, VariantConformance,
+};
 pub use credit::{AttributionOptions, LogAttribution};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;

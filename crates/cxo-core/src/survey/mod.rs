@@ -39,6 +39,7 @@ pub use nps::{
 pub use rating_box::RatingBox;
 pub use repeats::{Response, Responses};
 pub use response::{ResponseFunnel, ResponseRates, ResponseTotals};
+pub(crate) use sample::dense;
 pub use sample::{Sample, SampleRow};
 pub use segment::{Segment, SegmentId, Segments};
 pub use tally::Tally;

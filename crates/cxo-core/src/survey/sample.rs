@@ -479,7 +479,7 @@ pub(super) fn tally_of(bins: &[u8], weights: &[f64], scale: Scale) -> WeightedTa
 }
 
 /// The ids renumbered from 0 in the order of their first row, and the old id of each.
-pub(super) fn dense(rows: &[u32]) -> (Vec<u32>, Vec<u32>) {
+pub(crate) fn dense(rows: &[u32]) -> (Vec<u32>, Vec<u32>) {
     let mut new_ids: Vec<Option<u32>> = vec![None; rows.iter().max().map_or(0, |id| *id as usize + 1)];
     let mut present = Vec::new();
     let renumber = |old: &u32| {
