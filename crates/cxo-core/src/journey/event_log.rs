@@ -4,7 +4,7 @@
 use super::event::{Event, Lifecycle};
 use super::{JourneyOptions, Journeys};
 use crate::domain::{Amount, Currency, Timestamp};
-use crate::{Encode, Error, Form, Reader, State, Symbols, Writer, check_disjoint, check_rows};
+use crate::{Encode, Error, Form, Reader, Recent, State, Symbols, Writer, check_disjoint, check_rows};
 
 /// Records of touchpoints in any order.
 ///
@@ -51,6 +51,7 @@ pub(super) const NO_VALUE: i64 = i64::MIN;
 pub(super) struct Keyed {
     pub(super) symbols: Symbols,
     pub(super) ids: Vec<u32>,
+    recent: Recent,
 }
 
 impl Keyed {
@@ -58,7 +59,7 @@ impl Keyed {
         // Records of one customer mostly follow each other.
         let id = match self.ids.last() {
             Some(&last) if self.symbols.text(last) == text => last,
-            _ => self.symbols.intern(text)?,
+            _ => self.symbols.intern_recent(text, &mut self.recent)?,
         };
         self.ids.push(id);
         Ok(())
@@ -76,6 +77,7 @@ impl Keyed {
 pub(super) struct Attribute {
     pub(super) symbols: Symbols,
     pub(super) ids: Vec<u32>,
+    recent: Recent,
 }
 
 impl Attribute {
@@ -85,7 +87,7 @@ impl Attribute {
             None => self.ids.push(0),
             Some(text) => {
                 self.ids.resize(row, 0);
-                self.ids.push(self.symbols.intern(text)?.saturating_add(1));
+                self.ids.push(self.symbols.intern_recent(text, &mut self.recent)?.saturating_add(1));
             }
         }
         Ok(())
@@ -217,6 +219,19 @@ impl EventLog {
             },
             ..Event::new(customer, touchpoint, time)
         })
+    }
+
+    /// The channel in a row, with the number that the log knows it by.
+    pub(super) fn channel(&self, row: usize) -> Option<(u32, &str)> {
+        let channels = &self.attributes[0];
+        let id = channels.ids.get(row)?.checked_sub(1)?;
+        Some((id, channels.symbols.text(id)))
+    }
+
+    /// What the record in a row is worth, 0 where nothing is known.
+    pub(super) fn worth(&self, row: usize) -> f64 {
+        let value = self.values.get(row).copied().filter(|&value| value != NO_VALUE);
+        value.zip(self.currency).map_or(0.0, |(value, currency)| Amount(value).to_f64(currency))
     }
 
     /// The journeys of the customers.

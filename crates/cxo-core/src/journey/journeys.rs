@@ -23,6 +23,7 @@ pub struct Journeys<'a> {
     begins: Vec<u32>,
     customers: Vec<u32>,
     counts: JourneyCounts,
+    last: i64,
 }
 
 /// What was found while the log was put in order: nothing is changed silently.
@@ -83,6 +84,7 @@ impl<'a> Journeys<'a> {
                 tied: grouped.tied,
                 duplicates: 0,
             },
+            last: log.times.iter().copied().max().unwrap_or_default(),
         };
         let cuts = journeys.cuts(&options.split)?;
         journeys.fill(&grouped, &ranks, options, &cuts);
@@ -208,10 +210,51 @@ impl<'a> Journeys<'a> {
         ((customer as usize) < symbols.len()).then(|| symbols.text(customer))
     }
 
-    /// The instant of the last record, in microseconds.
+    /// The instant of the last record of the log, in microseconds: the end of the observation, also of a [part](Self::filter).
     #[must_use]
-    pub fn last_time(&self) -> i64 {
-        self.times.iter().copied().max().unwrap_or_default()
+    pub const fn last_time(&self) -> i64 {
+        self.last
+    }
+
+    /// The journeys that `keep` says, such as those of one segment. Touchpoints keep their numbers, and
+    /// [`counts`](Self::counts) remain those of the whole log.
+    ///
+    /// ```
+    /// use cxo_core::{domain::Timestamp, journey::{Event, EventLog, JourneyOptions}};
+    ///
+    /// let mut log = EventLog::default();
+    /// for (customer, channel) in [("ann", "app"), ("bob", "web"), ("cy", "app")] {
+    ///     log.add(&Event::new(customer, "home", Timestamp(0)).channel(channel))?;
+    /// }
+    /// let journeys = log.journeys(&JourneyOptions::default())?;
+    /// let app = journeys.filter(|journey| log.get(journey.rows[0] as usize).is_some_and(|event| event.channel == Some("app")))?;
+    /// assert_eq!((app.len(), app.events()), (2, 2));
+    /// # Ok::<(), cxo_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if there are none.
+    ///
+    /// # Complexity
+    /// O(n) for n touchpoints.
+    #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
+    pub fn filter(&self, mut keep: impl FnMut(JourneyView<'_>) -> bool) -> Result<Self, Error> {
+        let mut part = Self {
+            names: self.names.clone(),
+            steps: Vec::new(),
+            times: Vec::new(),
+            rows: Vec::new(),
+            begins: vec![0],
+            customers: Vec::new(),
+            ..*self
+        };
+        for journey in self.iter().filter(|journey| keep(*journey)) {
+            part.steps.extend_from_slice(journey.steps);
+            part.times.extend_from_slice(journey.times);
+            part.rows.extend_from_slice(journey.rows);
+            part.close(journey.customer);
+        }
+        if part.is_empty() { Err(Error::no_data("journeys of this kind")) } else { Ok(part) }
     }
 
     /// All journeys.

@@ -25,5 +25,5 @@ pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};
 pub use funnel::{Funnel, FunnelDefinition, FunnelPassage, FunnelStep, Immature};
 pub use journeys::{JourneyCounts, JourneyView, Journeys};
 pub use options::{Duplicates, JourneyOptions, Split, Ties};
-pub use paths::{OpenJourneys, OutcomePaths, PathCount, Paths};
+pub use paths::{OpenJourneys, OutcomePaths, PathCount, PathSteps, Paths};
 pub use variants::{Variant, Variants};

@@ -202,8 +202,19 @@ pub struct OutcomePaths {
     pub immediate: u64,
 }
 
+/// What the steps of a path are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PathSteps {
+    /// Touchpoints.
+    #[default]
+    Touchpoints,
+    /// Channels; a touchpoint whose channel is not known is no step.
+    Channels,
+}
+
 impl Journeys<'_> {
-    /// The paths to the first occurrence of any of these touchpoints, each journey once; journeys without one are nulls.
+    /// The paths to the first occurrence of any of these touchpoints, each journey once; journeys without one are nulls. A
+    /// conversion is worth what the record of its outcome is.
     ///
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for no outcome, or one that no record has.
@@ -211,37 +222,66 @@ impl Journeys<'_> {
     /// # Complexity
     /// O(n log p) for n touchpoints and p different paths.
     pub fn paths_to<S: AsRef<str>>(&self, outcomes: &[S], open: OpenJourneys) -> Result<OutcomePaths, Error> {
+        self.paths_of(PathSteps::Touchpoints, outcomes, open)
+    }
+
+    /// As [`paths_to`](Self::paths_to), with what the steps are.
+    ///
+    /// # Errors
+    /// As [`paths_to`](Self::paths_to).
+    pub fn paths_of<S: AsRef<str>>(
+        &self,
+        steps: PathSteps,
+        outcomes: &[S],
+        open: OpenJourneys,
+    ) -> Result<OutcomePaths, Error> {
         let outcomes = self.outcome_numbers(outcomes)?;
         let mut found = OutcomePaths { paths: Paths::default(), open: 0, immediate: 0 };
-        let (end, mut ids, mut numbers) = (self.last_time(), vec![None; self.names().len()], Vec::new());
+        let (end, mut ids, mut path) = (self.last_time(), Vec::new(), Vec::new());
         for journey in self.iter() {
             let outcome = journey.steps.iter().position(|step| outcomes.contains(step));
-            let (path, count) = match outcome {
-                Some(at) => {
-                    (journey.steps.get(..at).unwrap_or_default(), PathCount { conversions: 1, ..PathCount::default() })
-                }
-                None => (journey.steps, PathCount { nulls: 1, ..PathCount::default() }),
-            };
             let silent = journey.times.last().map_or(0, |&last| end.saturating_sub(last));
             if let (OpenJourneys::Silent { micros }, None) = (open, outcome)
                 && silent <= micros
             {
                 found.open += 1;
-            } else if path.is_empty() {
+                continue;
+            }
+            path.clear();
+            let before = outcome.unwrap_or(journey.steps.len());
+            for (&step, &row) in journey.steps.iter().zip(journey.rows).take(before) {
+                let named = match steps {
+                    PathSteps::Touchpoints => self.names().get(step as usize).copied().map(|name| (step, name)),
+                    PathSteps::Channels => self.log().channel(row as usize),
+                };
+                if let Some((number, name)) = named {
+                    path.push(known(&mut ids, number, name, &mut found.paths.symbols)?);
+                }
+            }
+            let count = match outcome.and_then(|at| journey.rows.get(at)) {
+                Some(&row) => PathCount::new(1, 0, self.log().worth(row as usize))?,
+                None => PathCount::new(0, 1, 0.0)?,
+            };
+            if path.is_empty() {
                 found.immediate += 1;
             } else {
-                numbers.clear();
-                for &step in path {
-                    let (Some(id), Some(name)) = (ids.get_mut(step as usize), self.names().get(step as usize)) else {
-                        continue;
-                    };
-                    let known = if let Some(id) = *id { id } else { found.paths.symbols.intern(name)? };
-                    *id = Some(known);
-                    numbers.push(known);
-                }
-                found.paths.add_ids(&numbers, &count)?;
+                found.paths.add_ids(&path, &count)?;
             }
         }
         Ok(found)
     }
+}
+
+/// The number that the paths know a name by, from that which the log knows it by.
+fn known(ids: &mut Vec<Option<u32>>, number: u32, name: &str, symbols: &mut Symbols) -> Result<u32, Error> {
+    let place = number as usize;
+    if let Some(Some(id)) = ids.get(place) {
+        return Ok(*id);
+    }
+    let id = symbols.intern(name)?;
+    ids.resize(ids.len().max(place + 1), None);
+    if let Some(known) = ids.get_mut(place) {
+        *known = Some(id);
+    }
+    Ok(id)
 }
