@@ -314,7 +314,8 @@ fn iso(text: &[u8]) -> Option<(i64, Option<i32>)> {
         }
         _ => return None,
     };
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?;
+    let date =
+        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?;
     let days = i64::from(date.to_epoch_days());
     Some((((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + micros, offset))
 }

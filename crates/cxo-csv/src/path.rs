@@ -104,7 +104,11 @@ impl Load<'_> {
 }
 
 /// A cell as a whole number that is not negative, also written as `3.0`.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within the range, as just checked")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole and within the range, as just checked"
+)]
 fn whole(row: &Row<'_>, column: usize) -> Result<u64, NotTaken> {
     /// Up to here every whole number is one of floating point.
     const MOST: f64 = 9_007_199_254_740_992.0;

@@ -420,7 +420,12 @@ fn each_record<T>(
 }
 
 /// The place of a column without which the file means nothing.
-pub(crate) fn required(place: Option<usize>, asked: Option<&str>, usual: &str, layout: &Layout) -> Result<usize, CsvError> {
+pub(crate) fn required(
+    place: Option<usize>,
+    asked: Option<&str>,
+    usual: &str,
+    layout: &Layout,
+) -> Result<usize, CsvError> {
     match place {
         Some(place) => Ok(place),
         None => layout.place(asked.unwrap_or(usual)),
