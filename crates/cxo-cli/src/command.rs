@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, churn, clv, csat, failure::Failure, nps, report, retention, survey};
+use crate::{ces, churn, clv, csat, failure::Failure, journey, nps, report, retention, survey};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -42,6 +42,8 @@ enum Command {
     Churn(churn::Args),
     /// How long customers stay
     Retention(retention::Args),
+    /// What customers do, in which order, and where it leads
+    Journey(journey::Args),
 }
 
 /// Reads the arguments, runs the command, and turns its outcome into an exit code.
@@ -59,6 +61,7 @@ pub(crate) fn run() -> ExitCode {
             Command::Clv(args) => clv::run(&args),
             Command::Churn(args) => churn::run(&args),
             Command::Retention(args) => retention::run(&args),
+            Command::Journey(args) => journey::run(&args),
         },
         Err(error) => return refused(&error, json),
     };

@@ -50,9 +50,10 @@ const NAME: &str = "cxo.toml";
 
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
 /// of the summaries of customers, and of churn.
-const COLUMN_ROLES: [&str; 34] = [
+const COLUMN_ROLES: [&str; 35] = [
     "score",
     "customer",
+    "journey",
     "time",
     "weight",
     "strata",

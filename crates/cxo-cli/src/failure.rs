@@ -33,6 +33,14 @@ impl Failure {
         Self::of(1, kind, message)
     }
 
+    /// A touchpoint that no record has, with those that might be meant.
+    pub(crate) fn unknown_touchpoint(message: String, value: &str, allowed: String) -> Self {
+        let mut failure = Self::data("unknown-touchpoint", message);
+        failure.detail.value = Some(value.to_owned());
+        failure.detail.allowed = Some(allowed);
+        failure
+    }
+
     /// A file that could not be read or written.
     pub(crate) fn io(path: &Path, doing: &str, error: &io::Error) -> Self {
         let reason = match error.kind() {

@@ -2,7 +2,8 @@
 //!
 //! A [`Load`] reads an [`Input`] (a file, a pipe, `.gz`) with [`Options`] and hands its rows over as what they mean:
 //! survey [responses](Load::fold_responses), [feedback](Load::feedback), [touchpoints](Load::touchpoints),
-//! [transactions](Load::transactions), [customers](Load::customers), or [rows of any columns](Load::each_row). Every row is accounted for in the
+//! [transactions](Load::transactions), [customers](Load::customers), [event logs](Load::events), [paths](Load::paths),
+//! or [rows of any columns](Load::each_row). Every row is accounted for in the
 //! [`LoadReport`](cxo_core::domain::LoadReport): accepted, blank, rejected with a reason, or skipped by a rule of the
 //! format; nothing is dropped without a trace and nothing in a file can make it panic.
 //!
@@ -40,10 +41,12 @@ mod cell;
 mod columns;
 mod date;
 mod error;
+mod event;
 mod head;
 mod input;
 mod load;
 mod options;
+mod path;
 mod preset;
 mod response;
 mod row;
@@ -54,9 +57,11 @@ mod write;
 
 pub use date::{DateFormat, DatePattern};
 pub use error::{CsvError, CsvErrorKind};
+pub use event::{EventColumns, EventRow};
 pub use input::Input;
 pub use load::{Column, Detected, Load, Loaded};
 pub use options::{DecimalMark, Delimiter, Encoding, Options, ShortRows, Strictness};
+pub use path::PathColumns;
 pub use preset::Preset;
 pub use response::{Response, ResponseColumns};
 pub use table::{Customers, FeedbackColumns, TouchpointColumns, TransactionColumns, TransactionRow, Transactions};

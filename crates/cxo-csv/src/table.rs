@@ -335,7 +335,7 @@ impl Load<'_> {
                 unnamed: match places.currency {
                     // One that is named only further down most likely has two digits.
                     Some(_) => no_currency()?,
-                    None => Currency::new("XXX", UNNAMED_DIGITS)?,
+                    None => unnamed_currency()?,
                 },
                 known: declared,
                 digits: None,
@@ -420,7 +420,12 @@ fn each_record<T>(
 }
 
 /// The place of a column without which the file means nothing.
-fn required(place: Option<usize>, asked: Option<&str>, usual: &str, layout: &Layout) -> Result<usize, CsvError> {
+pub(crate) fn required(
+    place: Option<usize>,
+    asked: Option<&str>,
+    usual: &str,
+    layout: &Layout,
+) -> Result<usize, CsvError> {
     match place {
         Some(place) => Ok(place),
         None => layout.place(asked.unwrap_or(usual)),
@@ -509,7 +514,7 @@ fn needed<T>(record: &Record<'_>, column: usize, role: &str, new: impl Fn(Box<st
     named(record, Some(column), role, new)?.map_or_else(|| blank(record, column, role, "any text"), Ok)
 }
 
-fn blank<T>(record: &Record<'_>, column: usize, role: &str, allowed: &str) -> Cell<T> {
+pub(crate) fn blank<T>(record: &Record<'_>, column: usize, role: &str, allowed: &str) -> Cell<T> {
     Err(Box::new(Fault::value(column, raw(record, column), role, allowed)))
 }
 
@@ -525,7 +530,7 @@ fn stage(record: &Record<'_>, column: Option<usize>, stages: &mut Stages) -> Cel
         .map_err(|_| Box::new(Fault::value(column, raw(record, column), "stage", "one of 65535 stages at most")))
 }
 
-fn amount(
+pub(crate) fn amount(
     rows: &RowReader<'_>,
     record: &Record<'_>,
     column: Option<usize>,
@@ -550,7 +555,12 @@ fn no_currency() -> Result<Currency, CsvError> {
     Ok(Currency::iso("XXX")?)
 }
 
-/// Digits of the transactions of a file that has no currencies.
+/// The same for a file that names none: with so many digits that nothing is lost.
+pub(crate) fn unnamed_currency() -> Result<Currency, CsvError> {
+    Ok(Currency::new("XXX", UNNAMED_DIGITS)?)
+}
+
+/// Digits of the amounts of a file that has no currencies.
 const UNNAMED_DIGITS: u8 = 6;
 
 /// An amount of no currency whose further digits are what binary arithmetic left behind, as in 39.949999999999996.

@@ -22,6 +22,7 @@
 //! gain keys.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod attribution;
 mod ces;
 mod churn;
 mod churn_evaluation;
@@ -39,6 +40,7 @@ mod entry;
 mod error;
 mod failure;
 mod index;
+mod journey;
 mod lines;
 mod model;
 mod nonresponse;
@@ -53,6 +55,7 @@ mod retention;
 pub mod schema;
 mod survival;
 
+pub use attribution::{AttributionDocument, AttributionRow, ChannelRow, Worth};
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use churn::{
     ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
@@ -81,6 +84,10 @@ pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;
 pub use failure::{FailureDetail, FailureDocument};
 pub use index::{IndexDocument, ItemRow};
+pub use journey::{
+    ChainRow, EdgeRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument, JourneyMapDocument,
+    JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, StateRow, TouchpointRow, VariantRow,
+};
 pub use lines::Lines;
 pub use model::{ModelRow, Named};
 pub use nonresponse::{CategoryRow, NonResponseDocument};

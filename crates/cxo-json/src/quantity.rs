@@ -126,6 +126,17 @@ quantity! {
     in_the_large_interval: cxo_core::Interval, "in_the_large_interval", "in_the_large_interval_reason";
     hosmer_lemeshow: crate::churn_evaluation::HosmerLemeshowRow, "hosmer_lemeshow", "hosmer_lemeshow_reason";
     discounted_residual_lifetime: f64, "discounted_residual_lifetime", "discounted_residual_lifetime_reason";
+    window_seconds: f64, "window_seconds", "window_seconds_reason";
+    immature: u64, "immature", "immature_reason";
+    conversion: f64, "conversion", "conversion_reason";
+    step_conversion: f64, "step_conversion", "step_conversion_reason";
+    step_lower: f64, "step_lower", "step_lower_reason";
+    step_upper: f64, "step_upper", "step_upper_reason";
+    median_seconds: f64, "median_seconds", "median_seconds_reason";
+    p90_seconds: f64, "p90_seconds", "p90_seconds_reason";
+    share_of: f64, "share", "share_reason";
+    value: f64, "value", "value_reason";
+    removal_effect: f64, "removal_effect", "removal_effect_reason";
     discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 

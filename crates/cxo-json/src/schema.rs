@@ -24,6 +24,11 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.churn-model", CHURN_MODEL),
     ("cxo.survival", SURVIVAL),
     ("cxo.churn-evaluation", CHURN_EVALUATION),
+    ("cxo.journey-map", JOURNEY_MAP),
+    ("cxo.journey-paths", JOURNEY_PATHS),
+    ("cxo.funnel", FUNNEL),
+    ("cxo.journey-chain", JOURNEY_CHAIN),
+    ("cxo.attribution", ATTRIBUTION),
 ];
 
 /// `cxo.nps`
@@ -70,3 +75,13 @@ pub const CHURN_EVALUATION: &str = include_str!("../schemas/cxo.churn-evaluation
 pub const CHURN_MODEL: &str = include_str!("../schemas/cxo.churn-model.json");
 /// `cxo.survival`
 pub const SURVIVAL: &str = include_str!("../schemas/cxo.survival.json");
+/// `cxo.journey-map`
+pub const JOURNEY_MAP: &str = include_str!("../schemas/cxo.journey-map.json");
+/// `cxo.journey-paths`
+pub const JOURNEY_PATHS: &str = include_str!("../schemas/cxo.journey-paths.json");
+/// `cxo.funnel`
+pub const FUNNEL: &str = include_str!("../schemas/cxo.funnel.json");
+/// `cxo.journey-chain`
+pub const JOURNEY_CHAIN: &str = include_str!("../schemas/cxo.journey-chain.json");
+/// `cxo.attribution`
+pub const ATTRIBUTION: &str = include_str!("../schemas/cxo.attribution.json");

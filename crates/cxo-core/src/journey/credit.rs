@@ -101,6 +101,12 @@ impl AttributionOptions {
         Ok(self)
     }
 
+    /// The half-life, in seconds; none under other models than [`AttributionModel::TimeDecay`].
+    #[must_use]
+    pub fn half_life_seconds(&self) -> Option<f64> {
+        (self.model == AttributionModel::TimeDecay).then(|| self.half_life as f64 / 1e6)
+    }
+
     /// Intervals from resamples of customers.
     #[must_use]
     pub const fn bootstrap(mut self, bootstrap: Bootstrap) -> Self {
@@ -275,11 +281,7 @@ impl Journeys<'_> {
             outcomes: outcomes_with(&ways, &gone),
             steps: options.steps,
             lookback_seconds: options.lookback.map(|micros| micros as f64 / 1e6),
-            half_life_seconds: if options.model == AttributionModel::TimeDecay {
-                Ok(options.half_life as f64 / 1e6)
-            } else {
-                Err(Absent::NotDefined)
-            },
+            half_life_seconds: options.half_life_seconds().ok_or(Absent::NotDefined),
             open: gone.open,
             immediate: gone.immediate,
             biased: is_biased(gone.open, ended),

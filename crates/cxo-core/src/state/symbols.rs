@@ -63,6 +63,23 @@ impl Symbols {
         }
     }
 
+    /// The same, looked up first among the texts of `recent`: where few texts come again and again no text is hashed.
+    pub(crate) fn intern_recent(&mut self, text: &str, recent: &mut Recent) -> Result<u32, Error> {
+        let place = Recent::place(text.as_bytes());
+        if let Some(id) = recent.0.get(place).copied()
+            && (id as usize) < self.len()
+            && self.text(id) == text
+        {
+            return Ok(id);
+        }
+        let id = self.intern(text)?;
+        recent.0.resize(Recent::PLACES, u32::MAX);
+        if let Some(known) = recent.0.get_mut(place) {
+            *known = id;
+        }
+        Ok(id)
+    }
+
     /// The id of a text; an empty one stands for nobody in particular and gets an id of its own each time.
     pub(crate) fn intern_or_unnamed(&mut self, text: &str) -> Result<u32, Error> {
         if !text.is_empty() {
@@ -93,6 +110,24 @@ impl Symbols {
                 *place = entry;
             }
         }
+    }
+}
+
+/// The ids of texts that were met not long ago: one for each of a few places, of which a text has one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recent(Vec<u32>);
+
+impl Recent {
+    const PLACES: usize = 256;
+
+    /// From the length and the outer bytes of a text: cheap, and different for most names of one column.
+    #[allow(clippy::cast_possible_truncation)] // The low bits of the length are as good as any.
+    fn place(text: &[u8]) -> usize {
+        let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) else {
+            return text.iter().fold(text.len(), |sum, &byte| sum.wrapping_mul(31) ^ usize::from(byte)) % Self::PLACES;
+        };
+        let mixed = u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(13);
+        (mixed.wrapping_add(text.len() as u32).wrapping_mul(0x9E37_79B1) >> 24) as usize
     }
 }
 
@@ -135,6 +170,15 @@ mod tests {
         assert_eq!((symbols.find(""), symbols.text(5000), symbols.text(4999)), (Some(5000), "", "c4999"));
         assert_eq!((symbols.len(), symbols.find("c5000"), symbols.text(6000)), (5001, None, ""));
         assert_eq!((symbols.intern_or_unnamed("").unwrap(), symbols.intern_or_unnamed("").unwrap()), (5001, 5002));
+        let mut recent = Recent::default();
+        for _ in 0..2 {
+            for (text, id) in [("c7", 7), ("c4999", 4999), ("c0", 0), ("c4999", 4999)] {
+                assert_eq!(symbols.intern_recent(text, &mut recent).unwrap(), id);
+            }
+        }
+        // What other symbols were met is no answer of these.
+        let mut others = Symbols::default();
+        assert_eq!(others.intern_recent("c7", &mut recent).unwrap(), 0);
         assert_eq!(symbols.iter().take(2).collect::<Vec<_>>(), ["c0", "c1"]);
     }
 }

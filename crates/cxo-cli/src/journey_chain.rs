@@ -1,0 +1,155 @@
+//! `cxo journey chain`: from each touchpoint, how likely the outcome is, and how far.
+
+use std::io::{self, Write};
+
+use cxo_core::journey::OpenJourneys;
+use cxo_json::{ChainRow, JourneyChainDocument, Lines, StateRow};
+
+use crate::{
+    asking::QUESTION,
+    duration::{self, Span},
+    failure::Failure,
+    journey_log::{self, Columns, Rules},
+    journey_map,
+    output::{Output, Present},
+    page::{self, Align, Page},
+    reading::TableFile,
+};
+
+/// The arguments of `cxo journey chain`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(
+    after_help = "Examples:\n  cxo journey chain clicks.csv --journey user --touchpoint page --time at --conversion purchase --silence 30d\n  \
+    cxo journey chain cases.csv --journey case --touchpoint activity --time at --conversion paid,cancelled"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: TableFile,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
+    outcome: Outcome,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Where a journey ends.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = QUESTION)]
+struct Outcome {
+    /// The touchpoints that are outcomes: a journey ends at the first of them
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    conversion: Vec<String>,
+    /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
+    /// open and left out [default: every journey without outcome is lost]
+    #[arg(long, value_name = "DURATION")]
+    silence: Option<Span>,
+}
+
+/// What a silence says of journeys without outcome.
+pub(crate) fn open_journeys(silence: Option<Span>) -> OpenJourneys {
+    silence.map_or(OpenJourneys::Lost, |silence| OpenJourneys::Silent { micros: silence.micros })
+}
+
+/// Names of a list, without the blanks around them.
+pub(crate) fn trimmed(names: &[String]) -> Vec<&str> {
+    names.iter().map(|name| name.trim()).collect()
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let file = args.file.open()?;
+    let path = file.file.clone();
+    let logged = args.columns.read(file, &args.rules, None)?;
+    let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    let outcomes = trimmed(&args.outcome.conversion);
+    journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
+    let open = open_journeys(args.outcome.silence);
+    let chain = journeys.chain(&outcomes, open).map_err(|error| Failure::from(error).in_file(&path))?;
+    let (_, segments) = logged.ask(&journeys, |journeys| Ok(ChainRow::from(&journeys.chain(&outcomes, open)?)))?;
+    let mut document = JourneyChainDocument::new(&chain, logged.row(&journeys), logged.load.clone());
+    document.segments = segments;
+    document.silence_seconds = args.outcome.silence.map(Span::seconds);
+    args.output.show(&document, &logged.notes(&document.log))
+}
+
+/// So many touchpoints of a segment.
+const SEGMENT_STATES: usize = 5;
+
+impl Present for JourneyChainDocument {
+    fn page(&self, page: &mut Page) {
+        let reached: u64 = self.all.outcomes.iter().map(|outcome| outcome.count).sum();
+        let ended = reached + self.all.lost_journeys;
+        let detail = format!(
+            "{} of {} journeys ended with {}; {}",
+            page::count(reached),
+            page::count(ended),
+            names(&self.all),
+            journey_log::unit(&self.log)
+        );
+        page.headline("Outcome reached", &page::percent(self.all.start.conversion_probability), &detail);
+        let mut facts = Vec::new();
+        if self.all.outcomes.len() > 1 {
+            facts.extend(self.all.outcomes.iter().map(|outcome| {
+                let share = page::percent(outcome.count as f64 / ended as f64);
+                vec![page::name(&outcome.touchpoint), page::count(outcome.count), share]
+            }));
+        }
+        let lost = match self.silence_seconds {
+            Some(silence) => format!("silent for more than {} before the end", duration::shown(silence)),
+            None => "every journey without an outcome (--silence tells open ones apart)".to_owned(),
+        };
+        facts.push(vec!["lost".to_owned(), page::count(self.all.lost_journeys), lost]);
+        facts.push(vec!["still open".to_owned(), page::count(self.all.open_journeys), "left out".to_owned()]);
+        page.facts(facts);
+        page.line("What is to be expected from each touchpoint on:");
+        states(page, &self.all, usize::MAX);
+        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+            states(page, row, SEGMENT_STATES);
+        });
+        if self.all.biased {
+            page.line("More than 5 % of the journeys are still open: the answers are biased towards quick endings.");
+        }
+        page.line(&page::wrapped(
+            "A Markov chain of order 1 over what was observed: that journeys through a touchpoint end well does not say that \
+             the touchpoint makes them.",
+        ));
+    }
+
+    fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
+        self.all.states.iter().try_for_each(|state| lines.write(state))
+    }
+}
+
+fn names(row: &ChainRow) -> String {
+    row.outcomes.iter().map(|outcome| outcome.touchpoint.as_str()).collect::<Vec<_>>().join(" or ")
+}
+
+/// The start, then the touchpoints by the probability of the outcome.
+fn states(page: &mut Page, of: &ChainRow, most: usize) {
+    let columns = [
+        ("from", Align::Left),
+        ("visits", Align::Right),
+        ("reach the outcome", Align::Right),
+        ("", Align::Left),
+        ("steps to go", Align::Right),
+        ("time to go", Align::Right),
+    ];
+    let mut rows: Vec<&StateRow> = of.states.iter().collect();
+    rows.sort_by(|a, b| b.conversion_probability.total_cmp(&a.conversion_probability));
+    let row = |state: &StateRow| {
+        vec![
+            page::name(&state.touchpoint),
+            page::count(state.visits),
+            page::percent(state.conversion_probability),
+            page::bar(state.conversion_probability, 20),
+            page::decimals(state.expected_steps, 1),
+            duration::shown(state.expected_seconds),
+        ]
+    };
+    let shown = std::iter::once(&of.start).chain(rows.iter().copied().take(most));
+    page.table(&columns, shown.map(row).collect());
+}

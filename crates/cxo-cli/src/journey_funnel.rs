@@ -1,0 +1,296 @@
+//! `cxo journey funnel`: how many get from step to step, under a definition that is always said.
+
+use std::{
+    io::{self, Write},
+    str::FromStr,
+};
+
+use chrono::{DateTime, Days, TimeZone};
+use cxo_core::{
+    Confidence, Error,
+    domain::{Day, Timestamp},
+    journey::{Funnel, FunnelDefinition, Immature, Ties},
+};
+use cxo_json::{FunnelDocument, FunnelRow, FunnelStepRow, Lines, Quantity};
+
+use crate::{
+    asking::{self, QUESTION},
+    duration::{self, Span},
+    failure::Failure,
+    journey_log::{self, Columns, Rules},
+    journey_map,
+    output::{Output, Present},
+    page::{self, Align, Page},
+    reading::TableFile,
+};
+
+/// The arguments of `cxo journey funnel`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(after_help = "The same log gives very different numbers under each definition:\n  \
+    ordered                      the steps in order, others between them allowed; every first step may begin\n  \
+    first-touch                  the same, from the first occurrence of the first step only\n  \
+    ordered-ties-any             the same as ordered, records of one instant in any order\n  \
+    ordered-strictly-increasing  the same as ordered, each step later than the one before\n  \
+    strict-consecutive           the steps one right after the other\n  \
+    unordered                    the steps in any order\n  \
+    ordered-with-exclusion       the same as ordered, but an excluded touchpoint ends the attempt\n\n\
+    Examples:\n  cxo journey funnel clicks.csv --journey user --touchpoint page --time at --steps cart,checkout,purchase --window 30m\n  \
+    cxo journey funnel clicks.csv --journey user --touchpoint page --time at --steps cart,purchase --exclude help --by device")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: TableFile,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
+    asked: Asked,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What is asked.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = QUESTION)]
+struct Asked {
+    /// The touchpoints of the funnel, in order; one that stands twice has to occur twice
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', required = true)]
+    steps: Vec<String>,
+    /// When a step counts as reached (see below) [default: ordered; ordered-ties-any with --ties any,
+    /// ordered-strictly-increasing with --ties strict, ordered-with-exclusion with --exclude]
+    #[arg(long, value_name = "DEFINITION")]
+    definition: Option<FunnelDefinition>,
+    /// The time from the first step within which others count, its end included, such as 30m [default: unlimited]
+    #[arg(long, value_name = "DURATION")]
+    window: Option<Span>,
+    /// Touchpoints that end an attempt
+    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
+    exclude: Vec<String>,
+    /// What happens to journeys that met the first step less than a window before the end: include or exclude
+    #[arg(long, value_name = "RULE", default_value = "include")]
+    immature: Immature,
+    /// The end of the observation: an instant, or a day that is part of it [default: the last record]
+    #[arg(long, value_name = "DATE")]
+    until: Option<Until>,
+    /// Level of the intervals
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
+    confidence: Confidence,
+}
+
+/// The end of an observation.
+#[derive(Debug, Clone, Copy)]
+enum Until {
+    At(Timestamp),
+    /// The end of this day in the time zone.
+    Day(Day),
+}
+
+impl FromStr for Until {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self::At(Timestamp::from_datetime(&at)));
+        }
+        let allowed = "a day such as 2026-06-30, or an instant such as 2026-06-30T12:00:00Z";
+        asking::day(text)
+            .map(Self::Day)
+            .map_err(|_| Error::input("end of the observation", format!("\"{text}\""), allowed))
+    }
+}
+
+impl Until {
+    fn micros(self, zone: chrono_tz::Tz) -> Result<i64, Error> {
+        match self {
+            Self::At(at) => Ok(at.0),
+            Self::Day(day) => {
+                let refused = || Error::input("end of the observation", day, "a day whose end has a time");
+                let next = day.to_date()?.checked_add_days(Days::new(1)).ok_or_else(refused)?;
+                let midnight = next.and_time(chrono::NaiveTime::MIN);
+                let at = zone.from_local_datetime(&midnight).earliest().ok_or_else(refused)?;
+                Ok(Timestamp::from_datetime(&at).0)
+            }
+        }
+    }
+}
+
+impl Asked {
+    fn funnel(&self, ties: Ties, zone: chrono_tz::Tz) -> Result<Funnel, Failure> {
+        let definition = self.definition.unwrap_or(match (self.exclude.is_empty(), ties) {
+            (false, _) => FunnelDefinition::OrderedWithExclusion,
+            (true, Ties::Arrival) => FunnelDefinition::Ordered,
+            (true, Ties::Any) => FunnelDefinition::OrderedTiesAny,
+            (true, Ties::Strict) => FunnelDefinition::OrderedStrictlyIncreasing,
+        });
+        if (definition == FunnelDefinition::OrderedWithExclusion) == self.exclude.is_empty() {
+            return Err(Failure::usage("--exclude and --definition ordered-with-exclusion need each other"));
+        }
+        let steps = self.steps.iter().map(|step| step.trim());
+        let funnel = Funnel::new(steps).map_err(|error| Failure::option("--steps", &error))?;
+        let mut funnel = funnel
+            .definition(definition)
+            .immature(self.immature)
+            .confidence(self.confidence)
+            .excluding(self.exclude.iter().map(|name| name.trim()));
+        if let Some(window) = self.window {
+            funnel = funnel.window(window.micros).map_err(|error| Failure::option("--window", &error))?;
+        }
+        if let Some(until) = self.until {
+            funnel = funnel.until(until.micros(zone).map_err(|error| Failure::option("--until", &error))?);
+        }
+        if self.window.is_none() && self.immature == Immature::Exclude {
+            return Err(Failure::usage("--immature exclude needs --window: without one no journey is immature"));
+        }
+        Ok(funnel)
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let file = args.file.open()?;
+    let path = file.file.clone();
+    let funnel = args.asked.funnel(args.rules.ties, file.zone)?;
+    let logged = args.columns.read(file, &args.rules, None)?;
+    let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    let names = || args.asked.steps.iter().chain(&args.asked.exclude).map(|name| name.trim());
+    journey_log::check_touchpoints(&journeys, &names().collect::<Vec<_>>())
+        .map_err(|failure| failure.in_file(&path))?;
+    let passage = journeys.funnel(&funnel)?;
+    let (_, segments) = logged.ask(&journeys, |journeys| Ok(FunnelRow::from(&journeys.funnel(&funnel)?)))?;
+    let mut document = FunnelDocument::new(&passage, args.asked.confidence, logged.row(&journeys), logged.load.clone());
+    document.segments = segments;
+    if !args.asked.exclude.is_empty() {
+        document.excluded = Some(args.asked.exclude.iter().map(|name| name.trim().to_owned()).collect());
+    }
+    args.output.show(&document, &logged.notes(&document.log))
+}
+
+impl Present for FunnelDocument {
+    fn page(&self, page: &mut Page) {
+        headline(self, page);
+        page.line(&page::wrapped(&sentence(self)));
+        steps(page, &self.all);
+        let lost: Vec<String> = self.all.steps.iter().zip(self.all.steps.iter().skip(1)).filter_map(went_on).collect();
+        if !lost.is_empty() {
+            page.line("Where those who got no further went next:");
+            page.bullets(&lost);
+        }
+        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), steps);
+        page.line(&page::wrapped(&format!(
+            "Intervals are {} ({}) and take journeys as independent. Numbers are observed: they do not say why journeys end.",
+            page::level(self.confidence),
+            self.interval_method
+        )));
+    }
+
+    fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
+        self.all.steps.iter().try_for_each(|step| lines.write(step))
+    }
+}
+
+fn percent(share: &Quantity) -> String {
+    share.as_ref().map_or_else(|_| "–".to_owned(), |share| page::percent(*share))
+}
+
+fn bounds(lower: &Quantity, upper: &Quantity) -> String {
+    match (lower, upper) {
+        (Ok(lower), Ok(upper)) => format!("{} to {}", page::percent(*lower), page::percent(*upper)),
+        _ => String::new(),
+    }
+}
+
+fn headline(document: &FunnelDocument, page: &mut Page) {
+    let (Some(first), Some(last)) = (document.all.steps.first(), document.all.steps.last()) else { return };
+    let detail = format!(
+        "of {} journeys with {} reach {}; {} interval {}",
+        page::count(first.reached),
+        first.touchpoint,
+        last.touchpoint,
+        page::level(document.confidence),
+        bounds(&last.lower, &last.upper)
+    );
+    page.headline("Conversion", &percent(&last.conversion), &detail);
+}
+
+/// What the numbers mean.
+fn sentence(document: &FunnelDocument) -> String {
+    let meaning = match document.definition.as_str() {
+        "first-touch" => {
+            "the steps in order with others between them, from the first occurrence of the first step only".to_owned()
+        }
+        "ordered-ties-any" => {
+            "the steps in order with others between them, records of one instant in any order".to_owned()
+        }
+        "ordered-strictly-increasing" => {
+            "the steps in order with others between them, each later than the one before".to_owned()
+        }
+        "strict-consecutive" => "the steps one right after the other".to_owned(),
+        "unordered" => "so many of the steps, in any order".to_owned(),
+        "ordered-with-exclusion" => format!(
+            "the steps in order with others between them, until one of {}",
+            document.excluded.as_deref().unwrap_or_default().join(", ")
+        ),
+        _ => "the steps in order with others between them; every occurrence of the first step may begin".to_owned(),
+    };
+    let window = match &document.window_seconds {
+        Ok(window) => format!("within {} of the first step", duration::shown(*window)),
+        Err(_) => "without a window".to_owned(),
+    };
+    let immature = match (&document.all.immature, document.immature_rule.as_str()) {
+        (Ok(count), rule) if *count > 0 => {
+            let what = if rule == "exclude" { "they are left out" } else { "they are included" };
+            format!(
+                " {} journeys met the first step less than a window before the end of the observation; {what}.",
+                page::count(*count)
+            )
+        }
+        _ => String::new(),
+    };
+    format!(
+        "Definition {}: {meaning}, {window}. Journeys: {}.{immature}",
+        document.definition,
+        journey_log::unit(&document.log)
+    )
+}
+
+fn steps(page: &mut Page, of: &FunnelRow) {
+    let columns = [
+        ("step", Align::Left),
+        ("journeys", Align::Right),
+        ("of first step", Align::Right),
+        ("interval", Align::Left),
+        ("", Align::Left),
+        ("of step before", Align::Right),
+        ("median time", Align::Right),
+        ("9 of 10 within", Align::Right),
+    ];
+    let time =
+        |seconds: &Quantity| seconds.as_ref().map_or_else(|_| String::new(), |seconds| duration::shown(*seconds));
+    let row = |step: &FunnelStepRow| {
+        vec![
+            page::name(&step.touchpoint),
+            page::count(step.reached),
+            percent(&step.conversion),
+            bounds(&step.lower, &step.upper),
+            page::bar(*step.conversion.as_ref().unwrap_or(&0.0), 20),
+            percent(&step.step_conversion),
+            time(&step.median_seconds),
+            time(&step.p90_seconds),
+        ]
+    };
+    page.table(&columns, of.steps.iter().map(row).collect());
+}
+
+/// What became of those who reached a step and not the one after it.
+fn went_on((step, next): (&FunnelStepRow, &FunnelStepRow)) -> Option<String> {
+    const MOST: usize = 4;
+    let lost = step.reached.saturating_sub(next.reached);
+    if lost == 0 {
+        return None;
+    }
+    let ended = (step.ended > 0).then(|| format!("{} ended", page::count(step.ended)));
+    let went = step.next.iter().take(MOST).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
+    let parts: Vec<String> = ended.into_iter().chain(went).collect();
+    Some(format!("{} lost after {}: {}", page::count(lost), step.touchpoint, parts.join(", ")))
+}

@@ -1,0 +1,356 @@
+//! The event log of the journey commands: which columns mean what, under which rules records become journeys, and the same
+//! question asked of all journeys and of each segment.
+
+use std::{borrow::Cow, collections::HashMap, str::FromStr};
+
+use clap::Args;
+use cxo_core::{
+    Error,
+    domain::LoadReport,
+    journey::{Duplicates, EventLog, JourneyOptions, Journeys, Lifecycle, Split, Ties},
+    stats::suppression::Suppression,
+};
+use cxo_csv::EventColumns;
+use cxo_json::{Entry, LogRow};
+
+use crate::{duration::Span, failure::Failure, groups::JOINT, notes, page, reading::Readable};
+
+/// Which columns mean what.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Columns")]
+pub(crate) struct Columns {
+    /// Whose journey: a customer or a case [default: "customer", where there is one]
+    #[arg(long, visible_alias = "customer", value_name = "COLUMN")]
+    pub(crate) journey: Option<String>,
+    /// What happened [default: "touchpoint", where there is one]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) touchpoint: Option<String>,
+    /// When [default: "time", where there is one]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) time: Option<String>,
+    /// Through which channel
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) channel: Option<String>,
+    /// In which stage of the journey
+    #[arg(long, value_name = "COLUMN")]
+    stage: Option<String>,
+    /// On which device
+    #[arg(long, value_name = "COLUMN")]
+    device: Option<String>,
+    /// A rating that was given of it
+    #[arg(long, value_name = "COLUMN")]
+    score: Option<String>,
+    /// What tells a record from all others
+    #[arg(long, value_name = "COLUMN")]
+    event_id: Option<String>,
+    /// Whether the touchpoint began or ended then: start or complete; only what is complete is a step
+    #[arg(long, value_name = "COLUMN")]
+    lifecycle: Option<String>,
+    /// One result for each value of this column in the first record of a journey; with several, for each combination, joined
+    /// by " / "
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) by: Vec<String>,
+}
+
+/// Under which rules records become journeys.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Journeys")]
+pub(crate) struct Rules {
+    /// A new journey begins after silence of more than this, such as 30m [default: one journey a customer]
+    #[arg(long, value_name = "DURATION")]
+    session_gap: Option<Span>,
+    /// What records of one instant say about their order: arrival (that of the file), any (none) or strict (none follows another)
+    #[arg(long, value_name = "RULE", default_value = "arrival")]
+    pub(crate) ties: Ties,
+    /// Which records are told twice: keep (none), by-id (by --event-id) or within=1s (the same touchpoint again so soon)
+    #[arg(long, value_name = "RULE", default_value = "keep")]
+    duplicates: DuplicateRule,
+    /// Hide segments with fewer journeys, and others from which they could be computed
+    #[arg(long, visible_alias = "min-responses", value_name = "N", default_value = "0", hide_default_value = true)]
+    min_journeys: u64,
+    /// Seed of methods that draw random numbers (none of this command does)
+    #[arg(long, value_name = "N", hide_short_help = true)]
+    seed: Option<u64>,
+}
+
+/// The value of `--duplicates`.
+#[derive(Debug, Clone, Copy)]
+struct DuplicateRule(Duplicates);
+
+impl FromStr for DuplicateRule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let rule = match text {
+            "keep" => Duplicates::Keep,
+            "by-id" => Duplicates::ById,
+            _ => {
+                let gap = text.strip_prefix("within=").and_then(|gap| gap.parse::<Span>().ok());
+                let allowed = "keep, by-id, or within= and a duration, such as within=1s";
+                let gap = gap.ok_or_else(|| Error::input("duplicates", format!("\"{text}\""), allowed))?;
+                Duplicates::Within { micros: gap.micros }
+            }
+        };
+        Ok(Self(rule))
+    }
+}
+
+/// A log that has been read, with the segments of its rows.
+pub(crate) struct Logged {
+    pub(crate) log: EventLog,
+    pub(crate) load: LoadReport,
+    begun: Option<u64>,
+    segments: Option<Segments>,
+    options: JourneyOptions,
+    rules: Rules,
+}
+
+/// The segment of each row of a log, by number.
+#[derive(Default)]
+struct Segments {
+    names: Vec<String>,
+    numbers: HashMap<String, u32>,
+    of_row: Vec<u32>,
+}
+
+impl Segments {
+    fn add(&mut self, values: &[Cow<'_, str>]) -> Result<(), Error> {
+        let name = match values {
+            [value] => Cow::Borrowed(&**value),
+            _ => Cow::Owned(values.join(JOINT)),
+        };
+        let last =
+            self.of_row.last().copied().filter(|&last| self.names.get(last as usize).is_some_and(|n| *n == name));
+        let number = match last.or_else(|| self.numbers.get(&*name).copied()) {
+            Some(number) => number,
+            None => {
+                let number =
+                    u32::try_from(self.names.len()).map_err(|_| Error::overflow("number of different segments"))?;
+                self.numbers.insert(name.clone().into_owned(), number);
+                self.names.push(name.into_owned());
+                number
+            }
+        };
+        self.of_row.push(number);
+        Ok(())
+    }
+}
+
+/// The usual name of a column, where a file without options has it.
+fn usual(file: &Readable, role: &str) -> bool {
+    file.names().is_ok_and(|names| names.iter().any(|name| name.trim().eq_ignore_ascii_case(role)))
+}
+
+impl Columns {
+    fn find(&self, file: &Readable) -> Result<EventColumns, Failure> {
+        let config = &file.config;
+        let needed = |role: &str, asked: &Option<String>, default: &str, holds: &str| {
+            let journey = if role == "journey" { config.column("customer", None) } else { None };
+            match config.column(role, asked.clone()).or(journey) {
+                Some(column) => Ok(column),
+                None if usual(file, default) => Ok(default.to_owned()),
+                None => file.column(role, None, holds),
+            }
+        };
+        let mut columns = EventColumns::default()
+            .journey(needed("journey", &self.journey, "customer", "whose journey it is")?)
+            .touchpoint(needed("touchpoint", &self.touchpoint, "touchpoint", "the touchpoints")?)
+            .time(needed("time", &self.time, "time", "the times")?);
+        type Set = fn(EventColumns, String) -> EventColumns;
+        let optional: [(&Option<String>, Set); 6] = [
+            (&self.channel, EventColumns::channel),
+            (&self.stage, EventColumns::stage),
+            (&self.device, EventColumns::device),
+            (&self.score, EventColumns::score),
+            (&self.event_id, EventColumns::event_id),
+            (&self.lifecycle, EventColumns::lifecycle),
+        ];
+        for (asked, set) in optional {
+            if let Some(name) = asked {
+                columns = set(columns, name.clone());
+            }
+        }
+        Ok(self.by.iter().fold(columns, EventColumns::by))
+    }
+
+    /// Reads the log of a file.
+    pub(crate) fn read(&self, file: Readable, rules: &Rules, value: Option<&String>) -> Result<Logged, Failure> {
+        let file = file.spooled()?;
+        if matches!(rules.duplicates.0, Duplicates::ById) && self.event_id.is_none() {
+            return Err(Failure::usage("--duplicates by-id needs to know the ids: give --event-id COLUMN"));
+        }
+        let options = rules.options()?;
+        let mut columns = self.find(&file)?;
+        if let Some(value) = value {
+            columns = columns.value(value.as_str());
+        }
+        let (mut log, mut begun) = (EventLog::default(), 0);
+        let mut segments = (!self.by.is_empty()).then(Segments::default);
+        let loaded = file.read(|load| {
+            load.each_event(&columns, |row| {
+                if row.event.lifecycle == Some(Lifecycle::Start) {
+                    begun += 1;
+                    return Ok(());
+                }
+                if let (true, Some(currency)) = (log.is_empty(), row.currency) {
+                    log = EventLog::in_currency(currency);
+                }
+                log.add(&row.event)?;
+                segments.as_mut().map_or(Ok(()), |segments| segments.add(row.segments))
+            })
+        })?;
+        let begun = self.lifecycle.as_ref().map(|_| begun);
+        Ok(Logged { log, load: loaded.report, begun, segments, options, rules: rules.clone() })
+    }
+}
+
+impl Rules {
+    fn options(&self) -> Result<JourneyOptions, Failure> {
+        let options = JourneyOptions::default().ties(self.ties).duplicates(self.duplicates.0)?;
+        let Some(gap) = self.session_gap else { return Ok(options) };
+        let split = options.split(Split::Session { micros: gap.micros });
+        split.map_err(|error| Failure::option("--session-gap", &error))
+    }
+}
+
+/// What is found for all journeys, and for each segment where segments are asked for.
+pub(crate) type Answers<T> = (T, Option<Vec<Entry<T>>>);
+
+impl Logged {
+    /// The journeys of the log.
+    pub(crate) fn journeys(&self) -> Result<Journeys<'_>, Failure> {
+        Ok(self.log.journeys(&self.options)?)
+    }
+
+    /// The log in a document.
+    pub(crate) fn row(&self, journeys: &Journeys<'_>) -> LogRow {
+        let mut row = LogRow { begun: self.begun, ..LogRow::new(journeys) };
+        if let Some(gap) = self.rules.session_gap {
+            row.journey = "session".to_owned();
+            row.session_gap_seconds = Some(gap.seconds());
+        }
+        match self.rules.duplicates.0 {
+            Duplicates::Keep => {}
+            Duplicates::ById => row.duplicate_rule = "by-id".to_owned(),
+            Duplicates::Within { micros } => {
+                row.duplicate_rule = "within".to_owned();
+                row.duplicate_gap_seconds = Some(Span { micros }.seconds());
+            }
+        }
+        row
+    }
+
+    /// Asks all journeys, and those of each segment; a segment has none of its own where it has too few, or nothing to count.
+    pub(crate) fn ask<T>(
+        &self,
+        journeys: &Journeys<'_>,
+        ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
+    ) -> Result<Answers<T>, Failure> {
+        let all = ask(journeys)?;
+        let Some(segments) = &self.segments else { return Ok((all, None)) };
+        let segment_of = |rows: &[u32]| {
+            let row = rows.first().copied().unwrap_or_default() as usize;
+            segments.of_row.get(row).map_or(usize::MAX, |&number| number as usize)
+        };
+        let mut counts = vec![0_u64; segments.names.len()];
+        for journey in journeys.iter() {
+            if let Some(count) = counts.get_mut(segment_of(journey.rows)) {
+                *count += 1;
+            }
+        }
+        // A value that no journey begins with is no segment.
+        let named = segments.names.iter().zip(counts).enumerate().filter(|(_, (_, count))| *count > 0);
+        let mut named: Vec<(&str, usize, u64)> =
+            named.map(|(number, (name, count))| (name.as_str(), number, count)).collect();
+        named.sort_unstable();
+        let mut cells = Suppression::new(self.rules.min_journeys);
+        let whole = cells.total(journeys.len() as u64);
+        let parts = cells.table(whole, &named.iter().map(|(.., count)| *count).collect::<Vec<_>>())?;
+        let decisions = cells.decide();
+        let mut entries = Vec::with_capacity(named.len());
+        for ((name, number, _), cell) in named.into_iter().zip(parts) {
+            let outcome = match decisions.of(cell) {
+                Err(hidden) => Err(Cow::Borrowed(hidden.reason())),
+                Ok(()) => {
+                    let part = journeys.keep(|journey| segment_of(journey.rows) == number)?;
+                    ask(&part).map_err(|error| Cow::Owned(error.to_string()))
+                }
+            };
+            entries.push(Entry { segment: Some(name.to_owned()), outcome });
+        }
+        Ok((all, Some(entries)))
+    }
+
+    /// What a reader of a table should know of the log.
+    pub(crate) fn notes(&self, row: &LogRow) -> Vec<String> {
+        let mut notes = notes::load(&self.load);
+        let counts = [
+            (row.out_of_order, "out of order, put in order by time"),
+            (row.tied, "at the same instant as the one before them"),
+            (row.duplicates, "told twice, left out"),
+            (row.begun.unwrap_or_default(), "that only say that a touchpoint began, left out"),
+        ];
+        let told = counts.into_iter().filter(|(count, _)| *count > 0);
+        let told: Vec<String> = told.map(|(count, what)| format!("{} {what}", page::count(count))).collect();
+        if !told.is_empty() {
+            notes.push(format!("Records: {}.", told.join("; ")));
+        }
+        if row.tied > 0 {
+            notes.push(format!("Ties: {}.", tie_rule(&row.ties)));
+        }
+        notes
+    }
+}
+
+fn tie_rule(ties: &str) -> &'static str {
+    match ties {
+        "any" => "records of one instant have no order (any)",
+        "strict" => "a record does not follow another of the same instant (strict)",
+        _ => "records of one instant count in the order of the file (arrival)",
+    }
+}
+
+/// What one journey is, for a headline.
+pub(crate) fn unit(row: &LogRow) -> String {
+    match row.session_gap_seconds {
+        Some(gap) => format!(
+            "sessions of {} customers; a new one begins after {} without a record",
+            page::count(row.customers),
+            crate::duration::shown(gap)
+        ),
+        None => "one a customer".to_owned(),
+    }
+}
+
+/// Refuses a touchpoint that no record has, with those that are spelled alike.
+pub(crate) fn check_touchpoints<S: AsRef<str>>(journeys: &Journeys<'_>, asked: &[S]) -> Result<(), Failure> {
+    /// Names less alike than this are no suggestion, and no more are shown.
+    const ALIKE: f64 = 0.5;
+    const MOST: usize = 3;
+    const LISTED: usize = 20;
+    let Some(missing) = asked.iter().map(AsRef::as_ref).find(|name| journeys.number(name).is_none()) else {
+        return Ok(());
+    };
+    let wanted = missing.to_lowercase();
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &wanted);
+    let mut near: Vec<(f64, &str)> = journeys.names().iter().map(|name| (likeness(name), *name)).collect();
+    near.retain(|(alike, _)| *alike >= ALIKE);
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+    let quoted =
+        |names: &mut dyn Iterator<Item = &str>| names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let allowed = if near.is_empty() {
+        let names = journeys.names();
+        let more = names.len().saturating_sub(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        format!("the touchpoints are {}{more}", quoted(&mut names.iter().copied().take(LISTED)))
+    } else {
+        format!("did you mean {}?", quoted(&mut near.iter().map(|(_, name)| *name).take(MOST)))
+    };
+    let message = format!("no record has the touchpoint \"{missing}\"; {allowed}");
+    let names = if near.is_empty() {
+        quoted(&mut journeys.names().iter().copied().take(LISTED))
+    } else {
+        quoted(&mut near.iter().map(|(_, name)| *name).take(MOST))
+    };
+    Err(Failure::unknown_touchpoint(message, missing, names))
+}

@@ -1,0 +1,100 @@
+//! `cxo journey paths`: the most frequent ways of journeys.
+
+use std::io::{self, Write};
+
+use cxo_json::{JourneyPathsDocument, Lines, PathsRow, VariantRow};
+
+use crate::{
+    asking::QUESTION,
+    failure::Failure,
+    journey_log::{self, Columns, Rules},
+    journey_map,
+    output::{Output, Present},
+    page::{self, Align, Page},
+    reading::TableFile,
+};
+
+/// The arguments of `cxo journey paths`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(
+    after_help = "Examples:\n  cxo journey paths touchpoints.csv --customer customer --touchpoint touchpoint --time time --top 20\n  \
+    cxo journey paths clicks.csv --journey user --touchpoint page --time at --session-gap 30m --by device"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: TableFile,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    rules: Rules,
+    /// How many ways are shown
+    #[arg(long, help_heading = QUESTION, value_name = "N", default_value = "10")]
+    top: usize,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let file = args.file.open()?;
+    let path = file.file.clone();
+    let logged = args.columns.read(file, &args.rules, None)?;
+    let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    let (all, segments) =
+        logged.ask(&journeys, |journeys| Ok(PathsRow::new(&journeys.variants(), journeys.len() as u64, args.top)))?;
+    let document = JourneyPathsDocument { all, segments, log: logged.row(&journeys), load: logged.load.clone() };
+    args.output.show(&document, &logged.notes(&document.log))
+}
+
+impl Present for JourneyPathsDocument {
+    fn page(&self, page: &mut Page) {
+        let detail = format!("in {} journeys, {}", page::count(self.all.journeys), journey_log::unit(&self.log));
+        page.headline("Different ways", &page::count(self.all.total_variants), &detail);
+        table(page, &self.all);
+        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), table);
+    }
+
+    fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
+        self.all.variants.iter().try_for_each(|variant| lines.write(variant))
+    }
+}
+
+fn table(page: &mut Page, of: &PathsRow) {
+    let columns =
+        [("journeys", Align::Right), ("share", Align::Right), ("together", Align::Right), ("way", Align::Left)];
+    let row = |variant: &VariantRow| {
+        vec![
+            page::count(variant.count),
+            page::percent(variant.share),
+            page::percent(variant.coverage),
+            way(&variant.path),
+        ]
+    };
+    page.table(&columns, of.variants.iter().map(row).collect());
+}
+
+/// Touchpoints with arrows between them; of a long way the first and the last.
+fn way(path: &[String]) -> String {
+    const MOST: usize = 9;
+    const FIRST: usize = 6;
+    let names = |part: &[String]| part.iter().map(|name| page::name(name)).collect::<Vec<_>>().join(" → ");
+    match (path.get(..FIRST), path.get(path.len().saturating_sub(2)..)) {
+        (Some(first), Some(last)) if path.len() > MOST => {
+            format!("{} → … {} more … → {}", names(first), path.len() - FIRST - last.len(), names(last))
+        }
+        _ => names(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_ways_keep_both_ends() {
+        let path: Vec<String> = (1..=12).map(|step| step.to_string()).collect();
+        assert_eq!(way(&path[..9]), "1 → 2 → 3 → 4 → 5 → 6 → 7 → 8 → 9");
+        assert_eq!(way(&path), "1 → 2 → 3 → 4 → 5 → 6 → … 4 more … → 11 → 12");
+    }
+}

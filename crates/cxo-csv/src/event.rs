@@ -1,0 +1,229 @@
+//! Event logs: a row for each contact of a customer.
+
+use std::borrow::Cow;
+
+use cxo_core::Error;
+use cxo_core::domain::Currency;
+use cxo_core::journey::{Event, EventLog, Lifecycle};
+
+use crate::account::Outcome;
+use crate::blocks;
+use crate::head::Layout;
+use crate::load::Session;
+use crate::row::{Cell, EachRow, RowReader, raw, text};
+use crate::scan::Record;
+use crate::table::{amount, blank, required, unnamed_currency};
+use crate::table_row::one_of;
+use crate::{CsvError, Load, Loaded};
+
+/// What is wanted of a column of an event log.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident;)+) => { $(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, column: impl Into<String>) -> Self {
+            self.$name = Some(column.into());
+            self
+        }
+    )+ };
+}
+
+/// The columns of an event log. Journey, time and touchpoint are required and are looked for under `customer`, `time` and
+/// `touchpoint` unless a setter says otherwise; the others are read only where they are named.
+///
+/// ```
+/// use cxo_csv::{EventColumns, Input, Load};
+///
+/// let csv = "case,what,at\nNA,home,2026-01-01T10:00:00Z\nNA,pay,2026-01-01T10:05:00+01:00\n7,,2026-01-01\n";
+/// let columns = EventColumns::default().journey("case").touchpoint("what").time("at");
+/// let loaded = Load::new(Input::text("log.csv", csv)).events(&columns)?;
+/// assert_eq!((loaded.value.len(), loaded.value.get(0).map(|event| event.customer)), (2, Some("NA")));
+/// assert_eq!(loaded.report.reasons[0].reason, "touchpoint is blank, allowed: any text");
+/// # Ok::<(), cxo_csv::CsvError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct EventColumns {
+    journey: Option<String>,
+    touchpoint: Option<String>,
+    time: Option<String>,
+    channel: Option<String>,
+    stage: Option<String>,
+    device: Option<String>,
+    score: Option<String>,
+    value: Option<String>,
+    event_id: Option<String>,
+    lifecycle: Option<String>,
+    by: Vec<String>,
+}
+
+impl EventColumns {
+    setters! {
+        /// Whose journey: a customer or a case. Any text, `NA` too, is one.
+        journey;
+        /// What happened.
+        touchpoint;
+        /// When.
+        time;
+        /// Through which channel.
+        channel;
+        /// In which stage of the journey.
+        stage;
+        /// On which device.
+        device;
+        /// A rating that was given of it: a number.
+        score;
+        /// What it was worth: a decimal number.
+        value;
+        /// What tells the record from all others.
+        event_id;
+        /// Whether it began or ended then: start or complete.
+        lifecycle;
+    }
+
+    /// Adds a column for breakdowns; repeatable, in the order of [`EventRow::segments`].
+    #[must_use]
+    pub fn by(mut self, column: impl Into<String>) -> Self {
+        self.by.push(column.into());
+        self
+    }
+
+    fn places(&self, layout: &Layout) -> Result<Places, CsvError> {
+        let needed = |asked: &Option<String>, usual| {
+            let place = layout.place_of(asked.as_deref(), usual)?;
+            required(place, asked.as_deref(), usual, layout)
+        };
+        let place = |asked: &Option<String>| layout.place_of(asked.as_deref(), "");
+        Ok(Places {
+            journey: needed(&self.journey, "customer")?,
+            touchpoint: needed(&self.touchpoint, "touchpoint")?,
+            time: needed(&self.time, "time")?,
+            texts: [place(&self.channel)?, place(&self.device)?, place(&self.stage)?, place(&self.event_id)?],
+            score: place(&self.score)?,
+            value: place(&self.value)?,
+            lifecycle: place(&self.lifecycle)?,
+            by: self.by.iter().map(|name| layout.place(name)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// Where the columns are.
+struct Places {
+    journey: usize,
+    touchpoint: usize,
+    time: usize,
+    /// Channel, device, stage, event id.
+    texts: [Option<usize>; 4],
+    score: Option<usize>,
+    value: Option<usize>,
+    lifecycle: Option<usize>,
+    by: Vec<usize>,
+}
+
+/// The names of [`Places::texts`] in messages.
+const TEXTS: [&str; 4] = ["channel", "device", "stage", "event id"];
+
+/// One accepted row of an event log.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct EventRow<'a> {
+    /// The record. Blank cells are `None`.
+    pub event: Event<'a>,
+    /// The values of the columns asked for with [`by`](EventColumns::by), in that order; a blank one is empty text.
+    pub segments: &'a [Cow<'a, str>],
+    /// The currency of all values of the file; `None` where no column of values is read. `XXX` with six digits unless
+    /// the options name one.
+    pub currency: Option<Currency>,
+}
+
+impl Load<'_> {
+    /// Hands over the records of an event log one by one, in the order of the file. An error of `each` stops the load.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass over the rows, after one over the times unless their [format](crate::Options::date_format) is declared;
+    /// memory does not grow with the file.
+    pub fn each_event(
+        self,
+        columns: &EventColumns,
+        mut each: impl FnMut(&EventRow<'_>) -> Result<(), Error>,
+    ) -> Result<Loaded<()>, CsvError> {
+        let time = |layout: &Layout| layout.place_of(columns.time.as_deref(), "time");
+        self.run(&time, |Session { rows, blocks, options, account }| {
+            let (layout, places) = (rows.layout, columns.places(rows.layout)?);
+            let currency = match (places.value, options.currency) {
+                (None, _) => None,
+                (_, Some(declared)) => Some(declared),
+                (_, None) => Some(unnamed_currency()?),
+            };
+            let each_row = EachRow(|record: &Record<'_>| match rows.screen(record) {
+                Some(outcome) => outcome,
+                None => match places.read(&rows, record, currency, &mut each) {
+                    Ok(Ok(())) => Outcome::Accepted,
+                    Ok(Err(error)) => Outcome::Refused(error),
+                    Err(fault) => Outcome::Rejected(fault),
+                },
+            });
+            let (report, _) = blocks::in_order(blocks, layout, options, account, each_row)?;
+            Ok(((), report))
+        })
+    }
+
+    /// Reads an event log.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// As [`each_event`](Self::each_event); memory as an [`EventLog`] says.
+    pub fn events(self, columns: &EventColumns) -> Result<Loaded<EventLog>, CsvError> {
+        let mut log = EventLog::default();
+        let Loaded { report, detected, .. } = self.each_event(columns, |row| {
+            if let (true, Some(currency)) = (log.is_empty(), row.currency) {
+                log = EventLog::in_currency(currency);
+            }
+            log.add(&row.event)
+        })?;
+        Ok(Loaded { value: log, report, detected })
+    }
+}
+
+impl Places {
+    /// Hands the record of a row to `each`, if it is one.
+    #[inline]
+    fn read(
+        &self,
+        rows: &RowReader<'_>,
+        record: &Record<'_>,
+        currency: Option<Currency>,
+        each: impl FnOnce(&EventRow<'_>) -> Result<(), Error>,
+    ) -> Cell<Result<(), Error>> {
+        let needed = |place: usize, role: &str| {
+            let text = text(record, place, role)?;
+            if text.is_empty() { blank(record, place, role, "any text") } else { Ok(text) }
+        };
+        let (journey, touchpoint) = (needed(self.journey, "journey")?, needed(self.touchpoint, "touchpoint")?);
+        let time = rows.time(record, self.time, "time")?;
+        let time = time.map_or_else(|| blank(record, self.time, "time", "a date"), Ok)?;
+        let mut texts = [const { None }; 4];
+        for ((place, role), found) in self.texts.iter().zip(TEXTS).zip(&mut texts) {
+            *found = place.map(|place| text(record, place, role)).transpose()?;
+        }
+        let [channel, device, stage, event_id] =
+            texts.each_ref().map(|text: &Option<Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty()));
+        let mut event = Event::new(&journey, &touchpoint, time);
+        (event.channel, event.device, event.stage, event.event_id) = (channel, device, stage, event_id);
+        event.score = self.score.map(|place| rows.number(record, place, "score")).transpose()?.flatten();
+        if let Some(currency) = currency {
+            event.value = amount(rows, record, self.value, "value", currency)?;
+        }
+        if let Some(place) = self.lifecycle.filter(|&place| !raw(record, place).trim_ascii().is_empty()) {
+            let known = [("start", Lifecycle::Start), ("complete", Lifecycle::Complete)];
+            event.lifecycle = Some(one_of(record, place, "lifecycle", &known)?);
+        }
+        let by: Vec<Cow<'_, str>> =
+            self.by.iter().map(|&place| text(record, place, "segment")).collect::<Cell<Vec<_>>>()?;
+        Ok(each(&EventRow { event, segments: &by, currency }))
+    }
+}
