@@ -252,9 +252,8 @@ fn channels(seed: u64, count: u32, customers: u32, deviation: f64) -> EventLog {
             let own = mean + 0.5 * draws.normal();
             for time in 0..3 {
                 let score = draws.rating(own);
-                let event = Event::new("", "support", at(time)).score(score);
                 let (name, channel) = (format!("{channel}-{number}"), format!("ch{channel}"));
-                log.add(&Event { customer: &name, channel: Some(&channel), ..event }).unwrap();
+                log.add(&Event::new(&name, "support", at(time)).channel(&channel).score(score)).unwrap();
             }
         }
     }
