@@ -103,12 +103,12 @@ fn what_cannot_be_joined_is_refused() {
     assert_eq!((refused.kind(), refused.row()), (ErrorKind::Input, Some(0)));
     let kind = |options: &ExperienceOptions| Experience::new(&journeys, options).unwrap_err().kind();
     assert_eq!(kind(&five().surveys(["survey"])), ErrorKind::NoData);
-    assert_eq!(kind(&five().surveys(["order"])), ErrorKind::NoData);
     assert_eq!(five().window(-1).unwrap_err().kind(), ErrorKind::Input);
     assert_eq!(ConsistencyOptions::new(0.0).unwrap_err().kind(), ErrorKind::Input);
     let mut unrated = EventLog::default();
     unrated.add(&Event::new("ann", "order", at(0))).unwrap();
     let journeys = unrated.journeys(&JourneyOptions::default()).unwrap();
+    assert_eq!(Experience::new(&journeys, &five().surveys(["order"])).unwrap_err().kind(), ErrorKind::NoData);
     let experience = Experience::new(&journeys, &five()).unwrap();
     let question = PathQuestion::Csat(Csat::default());
     assert_eq!(experience.scores(PathKey::Stage, question, 1).unwrap_err().kind(), ErrorKind::NoData);
