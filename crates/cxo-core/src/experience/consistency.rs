@@ -235,7 +235,7 @@ fn touchpoint<'a>(
         let p = |pair: &Pair| student_t::sf((options.margin - pair.distance) / pair.error, pair.degrees);
         pairs.iter().map(p).fold(0.0, f64::max)
     });
-    let range = pairs.and_then(|pairs| means.range(&pairs, confidence));
+    let range = pairs.map(|pairs| means.range(&pairs, confidence));
     let apart = range.ok().and_then(|range| range.interval.ok()).is_some_and(|range| range.lower > options.margin);
     let verdict = match equivalence_p {
         Ok(p) if p <= confidence.alpha() => Verdict::Consistent,
@@ -258,7 +258,7 @@ fn touchpoint<'a>(
 /// Means of channels at one mix of segments, with their covariance.
 struct Means {
     counts: Vec<u64>,
-    means: Vec<f64>,
+    values: Vec<f64>,
     covariance: Matrix,
     /// Of each variance (Satterthwaite).
     degrees: Vec<f64>,
@@ -334,11 +334,11 @@ impl Means {
             means.push(mean);
             degrees.push(if shares > 0.0 { variance * variance / shares } else { 0.0 });
         }
-        (total > 0).then(|| Self { covariance: covariance(parts, channels.len()), counts, means, degrees })
+        (total > 0).then(|| Self { covariance: covariance(parts, channels.len()), counts, values: means, degrees })
     }
 
     fn len(&self) -> usize {
-        self.means.len()
+        self.values.len()
     }
 
     fn variance(&self, channel: usize) -> f64 {
@@ -352,7 +352,7 @@ impl Means {
     }
 
     fn mean(&self, channel: usize, confidence: Confidence) -> Result<Estimate, Error> {
-        let value = self.means.get(channel).copied().unwrap_or_default();
+        let value = self.values.get(channel).copied().unwrap_or_default();
         let n = self.counts.get(channel).copied().unwrap_or_default();
         let degrees = self.degrees.get(channel).copied().unwrap_or_default();
         let error = self.variance(channel).sqrt();
@@ -369,8 +369,8 @@ impl Means {
     fn pairs(&self) -> Result<Vec<Pair>, Absent> {
         self.spread()?;
         let mut pairs = Vec::new();
-        for (a, (mean_a, degrees_a)) in self.means.iter().zip(&self.degrees).enumerate() {
-            for (b, (mean_b, degrees_b)) in self.means.iter().zip(&self.degrees).enumerate().skip(a + 1) {
+        for (a, (mean_a, degrees_a)) in self.values.iter().zip(&self.degrees).enumerate() {
+            for (b, (mean_b, degrees_b)) in self.values.iter().zip(&self.degrees).enumerate().skip(a + 1) {
                 let (of_a, of_b) = (self.variance(a), self.variance(b));
                 let variance = of_a + of_b - 2.0 * self.covariance.get(a, b);
                 if variance <= 0.0 {
@@ -384,7 +384,7 @@ impl Means {
     }
 
     /// The range with bounds that hold for every pair at once.
-    fn range(&self, pairs: &[Pair], confidence: Confidence) -> Result<Estimate, Absent> {
+    fn range(&self, pairs: &[Pair], confidence: Confidence) -> Estimate {
         let level = 1.0 - confidence.alpha() / (2.0 * pairs.len() as f64);
         let (mut value, mut lower, mut upper) = (0.0_f64, 0.0_f64, 0.0_f64);
         for pair in pairs {
@@ -394,7 +394,7 @@ impl Means {
             upper = upper.max(pair.distance + half);
         }
         let interval = Interval::new(lower, upper, confidence, Method::SimultaneousPairs);
-        Ok(self.estimate(value, interval.map_err(|_| Absent::NotDefined), Method::SimultaneousPairs))
+        self.estimate(value, interval.map_err(|_| Absent::NotDefined), Method::SimultaneousPairs)
     }
 
     fn estimate(&self, value: f64, interval: Result<Interval, Absent>, method: Method) -> Estimate {
@@ -409,9 +409,9 @@ impl Means {
             |row: usize, column: usize| self.covariance.get(row, column) + if row == column { between } else { 0.0 };
         let factor = Cholesky::new(&Matrix::from_fn(size, entry), 1e-12).ok()?;
         let ones = vec![1.0; size];
-        let (of_ones, of_means) = (factor.solve(&ones), factor.solve(&self.means));
+        let (of_ones, of_means) = (factor.solve(&ones), factor.solve(&self.values));
         let centre = of_means.iter().sum::<f64>() / of_ones.iter().sum::<f64>();
-        let residuals: Vec<f64> = self.means.iter().map(|mean| mean - centre).collect();
+        let residuals: Vec<f64> = self.values.iter().map(|mean| mean - centre).collect();
         Some(factor.half_solve(&residuals).iter().map(|part| part * part).sum())
     }
 

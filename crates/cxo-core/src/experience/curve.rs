@@ -7,6 +7,9 @@ use crate::domain::{Scale, Stages};
 use crate::stats::suppression::{Suppressed, Suppression};
 use crate::{Absent, Confidence, Difference, Error, Estimate};
 
+/// Values with the customer of each.
+type Ratings = (Vec<f64>, Vec<u32>);
+
 /// The mean rating of each stage, in the order of the stages.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -54,7 +57,7 @@ impl Experience<'_> {
     ) -> Result<EmotionCurve, Error> {
         let names: Vec<&str> = stages.iter().map(crate::domain::Stage::name).collect();
         let column = self.column(|event| event.stage);
-        let mut rated: Vec<(Vec<f64>, Vec<u32>)> = vec![Default::default(); names.len()];
+        let mut rated: Vec<Ratings> = vec![Default::default(); names.len()];
         let (mut passes, mut elsewhere, mut at) = (vec![0_u64; names.len()], 0, 0);
         for journey in self.iter() {
             for pass in journey.passes {
@@ -83,7 +86,7 @@ impl Experience<'_> {
         let whole = document.total(total);
         let cells = document.table(whole, &counts)?;
         let decisions = document.decide();
-        let (mut points, mut before): (Vec<EmotionPoint>, Option<&(Vec<f64>, Vec<u32>)>) = (Vec::new(), None);
+        let (mut points, mut before): (Vec<EmotionPoint>, Option<&Ratings>) = (Vec::new(), None);
         for (((name, passes), stage), cell) in names.iter().zip(passes).zip(&rated).zip(cells) {
             let mut point = EmotionPoint {
                 stage: (*name).to_owned(),
@@ -107,8 +110,8 @@ impl Experience<'_> {
 }
 
 fn change(
-    (values, customers): &(Vec<f64>, Vec<u32>),
-    before: &(Vec<f64>, Vec<u32>),
+    (values, customers): &Ratings,
+    before: &Ratings,
     confidence: Confidence,
 ) -> Result<Result<Difference, Absent>, Error> {
     let sides: Vec<bool> = (0..values.len() + before.0.len()).map(|row| row < values.len()).collect();

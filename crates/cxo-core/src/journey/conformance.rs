@@ -148,10 +148,13 @@ pub struct JourneyConformance {
 /// Kind, touchpoint, stage.
 type Key = (DeviationKind, Option<String>, Option<String>);
 
-/// A variant with its journeys: customer and place of each, with its times.
+/// Place, customer and times of a journey.
+type Timed = (usize, u32, Vec<i64>);
+
+/// A variant with its journeys.
 struct Group {
     path: Vec<u32>,
-    journeys: Vec<(usize, u32, Vec<i64>)>,
+    journeys: Vec<Timed>,
 }
 
 impl Journeys<'_> {
@@ -206,12 +209,12 @@ impl Journeys<'_> {
             variants.push(VariantConformance { path, count: group.journeys.len() as u64, alignment });
         }
         each.sort_unstable_by_key(|(journey, ..)| *journey);
-        summed(blueprint, options.confidence, variants, found, each)
+        summed(blueprint, options.confidence, variants, found, &each)
     }
 
     /// The journeys by variant, the most frequent first, without the touchpoints that are ignored.
     fn groups(&self, ignored: &[u32]) -> Vec<Group> {
-        let mut found: HashMap<Vec<u32>, Vec<(usize, u32, Vec<i64>)>> = HashMap::new();
+        let mut found: HashMap<Vec<u32>, Vec<Timed>> = HashMap::new();
         for (at, journey) in self.iter().enumerate() {
             let kept = || journey.steps.iter().zip(journey.times).filter(|(step, _)| !ignored.contains(step));
             let path: Vec<u32> = kept().map(|(step, _)| *step).collect();
@@ -295,7 +298,7 @@ fn summed(
     confidence: Confidence,
     variants: Vec<VariantConformance>,
     found: BTreeMap<Key, [u64; 2]>,
-    each: Vec<(usize, u32, usize, Vec<Key>)>,
+    each: &[(usize, u32, usize, Vec<Key>)],
 ) -> Result<Conformance, Error> {
     let journeys = each.len() as u64;
     let share = |count: u64| Successes(count).of(journeys)?.estimate(ProportionMethod::Wilson, confidence);
