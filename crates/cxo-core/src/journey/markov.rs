@@ -74,9 +74,11 @@ impl Markov {
 
     /// All transitions out of a state.
     pub(super) fn visits(&self, state: usize) -> f64 {
-        let inside: u64 = self.counts.get(state).into_iter().flat_map(BTreeMap::values).sum();
+        // As floats: steps of many journeys can be more than 64 bits count.
+        let inside: f64 =
+            self.counts.get(state).into_iter().flat_map(BTreeMap::values).map(|count| *count as f64).sum();
         let ends = |ends: &[u64]| ends.get(state).copied().unwrap_or_default();
-        inside as f64 + ends(&self.conversions) as f64 + ends(&self.nulls) as f64
+        inside + ends(&self.conversions) as f64 + ends(&self.nulls) as f64
     }
 
     /// The probability that each state ends with the outcome in the next step.

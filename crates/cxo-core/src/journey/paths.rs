@@ -167,6 +167,13 @@ impl Encode for Paths {
         let mut from = Reader::new(bytes, Form::Paths)?;
         let names = from.texts()?;
         let mut paths = Self::default();
+        for name in &names {
+            if name.is_empty() {
+                return Err(from.refuse("step of a path", "empty", "text of at least one character"));
+            }
+            // In their order, so that what is written again is what was read.
+            paths.symbols.intern(name)?;
+        }
         for _ in 0..from.count(8 + 8 + 8 + 8)? {
             let count = PathCount::new(from.u64()?, from.u64()?, from.f64()?)?;
             let steps = from.count(4)?;
