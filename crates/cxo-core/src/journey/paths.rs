@@ -83,13 +83,11 @@ impl Paths {
         if ids.is_empty() {
             return Err(Error::input("path", "empty", "at least one step"));
         }
-        match self.counts.get_mut(ids) {
-            Some(known) => known.add(count),
-            None => {
-                self.counts.insert(ids.into(), *count);
-                Ok(())
-            }
+        if let Some(known) = self.counts.get_mut(ids) {
+            return known.add(count);
         }
+        self.counts.insert(ids.into(), *count);
+        Ok(())
     }
 
     /// The number of different paths.
@@ -126,10 +124,11 @@ impl Paths {
                 *place = rank;
             }
         }
-        let ranked = |(path, count): (&Box<[u32]>, &PathCount)| {
+        let ranked = |(path, count): (&[u32], &PathCount)| {
             (path.iter().filter_map(|id| ranks.get(*id as usize).copied()).collect(), *count)
         };
-        let mut paths: Vec<(Vec<u32>, PathCount)> = self.counts.iter().map(ranked).collect();
+        let mut paths: Vec<(Vec<u32>, PathCount)> =
+            self.counts.iter().map(|(path, count)| ranked((path, count))).collect();
         paths.sort_unstable_by(|left, right| left.0.cmp(&right.0));
         (order.into_iter().map(|(name, _)| name).collect(), paths)
     }
