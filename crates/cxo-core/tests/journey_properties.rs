@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cxo_core::domain::Timestamp;
 use cxo_core::journey::{
-    AttributionModel, Event, EventLog, Funnel, FunnelDefinition, JourneyEnds, JourneyOptions, Journeys, PathCount,
-    Paths, Split, Ties, VariantCoverage,
+    AttributionModel, Event, EventLog, Funnel, FunnelDefinition, JourneyEnds, JourneyOptions, Journeys,
+    MapComparisonOptions, PathCount, Paths, Split, Ties, VariantCoverage,
 };
 use cxo_core::{Confidence, Encode, Probability, State};
 use proptest::prelude::*;
@@ -352,7 +352,7 @@ proptest! {
     fn a_segment_does_not_differ_from_itself(rows in rows()) {
         let log = log(numbered(&rows));
         let journeys = log.journeys(&JourneyOptions::default()).unwrap();
-        let compared = journeys.compare(&journeys, &Default::default()).unwrap();
+        let compared = journeys.compare(&journeys, &MapComparisonOptions::default()).unwrap();
         prop_assert_eq!(compared.touchpoints.len(), journeys.map().touchpoints.len());
         for shares in compared.touchpoints.iter().map(|row| row.shares).chain(compared.edges.iter().map(|row| row.shares)) {
             prop_assert_eq!(shares.journeys[0], shares.journeys[1]);

@@ -4,7 +4,7 @@
 use cxo_core::domain::{Amount, Timestamp};
 use cxo_core::journey::{
     AttributionModel, Duplicates, Event, EventLog, Funnel, FunnelDefinition, FunnelPassage, Identities, Immature,
-    JourneyOptions, Lifecycle, PathCount, Paths, Ties,
+    JourneyOptions, Lifecycle, MapComparisonOptions, PathCount, Paths, Ties,
 };
 use cxo_core::{Absent, Confidence, ErrorKind};
 
@@ -271,7 +271,7 @@ fn segments_of_different_logs_are_not_compared() {
     let (one, other) = (log(&[("ann", "a", 0)]), log(&[("ann", "a", 0)]));
     let options = JourneyOptions::default();
     let (one, other) = (one.journeys(&options).unwrap(), other.journeys(&options).unwrap());
-    assert_eq!(one.compare(&other, &Default::default()).unwrap_err().kind(), ErrorKind::Incompatible);
+    assert_eq!(one.compare(&other, &MapComparisonOptions::default()).unwrap_err().kind(), ErrorKind::Incompatible);
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn journeys_of_one_customer_are_not_independent() {
             .keep(|journey| journeys.customer(journey.customer).is_some_and(|customer| customer.starts_with(name)))
             .unwrap()
     };
-    let compared = segment("app").compare(&segment("web"), &Default::default()).unwrap();
+    let compared = segment("app").compare(&segment("web"), &MapComparisonOptions::default()).unwrap();
     let pay = &compared.touchpoints[1].shares;
     assert_eq!((pay.journeys, pay.shares, compared.customers), ([40, 20], [1.0, 0.5], 4));
     assert!((pay.design_effect.unwrap() - 20.0).abs() < 1e-9);

@@ -550,6 +550,27 @@ states! {
     weighted_event_tables: event_table(true, true);
 }
 
+/// A log with everything that may be known of a record.
+fn example_log() -> EventLog {
+    let mut log = EventLog::in_currency(Currency::iso("EUR").unwrap());
+    let at = |customer, touchpoint, micros| Event::new(customer, touchpoint, Timestamp(micros));
+    for event in [
+        at("é", "home", -1).sequence(2).channel("web"),
+        at("bob", "pay", 5).sequence(1).score(4.5).value(Amount(1999)).event_id("m1").lifecycle(Lifecycle::Complete),
+        at("é", "pay", 7).sequence(0).device("phone").stage("buy").lifecycle(Lifecycle::Start),
+    ] {
+        log.add(&event).unwrap();
+    }
+    log
+}
+
+fn example_paths() -> Paths {
+    let mut paths = Paths::default();
+    paths.add(["search", "email"], PathCount::new(2, 5, 80.5).unwrap()).unwrap();
+    paths.add(["email"], PathCount::new(0, 3, 0.0).unwrap()).unwrap();
+    paths
+}
+
 /// One example of each state, by the name of its line in the fixtures.
 fn example(name: &str) -> Example {
     let scored = |score: i64| Rating::new(score, Scale::NPS).unwrap();
@@ -589,18 +610,6 @@ fn example(name: &str) -> Example {
     {
         contracts.add(customer, Day(start), end).unwrap();
     }
-    let mut log = EventLog::in_currency(Currency::iso("EUR").unwrap());
-    let at = |customer, touchpoint, micros| Event::new(customer, touchpoint, Timestamp(micros));
-    for event in [
-        at("é", "home", -1).sequence(2).channel("web"),
-        at("bob", "pay", 5).sequence(1).score(4.5).value(Amount(1999)).event_id("m1").lifecycle(Lifecycle::Complete),
-        at("é", "pay", 7).sequence(0).device("phone").stage("buy").lifecycle(Lifecycle::Start),
-    ] {
-        log.add(&event).unwrap();
-    }
-    let mut paths = Paths::default();
-    paths.add(["search", "email"], PathCount::new(2, 5, 80.5).unwrap()).unwrap();
-    paths.add(["email"], PathCount::new(0, 3, 0.0).unwrap()).unwrap();
     let durations = Durations::new(vec![2.0, 0.5, 2.0], vec![true, false, true]).unwrap();
     let events = EventTable::from_durations(&durations).unwrap();
     let weighed = durations.with_weights(vec![0.5, 2.0, 1.5]).unwrap().with_entries(vec![0.0, 0.0, 0.25]).unwrap();
@@ -623,8 +632,8 @@ fn example(name: &str) -> Example {
         "purchase-log" => Example::of(&purchases),
         "purchase-log-of-instants" => Example::of(&instants),
         "contracts" => Example::of(&contracts),
-        "event-log" => Example::of(&log),
-        "paths" => Example::of(&paths),
+        "event-log" => Example::of(&example_log()),
+        "paths" => Example::of(&example_paths()),
         "moments" => Example::of(&Moments::of(&[0.1, 0.2, 0.4]).unwrap()),
         other => panic!("no example of {other}"),
     }

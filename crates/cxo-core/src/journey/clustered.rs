@@ -1,37 +1,48 @@
-//! Which share of rows says yes, when one customer has several? State: a row of zeros and ones with the customer of each.
+//! Which share of rows says yes, when one customer has several? State: the rows of each customer, and those that say yes.
 
 use crate::stats::design::{Design, DesignMethod};
 use crate::{Absent, Confidence, Error, Estimate};
 
-/// Yes or no, row by row, the rows of a customer side by side.
+/// Yes or no, row by row, the rows of a customer one after the other.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers {
-    values: Vec<f64>,
-    clusters: Vec<u32>,
+    /// Rows of each customer, and those that say yes.
+    clusters: Vec<(u64, u64)>,
     last: Option<u32>,
 }
 
 impl Answers {
     pub(super) fn push(&mut self, customer: u32, yes: bool) {
-        let cluster = self.clusters.last().map_or(0, |&last| last + u32::from(self.last != Some(customer)));
-        self.last = Some(customer);
-        self.clusters.push(cluster);
-        self.values.push(f64::from(u8::from(yes)));
+        if self.last != Some(customer) {
+            self.clusters.push((0, 0));
+            self.last = Some(customer);
+        }
+        if let Some((rows, says_yes)) = self.clusters.last_mut() {
+            *rows += 1;
+            *says_yes += u64::from(yes);
+        }
     }
 
     /// The rows, and those that say yes.
     pub(super) fn counts(&self) -> (u64, u64) {
-        (self.values.len() as u64, self.values.iter().filter(|value| **value > 0.0).count() as u64)
+        self.clusters.iter().fold((0, 0), |sum, (rows, yes)| (sum.0 + rows, sum.1 + yes))
     }
 
     /// The share with the interval of Korn and Graubard (1998): exact on the effective number of rows, customers being the
-    /// clusters.
+    /// clusters. Customers are taken in the order of their counts, so that no bit depends on the order of the records.
     pub(super) fn share(&self, confidence: Confidence) -> Result<Result<Estimate, Absent>, Error> {
-        if self.values.is_empty() {
+        if self.clusters.is_empty() {
             return Ok(Err(Absent::NoObservations));
         }
-        let weights = vec![1.0; self.values.len()];
-        let share = Design::new(&weights)?.clusters(&self.clusters)?.mean(&self.values)?;
+        let mut ordered = self.clusters.clone();
+        ordered.sort_unstable();
+        let (mut values, mut clusters) = (Vec::new(), Vec::new());
+        for (cluster, (rows, yes)) in (0..).zip(ordered) {
+            values.extend((0..rows).map(|row| f64::from(u8::from(row < yes))));
+            clusters.extend((0..rows).map(|_| cluster));
+        }
+        let weights = vec![1.0; values.len()];
+        let share = Design::new(&weights)?.clusters(&clusters)?.mean(&values)?;
         share.estimate(DesignMethod::KornGraubard, confidence).map(Ok)
     }
 }

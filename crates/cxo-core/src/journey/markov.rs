@@ -117,7 +117,7 @@ impl Markov {
     /// How often journeys were in a state.
     pub(super) fn visits_of(&self, counts: &[u64], state: usize) -> u64 {
         let out = self.cells.iter().zip(counts).filter(|(cell, _)| cell.0 as usize == state);
-        out.map(|(_, count)| *count).sum()
+        out.fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
     /// The state that a transition leaves.
@@ -136,7 +136,7 @@ impl Markov {
     /// How often transitions of each kind that ends with this outcome were.
     pub(super) fn ended(&self, counts: &[u64], outcome: usize) -> u64 {
         let ends = self.cells.iter().zip(counts).filter(|(cell, _)| cell.1 as usize == self.size + outcome);
-        ends.map(|(_, count)| *count).sum()
+        ends.fold(0, |sum, (_, count)| sum.saturating_add(*count))
     }
 
     fn last(&self, state: usize) -> Option<u32> {
@@ -144,13 +144,14 @@ impl Markov {
     }
 
     fn visits(&self, counts: &[u64]) -> Vec<f64> {
-        let mut visits = vec![0_u64; self.size];
+        // As floats: steps of many journeys can be more than 64 bits count.
+        let mut visits = vec![0.0; self.size];
         for (cell, count) in self.cells.iter().zip(counts) {
             if let Some(visits) = visits.get_mut(cell.0 as usize) {
-                *visits = visits.saturating_add(*count);
+                *visits += *count as f64;
             }
         }
-        visits.into_iter().map(|visits| visits as f64).collect()
+        visits
     }
 
     /// The chain, every way into a state that ends with the step `removed` leading to the end without outcome.

@@ -86,13 +86,11 @@ impl Paths {
         if ids.is_empty() {
             return Err(Error::input("path", "empty", "at least one step"));
         }
-        match self.counts.get_mut(ids) {
-            Some(known) => known.add(count),
-            None => {
-                self.counts.insert(ids.into(), *count);
-                Ok(())
-            }
+        if let Some(known) = self.counts.get_mut(ids) {
+            return known.add(count);
         }
+        self.counts.insert(ids.into(), *count);
+        Ok(())
     }
 
     /// The number of different paths.
@@ -129,10 +127,11 @@ impl Paths {
                 *place = rank;
             }
         }
-        let ranked = |(path, count): (&Box<[u32]>, &PathCount)| {
+        let ranked = |(path, count): (&[u32], &PathCount)| {
             (path.iter().filter_map(|id| ranks.get(*id as usize).copied()).collect(), *count)
         };
-        let mut paths: Vec<(Vec<u32>, PathCount)> = self.counts.iter().map(ranked).collect();
+        let mut paths: Vec<(Vec<u32>, PathCount)> =
+            self.counts.iter().map(|(path, count)| ranked((path, count))).collect();
         paths.sort_unstable_by(|left, right| left.0.cmp(&right.0));
         (order.into_iter().map(|(name, _)| name).collect(), paths)
     }
@@ -170,6 +169,13 @@ impl Encode for Paths {
         let mut from = Reader::new(bytes, Form::Paths)?;
         let names = from.texts()?;
         let mut paths = Self::default();
+        for name in &names {
+            if name.is_empty() {
+                return Err(from.refuse("step of a path", "empty", "text of at least one character"));
+            }
+            // In their order, so that what is written again is what was read.
+            paths.symbols.intern(name)?;
+        }
         for _ in 0..from.count(8 + 8 + 8 + 8)? {
             let count = PathCount::new(from.u64()?, from.u64()?, from.f64()?)?;
             let steps = from.count(4)?;

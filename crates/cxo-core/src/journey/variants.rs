@@ -12,7 +12,7 @@ pub struct Variants<'a> {
     journeys: u64,
     steps: Vec<u32>,
     /// Where each begins and ends in `steps`, with its journeys; the most frequent first, equals by the bytes of their names.
-    variants: Vec<(usize, usize, u64)>,
+    counts: Vec<(usize, usize, u64)>,
 }
 
 /// One sequence of touchpoints.
@@ -33,24 +33,24 @@ impl<'a> Variants<'a> {
     /// The number of different sequences.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.variants.len()
+        self.counts.len()
     }
 
     /// Whether there are none: never.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.variants.is_empty()
+        self.counts.is_empty()
     }
 
     /// The steps of each with its journeys, the most frequent first.
     pub(super) fn counted(&self) -> impl Iterator<Item = (&[u32], u64)> {
-        self.variants.iter().map(|&(begin, end, count)| (self.steps.get(begin..end).unwrap_or_default(), count))
+        self.counts.iter().map(|&(begin, end, count)| (self.steps.get(begin..end).unwrap_or_default(), count))
     }
 
     /// The most frequent first; equally frequent ones in the order of the bytes of their touchpoints.
     pub fn iter(&self) -> impl Iterator<Item = Variant<'a>> {
         let mut covered = 0;
-        self.variants.iter().map(move |&(begin, end, count)| {
+        self.counts.iter().map(move |&(begin, end, count)| {
             covered += count;
             let steps = self.steps.get(begin..end).unwrap_or_default();
             let path = steps.iter().filter_map(|&step| self.names.get(step as usize).copied()).collect();
@@ -96,8 +96,8 @@ impl<'a> Journeys<'a> {
             steps.extend_from_slice(path);
             (begin, steps.len(), count)
         };
-        let variants = ordered.into_iter().map(place).collect();
-        Variants { names: self.names().to_vec(), journeys: self.len() as u64, steps, variants }
+        let counts = ordered.into_iter().map(place).collect();
+        Variants { names: self.names().to_vec(), journeys: self.len() as u64, steps, counts }
     }
 }
 

@@ -135,7 +135,7 @@ impl Plan {
 
     /// When the journey first met the first step; asked after its passage.
     pub(super) fn entry(&self, journey: JourneyView<'_>, attempts: &Attempts) -> Option<i64> {
-        self.met(journey, &attempts.places).find(|(_, step, _)| self.role(*step) & 1 == 1).map(|(.., time)| time)
+        Self::met(journey, &attempts.places).find(|(_, step, _)| self.role(*step) & 1 == 1).map(|(.., time)| time)
     }
 
     /// The places that matter, without a branch that what customers do would make unpredictable.
@@ -155,7 +155,7 @@ impl Plan {
     }
 
     /// Place, touchpoint and time of what matters.
-    fn met<'j>(&self, journey: JourneyView<'j>, places: &'j [u32]) -> impl Iterator<Item = (u32, u32, i64)> + use<'j> {
+    fn met<'j>(journey: JourneyView<'j>, places: &'j [u32]) -> impl Iterator<Item = (u32, u32, i64)> + use<'j> {
         places.iter().filter_map(move |&place| {
             Some((place, *journey.steps.get(place as usize)?, *journey.times.get(place as usize)?))
         })
@@ -172,7 +172,7 @@ impl Plan {
     fn ordered(&self, journey: JourneyView<'_>, attempts: &mut Attempts) {
         let excludes = self.definition == FunnelDefinition::OrderedWithExclusion;
         let places = std::mem::take(&mut attempts.places);
-        for (place, step, time) in self.met(journey, &places) {
+        for (place, step, time) in Self::met(journey, &places) {
             if excludes && self.excluded.get(step as usize).copied().unwrap_or_default() {
                 attempts.drop_all();
             }
@@ -205,7 +205,7 @@ impl Plan {
 
     /// The first occurrence of the first step, then always the next occurrence of the next.
     fn first_touch(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
-        for (place, step, time) in self.met(journey, places) {
+        for (place, step, time) in Self::met(journey, places) {
             let start = best.times.first().copied().unwrap_or(time);
             if !self.in_window(start, time) || best.level == self.steps.len() {
                 return;
@@ -225,7 +225,7 @@ impl Plan {
         attempts: &mut Attempts,
         take: impl Fn(&Self, &[(u32, u32, i64)], &mut Attempts),
     ) {
-        let all: Vec<_> = self.met(journey, &attempts.places).collect();
+        let all: Vec<_> = Self::met(journey, &attempts.places).collect();
         for instant in all.chunk_by(|left, right| left.2 == right.2) {
             take(self, instant, attempts);
             if attempts.best == self.steps.len() {
@@ -282,7 +282,7 @@ impl Plan {
 
     /// The steps one right after the other.
     fn consecutive(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
-        for (begin, step, start) in self.met(journey, places) {
+        for (begin, step, start) in Self::met(journey, places) {
             if self.role(step) & 1 == 0 {
                 continue;
             }
@@ -308,8 +308,8 @@ impl Plan {
         let mut inside = [0_u32; Funnel::MOST_STEPS];
         let wanted =
             |step: u32| (self.role(step).trailing_zeros() as usize % Funnel::MOST_STEPS, self.role(step).count_ones());
-        let (mut level, mut behind) = (0, self.met(journey, places).peekable());
-        for (place, step, time) in self.met(journey, places) {
+        let (mut level, mut behind) = (0, Self::met(journey, places).peekable());
+        for (place, step, time) in Self::met(journey, places) {
             let (slot, most) = wanted(step);
             level += usize::from(inside[slot] < most);
             inside[slot] += 1;
