@@ -251,7 +251,7 @@ impl<'j, 'a> Ways<'j, 'a> {
 
     fn worth(&self, row: u32) -> f64 {
         let log = self.journeys.log();
-        let digits = log.currency().map_or(0, |currency| currency.digits());
+        let digits = log.currency().map_or(0, crate::domain::Currency::digits);
         let amount = log.get(row as usize).and_then(|event| event.value).map_or(0, |amount| amount.0);
         amount as f64 / 10_f64.powi(i32::from(digits))
     }

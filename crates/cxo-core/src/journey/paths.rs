@@ -86,13 +86,11 @@ impl Paths {
         if ids.is_empty() {
             return Err(Error::input("path", "empty", "at least one step"));
         }
-        match self.counts.get_mut(ids) {
-            Some(known) => known.add(count),
-            None => {
-                self.counts.insert(ids.into(), *count);
-                Ok(())
-            }
+        if let Some(known) = self.counts.get_mut(ids) {
+            return known.add(count);
         }
+        self.counts.insert(ids.into(), *count);
+        Ok(())
     }
 
     /// The number of different paths.

@@ -102,7 +102,7 @@ impl Journeys<'_> {
         }
         let (mut attempts, mut best) = (Attempts::new(steps), Passage::default());
         for journey in self.iter() {
-            let entered = funnel.window.is_some_and(|window| self.is_immature(&plan, journey, until, window));
+            let entered = funnel.window.is_some_and(|window| Self::is_immature(&plan, journey, until, window));
             tally.immature += u64::from(entered);
             if entered && funnel.immature == Immature::Exclude {
                 continue;
@@ -115,7 +115,7 @@ impl Journeys<'_> {
     }
 
     /// Whether a journey met the first step less than a window before the end.
-    fn is_immature(&self, plan: &Plan, journey: JourneyView<'_>, until: i64, window: i64) -> bool {
+    fn is_immature(plan: &Plan, journey: JourneyView<'_>, until: i64, window: i64) -> bool {
         let entry = journey
             .steps
             .iter()
