@@ -148,6 +148,7 @@ struct Tape {
     micros: Vec<i64>,
     /// Where the transitions of each customer begin, and where the last one's end.
     begins: Vec<usize>,
+    customers: Vec<u32>,
     journeys: u64,
     open: u64,
     used: Vec<bool>,
@@ -166,8 +167,16 @@ impl Tape {
         let names = ways.names.len();
         let chain = Markov::new(names, ways.declared.len(), order, paths.iter().map(Vec::as_slice))?;
         let (kinds, micros) = (Vec::new(), Vec::new());
-        let mut tape =
-            Self { chain, kinds, micros, begins: Vec::new(), journeys: 0, open: 0, used: vec![false; names] };
+        let mut tape = Self {
+            chain,
+            kinds,
+            micros,
+            begins: Vec::new(),
+            customers: Vec::new(),
+            journeys: 0,
+            open: 0,
+            used: vec![false; names],
+        };
         let mut last = None;
         ways.each(|way| {
             let outcome = match way.end {
@@ -179,6 +188,7 @@ impl Tape {
                 End::Lost => None,
             };
             if last.replace(way.customer) != Some(way.customer) {
+                tape.customers.push(way.customer);
                 tape.begins.push(tape.kinds.len());
             }
             tape.journeys += 1;
@@ -261,7 +271,7 @@ impl Journeys<'_> {
         let (counts, seconds) = tape.counts(None);
         let solved = tape.chain.solve(&counts, &seconds);
         let solved = solved.ok_or_else(|| Error::degenerate("a touchpoint that no journey ever leaves"))?;
-        let draws = options.bootstrap.map(|bootstrap| Draws::new(&tape, bootstrap));
+        let draws = options.bootstrap.map(|bootstrap| Draws::new(&tape, &ways, bootstrap));
         Ok(answer(&tape, &ways, &counts, &solved, draws, options.order))
     }
 }
@@ -277,7 +287,7 @@ struct Draws {
 }
 
 impl Draws {
-    fn new(tape: &Tape, bootstrap: Bootstrap) -> Self {
+    fn new(tape: &Tape, ways: &Ways<'_, '_>, bootstrap: Bootstrap) -> Self {
         let outcomes = tape.chain.outcomes();
         let mut draws = Self {
             bootstrap,
@@ -285,7 +295,7 @@ impl Draws {
             states: vec![Vec::new(); tape.chain.states() * (outcomes + 2)],
             removal: vec![Vec::new(); tape.used.len() * outcomes],
         };
-        bootstrap.resamples(tape.begins.len().saturating_sub(1), |weights| {
+        bootstrap.resamples(&ways.ranks(&tape.customers), |weights| {
             let (counts, seconds) = tape.counts(Some(weights));
             if let Some(solved) = tape.chain.solve(&counts, &seconds) {
                 draws.add(&solved);

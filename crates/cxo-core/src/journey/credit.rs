@@ -146,6 +146,7 @@ struct Shares {
     kinds: Vec<u32>,
     rows: Vec<(u32, [f64; 2])>,
     begins: Vec<usize>,
+    customers: Vec<u32>,
     /// Conversions and their worth by customer.
     totals: Vec<(u64, f64)>,
 }
@@ -165,6 +166,7 @@ impl Shares {
     fn add(&mut self, way: &Way, half_life: i64, weights: &mut Vec<f64>, is_new: bool) {
         if is_new {
             self.begins.push(self.length());
+            self.customers.push(way.customer);
             self.totals.push((0, 0.0));
         }
         let outcome = if let End::Outcome(_) = way.end { Some(0) } else { None };
@@ -260,7 +262,7 @@ impl Journeys<'_> {
         let (shares, gone) = Gone::of(&ways, options)?;
         let whole = shares.of(None).filter(|_| gone.nulls + gone.conversions() > 0);
         let whole = whole.ok_or_else(|| Error::no_data("journeys with a step before their end"))?;
-        let mut draws = options.bootstrap.map(|bootstrap| Draws::new(&shares, bootstrap));
+        let mut draws = options.bootstrap.map(|bootstrap| Draws::new(&shares, &ways, bootstrap));
         let value = shares.totals.iter().map(|total| total.1).sum();
         let total = PathCount { conversions: gone.conversions(), nulls: gone.nulls, value };
         // Every touchpoint of a log has a number, an outcome too; a step is what was one.
@@ -326,8 +328,9 @@ impl Gone {
         // Only the chain has states to number.
         let (states, order) = if is_markov { (names, options.order) } else { (0, 1) };
         let chain = Markov::new(states, 1, order, paths.iter().map(Vec::as_slice))?;
-        let (kinds, rows, begins, totals) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut shares = Shares { model: options.model, names, chain, kinds, rows, begins, totals };
+        let (kinds, rows) = (Vec::new(), Vec::new());
+        let (begins, customers, totals) = (Vec::new(), Vec::new(), Vec::new());
+        let mut shares = Shares { model: options.model, names, chain, kinds, rows, begins, customers, totals };
         let (reached, used) = (vec![0; ways.declared.len()], vec![false; names]);
         let mut gone = Self { reached, nulls: 0, open: 0, immediate: 0, used };
         let (mut weights, mut last) = (Vec::new(), None);
@@ -368,9 +371,9 @@ struct Draws {
 }
 
 impl Draws {
-    fn new(shares: &Shares, bootstrap: Bootstrap) -> Self {
+    fn new(shares: &Shares, ways: &Ways<'_, '_>, bootstrap: Bootstrap) -> Self {
         let mut rows: Vec<[Vec<f64>; 4]> = vec![Default::default(); shares.names];
-        bootstrap.resamples(shares.totals.len(), |weights| {
+        bootstrap.resamples(&ways.ranks(&shares.customers), |weights| {
             let Some(sample) = shares.of(Some(weights)) else { return };
             for (at, ([attributed, share, value, removal], credit)) in rows.iter_mut().zip(&sample.credit).enumerate() {
                 attributed.push(credit[0]);

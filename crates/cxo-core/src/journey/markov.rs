@@ -158,23 +158,25 @@ impl Markov {
     fn system(&self, counts: &[u64], visits: &[f64], removed: Option<u32>) -> Option<Absorbing> {
         let size = self.size;
         let mut table = vec![0.0; size * size];
-        // Where nobody ever was, nothing leads: the state is left at once.
-        let mut absorbed: Vec<f64> = visits.iter().map(|visits| f64::from(u8::from(*visits <= 0.0))).collect();
-        let gone: Vec<bool> = match removed {
+        // Whole numbers: the order in which the kinds were met shows nowhere.
+        let mut gone = vec![0_u64; size];
+        let lost: Vec<bool> = match removed {
             None => vec![false; size],
             Some(_) => (0..size).map(|state| self.last(state) == removed).collect(),
         };
         for (&(from, to), &count) in self.cells.iter().zip(counts).filter(|(_, count)| **count > 0) {
             let (from, to) = (from as usize, to as usize);
-            let share = count as f64 / visits.get(from).copied().unwrap_or(1.0);
-            if to >= size || gone.get(to).copied().unwrap_or_default() {
-                if let Some(absorbed) = absorbed.get_mut(from) {
-                    *absorbed += share;
+            if to >= size || lost.get(to).copied().unwrap_or_default() {
+                if let Some(gone) = gone.get_mut(from) {
+                    *gone = gone.saturating_add(count);
                 }
-            } else if let Some(entry) = table.get_mut(from * size + to) {
-                *entry = share;
+            } else if let (Some(entry), Some(visits)) = (table.get_mut(from * size + to), visits.get(from)) {
+                *entry = count as f64 / visits;
             }
         }
+        // Where nobody ever was, nothing leads: the state is left at once.
+        let share = |(gone, visits): (u64, &f64)| if *visits > 0.0 { gone as f64 / visits } else { 1.0 };
+        let absorbed = gone.into_iter().zip(visits).map(share).collect();
         Absorbing::new(table, absorbed)
     }
 
@@ -191,14 +193,17 @@ impl Markov {
         ends
     }
 
-    /// The chain of so many transitions of each kind. `rewards` are sums by state, such as of the times that its steps took.
+    /// The chain of so many transitions of each kind. `rewards` are sums by state,
+    /// such as of the times that its steps took; 0 where there are none.
     pub(super) fn solve(&self, counts: &[u64], rewards: &[f64]) -> Option<Solved> {
         let visits = self.visits(counts);
         let whole = self.system(counts, &visits, None)?;
         let ends: Vec<Vec<f64>> = (0..self.outcomes).map(|outcome| self.ends(counts, &visits, outcome)).collect();
         let probabilities: Vec<Vec<f64>> = ends.iter().map(|ends| whole.solve(ends)).collect();
-        let mean = |(sum, visits): (&f64, &f64)| if *visits > 0.0 { sum / visits } else { 0.0 };
-        let means: Vec<f64> = rewards.iter().zip(&visits).map(mean).collect();
+        let mean = |(state, visits): (usize, &f64)| {
+            if *visits > 0.0 { rewards.get(state).copied().unwrap_or_default() / visits } else { 0.0 }
+        };
+        let means: Vec<f64> = visits.iter().enumerate().map(mean).collect();
         let (mut expected_visits, mut own_visits) = (vec![0.0; self.size], vec![0.0; self.size]);
         let mut unit = vec![0.0; self.size];
         for state in 0..self.size {

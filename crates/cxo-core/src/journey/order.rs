@@ -73,12 +73,11 @@ impl Paths {
                             *count = count.saturating_add(more);
                         }
                     };
-                    match path.get(at) {
-                        Some(&next) => add(next, all),
-                        None => {
-                            add(ends, count.conversions);
-                            add(ends + 1, count.nulls);
-                        }
+                    if let Some(&next) = path.get(at) {
+                        add(next, all);
+                    } else {
+                        add(ends, count.conversions);
+                        add(ends + 1, count.nulls);
                     }
                 }
             }

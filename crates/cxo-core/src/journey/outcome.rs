@@ -229,6 +229,20 @@ impl<'j, 'a> Ways<'j, 'a> {
         }
     }
 
+    /// The place of each customer in the order of their names, so that resamples do not depend on the order of the log.
+    pub(super) fn ranks(&self, customers: &[u32]) -> Vec<usize> {
+        let name = |customer: u32| self.journeys.customer(customer).unwrap_or_default();
+        let mut order: Vec<(&str, usize)> = customers.iter().map(|&customer| name(customer)).zip(0..).collect();
+        order.sort_unstable();
+        let mut ranks = vec![0; order.len()];
+        for (rank, (_, place)) in order.into_iter().enumerate() {
+            if let Some(slot) = ranks.get_mut(place) {
+                *slot = rank;
+            }
+        }
+        ranks
+    }
+
     fn label(&self, step: u32, row: u32) -> Option<u32> {
         let Some(channels) = &self.channels else { return Some(step) };
         let id = self.journeys.log().attributes[CHANNEL].ids.get(row as usize)?.checked_sub(1)?;
@@ -237,7 +251,7 @@ impl<'j, 'a> Ways<'j, 'a> {
 
     fn worth(&self, row: u32) -> f64 {
         let log = self.journeys.log();
-        let digits = log.currency().map_or(0, |currency| currency.digits());
+        let digits = log.currency().map_or(0, crate::domain::Currency::digits);
         let amount = log.get(row as usize).and_then(|event| event.value).map_or(0, |amount| amount.0);
         amount as f64 / 10_f64.powi(i32::from(digits))
     }

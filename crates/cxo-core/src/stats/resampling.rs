@@ -50,9 +50,11 @@ impl Bootstrap {
         self.replicates
     }
 
-    /// How often each of `units` customers is in each resample.
-    pub(crate) fn resamples(&self, units: usize, mut each: impl FnMut(&[u32])) {
-        let mut weights = vec![0_u32; units];
+    /// How often each customer is in each resample. `ranks` are the places of the customers in an order that the data do not
+    /// depend on, so that the same customers are drawn however they are stored.
+    pub(crate) fn resamples(&self, ranks: &[usize], mut each: impl FnMut(&[u32])) {
+        let units = ranks.len();
+        let (mut weights, mut placed) = (vec![0_u32; units], vec![0_u32; units]);
         for replicate in 0..self.replicates {
             let mut random = Random::new(self.seed.0, u64::from(replicate));
             weights.fill(0);
@@ -61,7 +63,10 @@ impl Bootstrap {
                     *weight += 1;
                 }
             }
-            each(&weights);
+            for (placed, &rank) in placed.iter_mut().zip(ranks) {
+                *placed = weights.get(rank).copied().unwrap_or_default();
+            }
+            each(&placed);
         }
     }
 

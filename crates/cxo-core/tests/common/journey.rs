@@ -33,3 +33,28 @@ pub(crate) fn log(file: &str) -> Option<EventLog> {
     }
     Some(log)
 }
+
+/// Numbers of a splitmix64 sequence: the same in every run.
+pub(crate) struct Draws(pub(crate) u64);
+
+impl Draws {
+    /// In (0, 1).
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (((mixed ^ (mixed >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
+
+    /// The place of a draw among shares that sum to 1.
+    pub(crate) fn choose(&mut self, shares: &[f64]) -> usize {
+        let mut left = self.uniform();
+        shares
+            .iter()
+            .position(|share| {
+                left -= share;
+                left < 0.0
+            })
+            .unwrap_or(shares.len() - 1)
+    }
+}

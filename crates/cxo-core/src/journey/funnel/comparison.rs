@@ -96,7 +96,10 @@ impl FunnelComparison {
         }
         let (passage_one, mut entered_one) = first.0.pass(one)?;
         let (passage_two, mut entered_two) = second.0.pass(two)?;
-        let (customers, in_both) = number_alike((first.0, &mut entered_one), (second.0, &mut entered_two));
+        let mut numbers = HashMap::new();
+        let both = number(&mut numbers, first.0, &mut entered_one) + number(&mut numbers, second.0, &mut entered_two);
+        let customers = numbers.len() as u64;
+        let in_both = both - customers;
         let sides = Sides { first: entered_one, second: entered_two, customers, in_both, confidence: one.confidence };
         let steps = (1..).zip(one.steps.iter().zip(&two.steps));
         let steps = steps.map(|(step, (name_one, name_two))| StepDifference {
@@ -109,25 +112,19 @@ impl FunnelComparison {
     }
 }
 
-/// Gives customers of one name one number on both sides; how many there are, and how many on both.
-fn number_alike(first: (&Journeys<'_>, &mut Entered), second: (&Journeys<'_>, &mut Entered)) -> (u64, u64) {
-    let mut numbers: HashMap<String, u32> = HashMap::new();
-    let mut number = |journeys: &Journeys<'_>, entered: &mut Entered| {
-        for customer in &mut entered.customers {
-            let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-            let name = journeys.customer(*customer).unwrap_or_default();
-            *customer = if let Some(known) = numbers.get(name) {
-                *known
-            } else {
-                numbers.insert(name.to_owned(), next);
-                next
-            };
-        }
-        (entered.customers_at(1), numbers.len() as u64)
-    };
-    let (one, _) = number(first.0, first.1);
-    let (two, all) = number(second.0, second.1);
-    (all, (one + two).saturating_sub(all))
+/// Gives customers of one name one number; how many of them entered.
+fn number(numbers: &mut HashMap<String, u32>, journeys: &Journeys<'_>, entered: &mut Entered) -> u64 {
+    for customer in &mut entered.customers {
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        let name = journeys.customer(*customer).unwrap_or_default();
+        *customer = if let Some(known) = numbers.get(name) {
+            *known
+        } else {
+            numbers.insert(name.to_owned(), next);
+            next
+        };
+    }
+    entered.customers_at(1)
 }
 
 struct Sides {
