@@ -47,9 +47,8 @@ impl Choice<'_> {
         let known = file.names()?;
         let mut named = self.features.iter().chain(self.exclude).chain(self.mentioned);
         if let Some(unknown) = named.find(|name| !known.contains(name)) {
-            let columns: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
-            let message = format!("there is no column \"{unknown}\"; the columns are {}", columns.join(", "));
-            return Err(Failure::data("unknown-column", message).in_file(&file.file));
+            // Reading tells it as it does everywhere.
+            file.look(&RowColumns::new(vec![unknown.clone()]), |_| Ok(()))?;
         }
         if let Some(name) = self.features.iter().find(|name| aside.contains(name)) {
             return Err(Failure::usage(format!("--features: {name} has another role")));
