@@ -8,6 +8,7 @@ use super::spline::{Bins, Knots, Spline, quantile};
 use super::table::{Column, Kind, MISSING, Table, Value};
 use crate::Error;
 use crate::churn::Features;
+use crate::churn::design::INTERCEPT;
 use crate::numeric::sum::Sum;
 
 /// What stands in for a missing number.
@@ -252,7 +253,7 @@ impl Schema {
         if features.is_empty() {
             return Err(Error::no_data("features"));
         }
-        let (mut names, mut terms) = (BTreeSet::new(), BTreeSet::new());
+        let (mut names, mut terms) = (BTreeSet::new(), BTreeSet::from([INTERCEPT.to_owned()]));
         let mut offsets = vec![0];
         for feature in &features {
             if !names.insert(feature.name()) {
