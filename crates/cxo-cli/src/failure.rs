@@ -50,6 +50,13 @@ impl Failure {
         self
     }
 
+    /// With the value that was found or asked for, and what it could have been.
+    pub(crate) fn about(mut self, value: &str, allowed: &str) -> Self {
+        self.detail.value = Some(value.to_owned());
+        self.detail.allowed = Some(allowed.to_owned());
+        self
+    }
+
     /// Names the file, in words too, and tells what became of its rows where some were rejected: then a model may lack what is in them.
     pub(crate) fn after(mut self, load: &LoadReport, path: &Path) -> Self {
         let LoadReport { rows, rejected, .. } = load;

@@ -1,7 +1,7 @@
 //! The document of an evaluation of predictions: `cxo.churn-evaluation`.
 
 use cxo_core::{
-    Confidence, Error as CoreError, Estimate, Interval,
+    Confidence, Error as CoreError, ErrorKind, Estimate, Interval,
     churn::{
         calibration::{
             Binning, HosmerLemeshow, PredictionsFrom, ReliabilityBin, calibration_in_the_large, calibration_line,
@@ -166,7 +166,7 @@ pub struct CalibrationBin {
 /// The customers of the greatest probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GainRow {
-    /// The share of the customers.
+    /// The share of the customers, as asked for; the edge is at the whole number of rows nearest to it.
     pub fraction: f64,
     /// The share of all events among them.
     pub captured: f64,
@@ -296,7 +296,14 @@ impl From<&ReliabilityBin> for CalibrationBin {
 fn parts(found: Result<Estimate, &CoreError>) -> (Quantity, Quantity<Interval>) {
     match found {
         Ok(estimate) => (Ok(estimate.value), quantity::of(estimate.interval)),
-        Err(error) => (Err(error.to_string().into()), Err(error.to_string().into())),
+        Err(error) => {
+            // The row is one of those counted, which no reader can find; that there is one is the reason.
+            let reason = match error.kind() {
+                ErrorKind::Input => "certainty (a probability of 0 or 1) has no log-odds".to_owned(),
+                _ => error.to_string(),
+            };
+            (Err(reason.clone().into()), Err(reason.into()))
+        }
     }
 }
 
