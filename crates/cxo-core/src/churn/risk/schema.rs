@@ -253,14 +253,14 @@ impl Schema {
         if features.is_empty() {
             return Err(Error::no_data("features"));
         }
-        let (mut names, mut terms) = (BTreeSet::new(), BTreeSet::from([INTERCEPT.to_owned()]));
+        let (mut names, mut terms) = (BTreeSet::new(), BTreeSet::new());
         let mut offsets = vec![0];
         for feature in &features {
             if !names.insert(feature.name()) {
                 return Err(Error::input("name of a feature", feature.name(), "a text that no other feature has"));
             }
             for term in feature.terms() {
-                if !terms.insert(term.clone()) {
+                if term == INTERCEPT || !terms.insert(term.clone()) {
                     return Err(Error::input("name of a term", term, "a text that no other term has"));
                 }
             }
