@@ -64,6 +64,13 @@ impl Choice<'_> {
             });
             once
         };
+        if features.iter().any(String::is_empty) {
+            let message = format!(
+                "{}: a column has no name; name it, or leave it out by --features or by --exclude ''",
+                file.file.display()
+            );
+            return Err(Failure::data("unnamed-column", message).in_file(&file.file));
+        }
         if features.is_empty() {
             return Err(Failure::usage("no column is left that could be a feature"));
         }

@@ -166,7 +166,7 @@ pub struct CalibrationBin {
 /// The customers of the greatest probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GainRow {
-    /// The share of the customers.
+    /// The share of the customers, as asked for; the edge is at the whole number of rows nearest to it.
     pub fraction: f64,
     /// The share of all events among them.
     pub captured: f64,
@@ -293,7 +293,7 @@ impl From<&ReliabilityBin> for CalibrationBin {
 }
 
 /// Why a line through log-odds does not exist.
-const CERTAIN: &str = "certainty, a probability of 0 or 1, has no log-odds";
+const CERTAIN: &str = "certainty (a probability of 0 or 1) has no log-odds";
 
 /// Value and interval, or twice the reason why there is neither.
 fn parts(found: Result<Estimate, &CoreError>) -> (Quantity, Quantity<Interval>) {

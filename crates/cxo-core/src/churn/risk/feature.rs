@@ -474,6 +474,11 @@ fn check_numeric(name: &str, numeric: &Numeric) -> Result<(), Error> {
     if finite && least <= greatest && *deviation >= 0.0 {
         return Ok(());
     }
+    if least.is_finite() && greatest.is_finite() && !deviation.is_finite() {
+        let farthest = if least.abs() > greatest.abs() { least } else { greatest };
+        let allowed = "numbers whose squares are inside f64, up to about 1e150";
+        return Err(Error::input(name, format!("{farthest:e}"), allowed));
+    }
     Err(Error::input(name, "described by other numbers", "a finite range, deviation and fill"))
 }
 

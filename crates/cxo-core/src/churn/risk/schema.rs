@@ -8,6 +8,7 @@ use super::spline::{Bins, Knots, Spline, quantile};
 use super::table::{Column, Kind, MISSING, Table, Value};
 use crate::Error;
 use crate::churn::Features;
+use crate::churn::design::INTERCEPT;
 use crate::numeric::sum::Sum;
 
 /// What stands in for a missing number.
@@ -261,7 +262,7 @@ impl Schema {
                 return Err(Error::input("name of a feature", feature.name(), "a text that no other feature has"));
             }
             for term in feature.terms() {
-                if !terms.insert(term.clone()) {
+                if term == INTERCEPT || !terms.insert(term.clone()) {
                     return Err(Error::input("name of a term", term, "a text that no other term has"));
                 }
             }
