@@ -122,8 +122,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         parts: args.parts,
     };
     let remarks = notes::load(&load);
-    let document = ChurnEvaluationDocument::new(&predictions, &asked, Some(load));
-    args.output.show(&document.map_err(|error| Failure::from(error).in_file(&path))?, &remarks)
+    let document = ChurnEvaluationDocument::new(&predictions, &asked, Some(load.clone()));
+    args.output.show(&document.map_err(|error| Failure::from(error).after(&load, &path))?, &remarks)
 }
 
 /// Reads the file. A row without an outcome is blank: nothing is known of it yet.
@@ -132,6 +132,9 @@ fn read(file: Readable, columns: &Columns) -> Result<(Predictions, LoadReport), 
     let observed = file.column("observed", columns.observed.as_ref(), "the outcomes")?;
     let probability = file.column("probability", columns.probability.as_ref(), "the predicted probabilities")?;
     let weight = file.config.column("weight", columns.weight.clone());
+    if observed == probability {
+        return Err(Failure::usage(format!("{observed} is named as the outcomes and as their probabilities")));
+    }
     let target = Target::churn(&observed);
     let target = columns.positive.as_ref().map_or(target.clone(), |value| target.positive(value.trim()));
     let names = [observed, probability].into_iter().chain(weight.clone());
@@ -145,14 +148,14 @@ fn read(file: Readable, columns: &Columns) -> Result<(Predictions, LoadReport), 
         let given = row.number(1)?.filter(|given| (0.0..=1.0).contains(given));
         let given = given.ok_or_else(|| row.reject(1, "a probability from 0 to 1"))?;
         if weight.is_some() {
-            let weight = row.number(2)?.filter(|weight| *weight > 0.0);
-            weights.push(weight.ok_or_else(|| row.reject(2, "a number above 0"))?);
+            let weight = row.number(2)?.filter(|weight| (1e-100..=1e100).contains(weight));
+            weights.push(weight.ok_or_else(|| row.reject(2, "a number from 1e-100 to 1e100"))?);
         }
         outcomes.push(left);
         probabilities.push(given);
         Ok(())
     })?;
-    let failed = |error: Error| Failure::from(error).in_file(&path);
+    let failed = |error: Error| Failure::from(error).after(&loaded.report, &path);
     let mut predictions = Predictions::new(outcomes, probabilities).map_err(failed)?;
     if weight.is_some() {
         predictions = predictions.with_weights(weights).map_err(failed)?;
@@ -294,12 +297,14 @@ fn gain_cells(gain: &GainRow) -> Vec<String> {
 }
 
 fn calibration_in_words(found: &CalibrationRow) -> String {
-    let signed = |value: &Quantity, interval: &Quantity<cxo_core::Interval>| match value {
-        Ok(value) => format!("{} ({})", page::signed(*value), page::bounds(interval, page::signed)),
-        Err(reason) => format!("absent: {reason}"),
+    let told = |what: &str, value: &Quantity, interval: &Quantity<cxo_core::Interval>, meaning: &str| match value {
+        Ok(value) => format!("{what} {} ({}): {meaning}.", page::signed(*value), page::bounds(interval, page::signed)),
+        Err(reason) => format!("{what}: not known, {reason}."),
     };
-    let slope = signed(&found.slope, &found.slope_interval);
-    let large = signed(&found.in_the_large, &found.in_the_large_interval);
+    let slope = "1 is right, below it probabilities are too extreme";
+    let slope = told("Slope", &found.slope, &found.slope_interval, slope);
+    let large = "above 0 they are too low, below too high";
+    let large = told("In the large", &found.in_the_large, &found.in_the_large_interval, large);
     let test = match &found.hosmer_lemeshow {
         Ok(HosmerLemeshowRow { statistic, degrees, p_value, predictions, .. }) => format!(
             "Hosmer-Lemeshow on {predictions} rows: chi-square {} with {degrees} degrees of freedom, p {}.",
@@ -309,8 +314,7 @@ fn calibration_in_words(found: &CalibrationRow) -> String {
         Err(reason) => format!("Hosmer-Lemeshow: no test, {reason}."),
     };
     format!(
-        "● observed, ┼ given; right where they meet. Slope {slope}: 1 is right, below it probabilities are too extreme. In the \
-         large {large}: above 0 they are too low, below too high. Expected calibration error {} over the bins. {test}",
+        "● observed, ┼ given; right where they meet. {slope} {large} Expected calibration error {} over the bins. {test}",
         page::percent(found.ece)
     )
 }

@@ -168,7 +168,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let customers = churn_table::read(file, &roles)?;
     let options = args.options(&columns, penalty).seed(cxo_core::Seed(args.asked.seed));
-    let failed = |error: Error| Failure::from(error).in_file(&path);
+    let failed = |error: Error| Failure::from(error).after(&customers.load, &path);
     let trained = train(&customers.table, &columns.target, &options).map_err(failed)?;
     let document = document(&trained, args, customers.load);
     if let Some(path) = &args.asked.model_out {
@@ -190,6 +190,12 @@ impl Columns {
         let target = Target::churn(&column);
         let target = self.positive.as_ref().map_or(target.clone(), |value| target.positive(value.trim()));
         let customer = file.config.column("customer", self.customer.clone());
+        if customer.as_ref() == Some(&column) {
+            return Err(Failure::usage(format!("{column} is named as the target and as the customer")));
+        }
+        if let Some(both) = self.spline.iter().find(|name| self.categorical.contains(name)) {
+            return Err(Failure::usage(format!("{both} is named as a spline and as a category")));
+        }
         let mentioned = [&self.categorical[..], &self.spline].concat();
         let choice = Choice { features: &self.features, exclude: &self.exclude, mentioned: &mentioned };
         let aside = [Some(column), customer.clone()].into_iter().flatten().collect::<Vec<_>>();

@@ -90,19 +90,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             cells.push(cell);
         }
         let values: Vec<Value<'_>> = cells.iter().map(Cell::value).collect();
-        if args.value.is_some() {
-            let value = row.number(worth)?.filter(|value| *value >= 0.0);
-            let value = value.ok_or_else(|| row.reject(worth, "a number of at least 0"))?;
-            all.add(&model, &values, value)?;
-            if !args.by.is_empty() {
-                let parts = (by..by + args.by.len()).map(|at| row.text(at).map(|text| text.trim().to_owned()));
-                let segment = parts.collect::<Result<Vec<String>, _>>()?.join(JOINT);
-                segments.entry(segment).or_default().add(&model, &values, value)?;
-            }
-        }
-        let risk = model.explain(&values, &limits, &mut contributions)?;
+        let risk = model.explain(&values, &limits, &mut contributions);
+        let risk = risk.map_err(|_| row.reject(greatest(&contributions), "a number whose log-odds are finite"))?;
         let name = customer.is_some().then(|| row.text(features)).transpose()?;
         let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        if args.value.is_some() {
+            let value = row.number(worth)?.filter(|value| (0.0..=1e150).contains(value));
+            let value = value.ok_or_else(|| row.reject(worth, "a number from 0 to 1e150"))?;
+            let parts = (by..by + args.by.len()).map(|at| row.text(at).map(|text| text.trim().to_owned()));
+            let parts = parts.collect::<Result<Vec<String>, _>>()?;
+            all.add(&model, &values, value)?;
+            if !parts.is_empty() {
+                segments.entry(parts.join(JOINT)).or_default().add(&model, &values, value)?;
+            }
+        }
         let reasons = model.reasons(&contributions, args.reasons).into_iter().map(|reason| {
             let place = model.schema().place(reason.feature).ok();
             let value = place.and_then(|place| values.get(place)).map(ToString::to_string).unwrap_or_default();
@@ -132,6 +133,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         load: loaded.report,
     };
     args.output.show(&document, &notes::load(&document.load))
+}
+
+/// The place of the contribution that is farthest from 0.
+fn greatest(contributions: &[f64]) -> usize {
+    let size = |(_, contribution): &(usize, &f64)| contribution.abs();
+    let found = contributions.iter().enumerate().max_by(|left, right| size(left).total_cmp(&size(right)));
+    found.map_or(0, |(place, _)| place)
 }
 
 /// The model in a file.
@@ -221,14 +229,11 @@ fn line(row: &ChurnScoreRow) -> Vec<String> {
         (Ok(lower), Ok(upper)) => format!("{} to {}", page::percent(*lower), page::percent(*upper)),
         _ => "-".to_owned(),
     };
-    let raising = row.reasons.iter().filter(|reason| reason.contribution > 0.0);
-    let words = raising.map(|reason| {
+    // A factor that is shown as 1 is no reason.
+    let factors = row.reasons.iter().map(|reason| (reason, (100.0 * reason.contribution.exp()).round() / 100.0));
+    let words = factors.filter(|(_, factor)| *factor > 1.0).map(|(reason, factor)| {
         let value = page::name(&reason.value);
-        format!(
-            "{} {value} (× {})",
-            page::name(&reason.feature),
-            digits((100.0 * reason.contribution.exp()).round() / 100.0)
-        )
+        format!("{} {value} (× {})", page::name(&reason.feature), digits(factor))
     });
     let customer = row.customer.as_deref().map_or("-".to_owned(), page::name);
     vec![customer, page::percent(row.probability), bounds, words.collect::<Vec<_>>().join(", ")]

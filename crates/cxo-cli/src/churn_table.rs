@@ -47,9 +47,8 @@ impl Choice<'_> {
         let known = file.names()?;
         let mut named = self.features.iter().chain(self.exclude).chain(self.mentioned);
         if let Some(unknown) = named.find(|name| !known.contains(name)) {
-            let columns: Vec<String> = known.iter().map(|name| format!("\"{name}\"")).collect();
-            let message = format!("there is no column \"{unknown}\"; the columns are {}", columns.join(", "));
-            return Err(Failure::data("unknown-column", message).in_file(&file.file));
+            // Reading tells it as it does everywhere.
+            file.look(&RowColumns::new(vec![unknown.clone()]), |_| Ok(()))?;
         }
         if let Some(name) = self.features.iter().find(|name| aside.contains(name)) {
             return Err(Failure::usage(format!("--features: {name} has another role")));
@@ -65,6 +64,13 @@ impl Choice<'_> {
             });
             once
         };
+        if features.iter().any(String::is_empty) {
+            let message = format!(
+                "{}: a column has no name; name it, or leave it out by --features or by --exclude ''",
+                file.file.display()
+            );
+            return Err(Failure::data("unnamed-column", message).in_file(&file.file));
+        }
         if features.is_empty() {
             return Err(Failure::usage("no column is left that could be a feature"));
         }

@@ -6,6 +6,7 @@ use cxo_core::{
     Confidence, Error,
     churn::retention::{CohortOptions, RetentionKind, cohort_table},
     clv::{AnyModel, Departures, Outlook, PurchaseLog, PurchaseModel as _, Summaries, ValueAtRisk},
+    scorecard::Frame,
     stats::suppression::{Suppressed, Suppression},
 };
 use cxo_csv::Customers;
@@ -17,8 +18,6 @@ use crate::{clv_answer::Answer, failure::Failure};
 const MONTHS: u32 = 12;
 /// A quarter of a year: long enough for many to leave, short enough to act on.
 const HORIZON_WEEKS: f64 = 13.0;
-/// The numbers of different values that make an attribute a grouping, as for those who answered.
-const GROUPS: std::ops::RangeInclusive<usize> = 2..=12;
 
 /// How many of a month's new customers are active later, or why that is not told.
 pub(crate) fn retention(
@@ -122,7 +121,7 @@ fn breakdowns<'a>(answer: &Answer, listed: &'a Customers) -> Vec<(&'a str, BTree
         let value = |values: &'a [Box<str>]| values.get(at).map_or("", |value| &**value);
         let different: BTreeSet<&str> = listed.customers.iter().map(|(_, values)| value(values)).collect();
         let mut groups: BTreeMap<&str, Summaries> = BTreeMap::new();
-        for (values, summary) in known.iter().filter(|_| GROUPS.contains(&different.len())) {
+        for (values, summary) in known.iter().filter(|_| Frame::GROUPS.contains(&different.len())) {
             groups.entry(value(values)).or_default().push(*summary);
         }
         (!groups.is_empty()).then_some((attribute.as_str(), groups))

@@ -118,8 +118,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let columns = log.columns()?;
         let table = cohort_table(columns, &options)?;
         let revenue = log.currency().map(|_| revenue_retention(columns, &options)).transpose()?;
-        CohortsDocument::new(&table, revenue.as_deref(), args.asked.confidence, loaded.report)
+        CohortsDocument::new(&table, revenue.as_deref(), args.asked.confidence, loaded.report.clone())
     };
-    let document = answer().map_err(|error| Failure::from(error).in_file(&path))?;
+    let document = answer().map_err(|error| Failure::from(error).after(&loaded.report, &path))?;
     args.output.show(&document, &notes::load(&document.load))
 }

@@ -119,7 +119,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?.spooled()?;
     let path = file.file.clone();
     let data = Data::read(file, args)?;
-    let document = data.answer(args, options).map_err(|error| Failure::from(error).in_file(&path))?;
+    let load = data.customers.load.clone();
+    let document = data.answer(args, options).map_err(|error| Failure::from(error).after(&load, &path))?;
     args.output.show(&document, &notes::load(&document.load))
 }
 

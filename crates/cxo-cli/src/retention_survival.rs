@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    path::PathBuf,
 };
 
 use cxo_core::{
@@ -110,6 +111,7 @@ impl Rows {
 struct Tables {
     strata: Vec<Vec<(String, EventTable)>>,
     load: LoadReport,
+    path: PathBuf,
 }
 
 /// The tests shown, in this order.
@@ -128,7 +130,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let error = Error::input("duration", start, "a finite number of at least 0");
         return Err(Failure::option("--given-survival-to", &error));
     }
-    let Tables { strata, load } = read(args)?;
+    let Tables { strata, load, path } = read(args)?;
     let mut segments: BTreeMap<&str, EventTable> = BTreeMap::new();
     let mut all = EventTable::default();
     for (name, table) in strata.iter().flatten() {
@@ -136,7 +138,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         all.merge(table)?;
     }
     if all.observations() == 0 {
-        return Err(Failure::data("no-data", "nobody was observed for so long"));
+        return Err(Failure::data("no-data", "nobody was observed for so long").after(&load, &path));
     }
     let options = SurvivalOptions::default().interval(args.interval).confidence(args.confidence);
     let row = |table: &EventTable| SurvivalRow::new(table, &table.kaplan_meier(&options));
@@ -161,6 +163,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     document.groups = groups;
     let mut remarks = notes::load(&document.load);
+    if let (Some(positive), 0) = (&args.columns.positive, all.events()) {
+        remarks.push(format!("Nobody left: no event is \"{positive}\"."));
+    }
     if document.tests.is_some() {
         remarks.push(
             "A difference between segments is an association: they may differ in more than their name.".to_owned(),
@@ -195,6 +200,7 @@ fn compare(
 
 fn read(args: &Args) -> Result<Tables, Failure> {
     let file = args.file.open()?;
+    let path = file.file.clone();
     let (cells, names) = Cells::find(&file, &args.columns)?;
     let late = cells.entry.is_some();
     let mut rows: BTreeMap<(String, String), Rows> = BTreeMap::new();
@@ -205,7 +211,7 @@ fn read(args: &Args) -> Result<Tables, Failure> {
             strata.entry(stratum).or_default().push((segment, table));
         }
     }
-    Ok(Tables { strata: strata.into_values().collect(), load: loaded.report })
+    Ok(Tables { strata: strata.into_values().collect(), load: loaded.report, path })
 }
 
 /// Where the cells of a row are.
@@ -284,13 +290,17 @@ impl Cells {
 /// Rows of the picture of a curve.
 const ROWS: usize = 12;
 
+/// Pairs of segments on a page.
+const PAIRS: usize = 20;
+
 impl Present for SurvivalDocument {
     fn page(&self, page: &mut Page) {
         let Some(all) = self.groups.first().and_then(|entry| entry.outcome.as_ref().ok()) else { return };
         let level = page::level(self.confidence);
-        let detail = match &all.median {
-            Ok(_) => format!("{level} interval {} ({})", median_bounds(all), self.interval_method),
-            Err(reason) => reason.to_string(),
+        let detail = match (&all.median, &all.median_lower, &all.median_upper) {
+            (Ok(_), Err(reason), Err(_)) => format!("no interval: {reason}"),
+            (Ok(_), ..) => format!("{level} interval {} ({})", median_bounds(all), self.interval_method),
+            (Err(reason), ..) => reason.to_string(),
         };
         let missing = if all.curve.is_ok() { "not reached" } else { "not known" };
         let value = all.median.as_ref().map_or_else(|_| missing.to_owned(), |median| duration(*median));
@@ -340,6 +350,7 @@ fn picture(page: &mut Page, curve: &[CurvePoint]) {
     let rows = shown.into_iter().map(|point| {
         let interval = match (&point.lower, &point.upper) {
             (Ok(lower), Ok(upper)) => format!("{} to {}", page::percent(*lower), page::percent(*upper)),
+            _ if point.survival == 0.0 => "nobody is left".to_owned(),
             (Err(reason), _) | (_, Err(reason)) => reason.to_string(),
         };
         vec![
@@ -355,11 +366,16 @@ fn picture(page: &mut Page, curve: &[CurvePoint]) {
 
 /// A duration without needless digits.
 fn duration(time: f64) -> String {
-    let text = page::decimals(time, 2);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    // Short ones in a great unit would all be 0.
+    let text = if time > 0.0 && time < 0.1 { page::digits(time) } else { page::decimals(time, 2) };
+    // The last digits of a power of ten are those of the power.
+    if text.contains('e') { text } else { text.trim_end_matches('0').trim_end_matches('.').to_owned() }
 }
 
 fn median_bounds(row: &SurvivalRow) -> String {
+    if row.median_lower.is_err() && row.median_upper.is_err() {
+        return "none".to_owned();
+    }
     let bound = |bound: &Quantity| bound.as_ref().map_or_else(|_| "…".to_owned(), |bound| duration(*bound));
     format!("{} to {}", bound(&row.median_lower), bound(&row.median_upper))
 }
@@ -420,12 +436,23 @@ fn tests(page: &mut Page, document: &SurvivalDocument) {
             ("chi-square", Align::Right),
             ("corrected p", Align::Left),
         ];
-        let rows = pairs.iter().map(|pair| {
+        // Those that differ most come first where there are too many to read.
+        let mut shown: Vec<&SurvivalPair> = pairs.iter().collect();
+        if shown.len() > PAIRS {
+            let p = |pair: &SurvivalPair| pair.p_value.as_ref().copied().unwrap_or(1.0);
+            shown.sort_by(|one, other| p(one).total_cmp(&p(other)));
+            shown.truncate(PAIRS);
+        }
+        let rows = shown.iter().map(|pair| {
             let named = |name: &str| page::name(&page::segment(Some(name)));
             let p = pair.adjusted_p_value.as_ref().map_or_else(ToString::to_string, |p| page::p_value(*p));
             let statistic = pair.statistic.as_ref().map(|statistic| page::decimals(*statistic, 2)).unwrap_or_default();
             vec![named(&pair.first), named(&pair.second), statistic, p]
         });
         page.table(&columns, rows.collect());
+        if pairs.len() > PAIRS {
+            let (all, shown) = (page::count(pairs.len() as u64), PAIRS);
+            page.line(&format!("The {shown} pairs that differ most; all {all} are in the document (--format json)."));
+        }
     }
 }

@@ -238,6 +238,9 @@ fn what_the_data_cannot_answer_is_named() {
     assert_eq!(run("customers.csv --target gone").1, "unknown-column");
     assert_eq!(run("customers.csv --target left --features gone").1, "unknown-column");
     assert_eq!(run("customers.csv --target left --exclude gone").1, "unknown-column");
+    let error = folder.cxo("churn fit customers.csv --target left --features gone --format json").error();
+    assert_eq!((&error["value"], &error["file"]), (&Value::from("gone"), &Value::from("customers.csv")));
+    assert!(error["allowed"].as_str().unwrap().contains("tenure"), "{error}");
 }
 
 #[test]
@@ -259,10 +262,13 @@ fn arguments_that_do_not_go_together_are_refused() {
         "--calibration loess",
         "--date yesterday",
         "--confidence 95",
+        "--spline seats --categorical seats",
     ] {
         let run = folder.cxo(&format!("{FIT} --format json {options}"));
         assert_eq!((run.code, run.error()["kind"].as_str().unwrap().to_owned()), (2, "usage".to_owned()), "{options}");
     }
+    let same = folder.cxo("churn fit customers.csv --target left --customer left --format json");
+    assert_eq!((same.code, same.error()["kind"].as_str().unwrap().to_owned()), (2, "usage".to_owned()));
     let without = folder.cxo("churn fit customers.csv --format json");
     assert_eq!(without.code, 2);
     assert!(without.error()["message"].as_str().unwrap().contains("--target"));
@@ -288,11 +294,78 @@ fn a_broken_model_is_no_model() {
     assert!(score(&model.replace("cxo.churn-model", "cxo.nps")).contains("expected"));
     assert!(score(&model.replace("\"version\": 1", "\"version\": 9")).contains("version 9"));
     assert!(score(&model.replace("\"kind\": \"logistic\"", "\"kind\": \"forest\"")).contains("forest"));
+    for (name, from, to) in
+        [("folds", "\"folds\": 5", "\"folds\": 0"), ("customers", "\"customers\": 390", "\"customers\": 0")]
+    {
+        assert!(model.contains(from), "{from}");
+        assert!(score(&model.replace(from, to)).contains(name), "{to}");
+    }
     let missing = folder.cxo("churn score customers.csv --model nowhere.json --format json");
     assert_eq!((missing.code, missing.error()["kind"].as_str().unwrap().to_owned()), (1, "io".to_owned()));
     folder.write("less.csv", "id,tenure\nc1,3\n");
     let less = folder.cxo("churn score less.csv --model model.json --format json");
     assert_eq!((less.code, less.error()["kind"].as_str().unwrap().to_owned()), (1, "unknown-column".to_owned()));
+}
+
+#[test]
+fn failures_name_the_file_in_words_too() {
+    let folder = folder();
+    folder.write("one.csv", "id,x,left\nc1,1,0\n");
+    let run = folder.cxo("churn fit one.csv --target left");
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("one.csv: degenerate: id is the same in every row"), "{}", run.stderr);
+    folder.write("scored.csv", "left,risk\n1,0.5\n1,0.2\n0,2\n");
+    let run = folder.cxo("churn evaluate scored.csv --observed left --probability risk");
+    assert!(run.stderr.contains("scored.csv: degenerate"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 of 3 rows were rejected"), "{}", run.stderr);
+}
+
+#[test]
+fn columns_without_a_name_and_numbers_beyond_all_use_are_told() {
+    let folder = folder();
+    folder.write("index.csv", &format!(",{}", csv().trim_end().replace('\n', "\n7,")));
+    let index = "churn fit index.csv --target left --customer id --format json";
+    let run = folder.cxo(index);
+    assert_eq!((run.code, run.error()["kind"].as_str().unwrap().to_owned()), (1, "unnamed-column".to_owned()));
+    assert!(run.error()["message"].as_str().unwrap().contains("has no name"));
+    assert_eq!(folder.cxo(&format!("{index} --features tenure,plan")).json()["observations"], 400);
+    folder.write("reserved.csv", &csv().replacen("tenure", "(intercept)", 1));
+    let reserved = folder.cxo("churn fit reserved.csv --target left --customer id --format json").error();
+    assert_eq!(reserved["value"], "(intercept)");
+    folder.write("far.csv", &csv().replacen("c005,2,", "c005,1e300,", 1));
+    let error = folder.cxo("churn fit far.csv --target left --customer id --format json").error();
+    assert_eq!((&error["kind"], &error["value"]), (&Value::from("input"), &Value::from("1e300")));
+    assert!(error["message"].as_str().unwrap().contains("tenure is 1e300, allowed: numbers whose squares"), "{error}");
+}
+
+/// One row that no log-odds can be had for is one row less, and value at risk is of the rows that were scored.
+#[test]
+fn a_row_beyond_all_use_is_rejected() {
+    let folder = folder();
+    folder.cxo(&format!("{FIT} --model-out model.json --format json")).json();
+    let rows = "c1,3,basic,2,10\nc2,1.7e308,basic,2,10\nc3,3,basic,1.7e308,10\nc4,3,basic,2,1e200\nc5,9,basic,2,10\n";
+    folder.write("new.csv", &format!("id,tenure,plan,seats,margin\n{rows}"));
+    let mut model: Value = serde_json::from_str(&folder.read("model.json")).unwrap();
+    for slope in model["model"]["slopes"].as_array_mut().unwrap() {
+        *slope = Value::from(10.0);
+    }
+    folder.write("model.json", &model.to_string());
+    let score = "churn score new.csv --model model.json --customer id --value margin --by plan --format json";
+    let found = folder.cxo(score).json();
+    let names: Vec<&str> =
+        found["scores"].as_array().unwrap().iter().map(|row| row["customer"].as_str().unwrap()).collect();
+    assert_eq!(names, ["c1", "c5"]);
+    for result in found["value_at_risk"]["results"].as_array().unwrap() {
+        assert_eq!(result["customers"], 2);
+        assert!(result["value_at_risk"].is_f64(), "{result}");
+    }
+    let columns: Vec<&str> = found["load"]["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| reason["examples"][0]["column"].as_str().unwrap())
+        .collect();
+    assert_eq!(columns, ["tenure", "seats", "margin"], "{found:#}");
 }
 
 #[test]

@@ -136,7 +136,17 @@ fn what_is_wrong_is_told() {
         folder.cxo(&format!("churn evaluate {} --observed left --probability risk --format json", certain.display()));
     let document = run.json();
     assert_eq!(document["certain_and_wrong"], 1);
-    assert!(document["calibration"]["slope_reason"].as_str().unwrap().contains("certainty"));
+    assert!(document["calibration"]["slope_reason"].as_str().unwrap().starts_with("certainty"));
+    let page = folder.cxo(&format!("churn evaluate {} --observed left --probability risk", certain.display()));
+    let page = page.stdout.replace('\n', " ");
+    assert!(page.contains("Slope: not known, certainty (a probability of 0 or 1) has no log-odds."), "{page}");
+    assert_eq!(error("churn evaluate certain.csv --observed left --probability left"), (2, "usage".into()));
+    folder.write("perfect.csv", "left,risk\n1,0.9\n0,0.5\n1,0.8\n0,0.2\n");
+    let perfect = folder.cxo("churn evaluate perfect.csv --observed left --probability risk --format json").json();
+    assert!(perfect["auc_lower_reason"].as_str().unwrap().contains("as extreme as can be"), "{perfect:#}");
+    folder.write("heavy.csv", "left,risk,weight\n1,0.9,1e300\n0,0.5,2\n1,0.4,1e-300\n1,0.3,1\n0,0.2,1\n");
+    let heavy = "churn evaluate heavy.csv --observed left --probability risk --weight weight --format json";
+    assert_eq!(folder.cxo(heavy).json()["load"]["rejected"], 2);
 }
 
 #[test]

@@ -244,3 +244,21 @@ fn agrees_with_the_reference() {
         }
     }
 }
+
+/// A model that cannot be found tells the file, and the rows that it lacks; a column that is not there, those that are.
+#[test]
+fn failures_tell_the_file_and_its_rows() {
+    let folder = Folder::new();
+    folder.write("few.csv", "time,event,x\n-1,1,2\n5,1,3\n4,1,3\n");
+    let error = folder.cxo("retention cox few.csv --duration time --event event --format json").error();
+    assert_eq!(error["file"], "few.csv");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with("few.csv: ") && message.contains("1 of 3 rows were rejected"), "{message}");
+    let error = folder.cxo("retention cox few.csv --duration time --event event --features y --format json").error();
+    assert_eq!((&error["kind"], &error["value"], &error["line"]), (&json!("unknown-column"), &json!("y"), &json!(1)));
+    assert!(error["allowed"].as_str().unwrap().contains("\"event\""), "{error}");
+    folder.write("far.csv", "who,day\na,2024-01-05\nb,nonsense\nc,2999-01-01\n");
+    let run = folder.cxo("retention cohorts far.csv --customer who --date day --format json");
+    assert!(run.error()["message"].as_str().unwrap().contains("far.csv: "), "{run:?}");
+    assert!(run.error()["message"].as_str().unwrap().contains("1 of 3 rows were rejected"), "{run:?}");
+}

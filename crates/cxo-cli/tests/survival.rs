@@ -243,3 +243,34 @@ fn agrees_with_references() {
         }
     }
 }
+
+/// What people read is short and says what it means, however odd the data.
+#[test]
+fn pages_read_well() {
+    let folder = Folder::new();
+    folder.write("one.csv", "time,event\n5,1\n");
+    let page = folder.cxo("retention survival one.csv --duration time --event event").stdout;
+    assert!(page.contains("Median duration  5  no interval: ") && page.contains("nobody is left"), "{page}");
+    assert!(!page.contains('…') && !page.contains("not defined"), "{page}");
+    folder.write("vast.csv", "time,event\n1e300,1\n1e301,0\n1e301,1\n");
+    let page = folder.cxo("retention survival vast.csv --duration time --event event").stdout;
+    assert!(page.contains("1.000e300") && page.contains("1.000e301"), "{page}");
+    folder.write("short.csv", "time,event\n0.002,1\n0.0315,1\n0.04,0\n0.00005,1\n");
+    let page = folder.cxo("retention survival short.csv --duration time --event event").stdout;
+    assert!(page.contains("Median duration  0.002  ") && page.contains("0.032") && page.contains("0.04"), "{page}");
+    let mut many = "time,event,plan\n".to_owned();
+    for row in 0..120_u32 {
+        writeln!(many, "{},{},p{}", row * 7 % 31 + 1, u32::from(row % 3 > 0), row % 30).unwrap();
+    }
+    folder.write("many.csv", &many);
+    let asked = "retention survival many.csv --duration time --event event --by plan";
+    let page = folder.cxo(asked).stdout;
+    assert!(page.contains("The 20 pairs that differ most; all 435 are in the document"), "{page}");
+    assert!(page.lines().count() < 100, "{page}");
+    assert_eq!(folder.cxo(&format!("{asked} --format json")).json()["pairs"].as_array().unwrap().len(), 435);
+    let page = folder.cxo("retention survival one.csv --duration time --event event --positive gone").stdout;
+    assert!(page.contains("Nobody left: no event is \"gone\"."), "{page}");
+    let run =
+        folder.cxo("retention survival one.csv --duration time --event event --given-survival-to 9 --format json");
+    assert_eq!(run.error()["file"], "one.csv");
+}

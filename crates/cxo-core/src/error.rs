@@ -79,11 +79,11 @@ enum Problem {
     Degenerate { what: String },
     #[error("not identified: {what}")]
     NotIdentified { what: String },
-    #[error("not identified: {} repeat what other columns or the intercept say (linear combinations of them)", columns.join(", "))]
+    #[error("not identified: {} (a linear combination of other columns or of the intercept says the same)", columns.join(", "))]
     Collinear { columns: Vec<String> },
     #[error(
         "separated: {} can tell the outcome of some or all rows, so that no finite coefficient is the most likely; a Firth or L2 \
-         penalty has one",
+         (ridge) penalty has one",
         columns.join(", ")
     )]
     Separated { columns: Vec<String> },

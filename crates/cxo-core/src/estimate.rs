@@ -297,6 +297,8 @@ pub enum Absent {
     NotObserved,
     /// It was not asked for.
     NotAsked,
+    /// The estimate is the least or the greatest that there can be, where the sample shows no spread.
+    AtBound,
 }
 
 impl Absent {
@@ -319,6 +321,7 @@ impl Absent {
             Self::Immature => "observation ends before the period does",
             Self::NotObserved => "nobody was observed for so long",
             Self::NotAsked => "it was not asked for",
+            Self::AtBound => "the estimate is as extreme as can be, where the sample shows no spread",
         }
     }
 }

@@ -895,6 +895,42 @@ proptest! {
     }
 }
 
+/// A step can lead to where the likelihood is all but flat, and the next is then many orders too long.
+#[test]
+fn steps_of_any_length_are_halved() {
+    let data = Data {
+        times: vec![5.0, 5.0, 5.0, 7.0, 2.0],
+        observed: vec![true, true, false, false, true],
+        columns: vec![vec![1.0, 1.0, 1.0, 0.0, 0.0], vec![0.0743328, 0.1162786, 0.7103981, 0.3441007, 0.1424128]],
+        weights: Some(vec![0.0216814, 0.4213905, 20.1717449, 0.4004367, 0.0223408]),
+        ..Data::default()
+    };
+    let cox = data.fit(CoxOptions::default().ties(Ties::Breslow)).unwrap();
+    let error = cox.coefficients(Confidence::P95)[0].standard_error.unwrap();
+    let top = data.log_likelihood(cox.values(), Ties::Breslow);
+    for by in [-0.01, 0.01] {
+        let moved = [cox.values()[0] + by * error, cox.values()[1]];
+        assert!(data.log_likelihood(&moved, Ties::Breslow) < top);
+    }
+}
+
+/// Two who leave at once stand as high as each other along one direction only, known as exactly as the steps are straight.
+#[test]
+fn a_direction_along_which_leavers_tie_is_found() {
+    let mut first = vec![0.0; 15];
+    (first[2], first[9], first[10]) = (1.0, 3.0, 1.0);
+    let mut second = vec![0.0; 15];
+    (second[0], second[2], second[4], second[9], second[10]) = (0.9696, 0.4527, 0.5383, 0.2563, 0.6992);
+    let data = Data {
+        times: vec![10.0, 1.0, 6.0, 1.0, 6.0, 1.0, 1.0, 1.0, 1.0, 7.0, 7.0, 1.0, 1.0, 1.0, 1.0],
+        observed: (0..15).map(|row| row == 9 || row == 10).collect(),
+        columns: vec![first, second],
+        ..Data::default()
+    };
+    let error = data.fit(CoxOptions::default()).unwrap_err();
+    assert_eq!((error.kind(), error.columns()), (ErrorKind::Separated, &["x1".to_owned(), "x2".to_owned()][..]));
+}
+
 #[cfg(feature = "serde")]
 #[test]
 fn stored_models_read_back_and_are_checked() {

@@ -268,7 +268,7 @@ fn what_has_no_answer_says_why() {
     assert_eq!(kinds, [ErrorKind::Degenerate; 7]);
     let perfect = Ranking::new(&[false, false, true, true], &[1.0, 2.0, 3.0, 4.0]).unwrap();
     let auc = perfect.auc(AucInterval::Wald, P95).unwrap();
-    assert_eq!((auc.value, auc.standard_error, auc.interval), (1.0, Ok(0.0), Err(Absent::ZeroVariance)));
+    assert_eq!((auc.value, auc.standard_error, auc.interval), (1.0, Ok(0.0), Err(Absent::AtBound)));
     let alone = Ranking::new(&[true, false, false], &[1.0, 2.0, 0.0]).unwrap().auc(AucInterval::Wald, P95).unwrap();
     assert_eq!((alone.value, alone.standard_error), (0.5, Err(Absent::OneObservation)));
     assert_eq!(alone.method, Method::DeLong);
@@ -292,6 +292,8 @@ fn bad_columns_are_refused() {
         (Ranking::new(&both, &[1.0]).unwrap_err(), ErrorKind::Incompatible, None),
         (Ranking::new(&[], &[]).unwrap_err(), ErrorKind::NoData, None),
         (Ranking::weighted(&both, &scores, &[1.0, 0.0]).unwrap_err(), ErrorKind::Input, Some(1)),
+        (Ranking::weighted(&both, &scores, &[1.0, 1e300]).unwrap_err(), ErrorKind::Input, Some(1)),
+        (Ranking::weighted(&both, &scores, &[1e-300, 1.0]).unwrap_err(), ErrorKind::Input, Some(0)),
         (Ranking::weighted(&both, &scores, &[1.0]).unwrap_err(), ErrorKind::Incompatible, None),
         (Ranking::new(&both, &scores).unwrap().gains(3).unwrap_err(), ErrorKind::Input, None),
         (Ranking::new(&both, &scores).unwrap().gains(0).unwrap_err(), ErrorKind::Input, None),
@@ -467,6 +469,7 @@ fn money_decides() {
         CampaignTerms { success_rate: 0.0, ..terms },
         CampaignTerms { success_rate: 1.1, ..terms },
         CampaignTerms { value: f64::INFINITY, ..terms },
+        CampaignTerms { value: 1e308, ..terms },
     ] {
         assert_eq!(Campaign::new(terms).unwrap_err().kind(), ErrorKind::Input, "{terms:?}");
     }

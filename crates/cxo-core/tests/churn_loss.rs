@@ -22,6 +22,10 @@ fn options(penalty: Penalty) -> TrainOptions {
 
 /// A sample from one truth, and its model.
 fn model(seed: u64, penalty: Penalty) -> ChurnModel {
+    calibrated(seed, &options(penalty))
+}
+
+fn calibrated(seed: u64, options: &TrainOptions) -> ChurnModel {
     let x: Vec<f64> = numbers(seed).map(|u| 4.0 * u - 2.0).take(ROWS).collect();
     let left = x
         .iter()
@@ -29,7 +33,7 @@ fn model(seed: u64, penalty: Penalty) -> ChurnModel {
         .map(|(x, u)| Some(if u < 1.0 / (1.0 + (1.0 - 0.8 * x).exp()) { "yes" } else { "no" }));
     let table =
         Table::new(vec![("x".into(), Column::numbers(x.clone())), ("left".into(), Column::texts(left))]).unwrap();
-    train(&table, &Target::churn("left"), &options(penalty)).unwrap().model
+    train(&table, &Target::churn("left"), options).unwrap().model
 }
 
 /// The same customers for every model.
@@ -83,11 +87,24 @@ fn the_error_is_the_spread_over_samples() {
 fn what_cannot_be_answered_says_why() {
     let plain = model(1, Penalty::NONE);
     assert_eq!(Loss::default().estimate(&plain, Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
-    for value in [-1.0, f64::NAN, f64::INFINITY] {
+    for value in [-1.0, f64::NAN, f64::INFINITY, 1e308] {
         let error = Loss::default().add(&plain, &[Value::from(0.5)], value).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Input);
     }
     let shrunk = model(1, Penalty::l2(1.0).unwrap());
     let found = loss(&shrunk).estimate(&shrunk, Confidence::P95).unwrap();
     assert_eq!((found.standard_error, found.interval), (Err(Absent::Penalized), Err(Absent::Penalized)));
+}
+
+/// A curve of steps is flat nearly everywhere; its errors are still those of the smooth one that says the same.
+#[test]
+fn the_error_of_a_stepwise_calibrator_is_that_of_a_smooth_one() {
+    for seed in 1..20 {
+        let error = |calibration: Calibration| {
+            let model = calibrated(seed, &options(Penalty::NONE).calibration(calibration));
+            loss(&model).estimate(&model, Confidence::P95).unwrap().standard_error.unwrap()
+        };
+        let ratio = error(Calibration::Isotonic) / error(Calibration::Platt);
+        assert!((0.6..1.6).contains(&ratio), "seed {seed}: {ratio}");
+    }
 }

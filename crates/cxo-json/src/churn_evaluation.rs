@@ -1,7 +1,7 @@
 //! The document of an evaluation of predictions: `cxo.churn-evaluation`.
 
 use cxo_core::{
-    Confidence, Error as CoreError, Estimate, Interval,
+    Confidence, Error as CoreError, ErrorKind, Estimate, Interval,
     churn::{
         calibration::{
             Binning, HosmerLemeshow, PredictionsFrom, ReliabilityBin, calibration_in_the_large, calibration_line,
@@ -26,7 +26,7 @@ pub struct ChurnEvaluationDocument {
     /// Rows in which it happened.
     pub events: u64,
     /// Sums of weights; absent without weights.
-    #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
+    #[serde(flatten)]
     pub weighted: Option<WeightedEvaluation>,
     /// The level of all intervals.
     pub confidence: Confidence,
@@ -166,7 +166,7 @@ pub struct CalibrationBin {
 /// The customers of the greatest probabilities.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GainRow {
-    /// The share of the customers.
+    /// The share of the customers, as asked for; the edge is at the whole number of rows nearest to it.
     pub fraction: f64,
     /// The share of all events among them.
     pub captured: f64,
@@ -292,10 +292,15 @@ impl From<&ReliabilityBin> for CalibrationBin {
     }
 }
 
+/// Why a line through log-odds does not exist.
+const CERTAIN: &str = "certainty (a probability of 0 or 1) has no log-odds";
+
 /// Value and interval, or twice the reason why there is neither.
 fn parts(found: Result<Estimate, &CoreError>) -> (Quantity, Quantity<Interval>) {
     match found {
         Ok(estimate) => (Ok(estimate.value), quantity::of(estimate.interval)),
+        // The row that the core names is one of those accepted, which is no line of the file.
+        Err(error) if error.kind() == ErrorKind::Input => (Err(CERTAIN.into()), Err(CERTAIN.into())),
         Err(error) => (Err(error.to_string().into()), Err(error.to_string().into())),
     }
 }
@@ -307,7 +312,7 @@ impl CalibrationRow {
         let large = calibration_in_the_large(predictions, confidence);
         let (intercept, intercept_interval) = parts(line.as_ref().map(|line| line.intercept));
         let (slope, slope_interval) = parts(line.as_ref().map(|line| line.slope));
-        let (in_the_large, in_the_large_interval) = parts(large.as_ref().map(|large| *large));
+        let (in_the_large, in_the_large_interval) = parts(large.as_ref().copied());
         let groups = asked.groups.min(u32::try_from(predictions.rows()).unwrap_or(u32::MAX));
         let test = hosmer_lemeshow(predictions, groups, asked.predictions);
         let bins = reliability(predictions, binning, confidence)?;

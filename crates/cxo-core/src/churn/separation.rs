@@ -64,9 +64,10 @@ pub(super) fn separating(rows: &impl Outcome) -> Option<Vec<usize>> {
 /// Whether a maximum near a point is certain, from the inverse of the curvature there, the Newton decrement, and the greatest absolute
 /// value of each column.
 ///
-/// The third derivative of the log-likelihood along a direction is at most R times its second in the metric of the curvature, R being
-/// the length of the longest row there; such a function has a maximum where ν R <= 1/2, ν² being the decrement (Bach 2010,
-/// proposition 2). R² <= Σ |inverse| × reach × reach.
+/// Let g be minus the log-likelihood along a direction of length 1 in the metric of the curvature, and R the length of the longest row
+/// there. A logistic row has |g'''| <= R g'', so g''(t) >= e^(-R t), and with g'(0) >= -ν, ν² being the decrement,
+/// g(t) - g(0) >= (e^(-R t) + R t - 1) / R² - ν t. Where ν R < 1 that grows without bound, at the same rate in every direction: so
+/// there is a maximum (the bound is that of Bach 2010). Asked for is ν R <= 1/2, with R² <= Σ |inverse| × reach × reach.
 pub(super) fn has_maximum(inverse: &Matrix, reach: &[f64], decrement: f64) -> bool {
     let of = |place: usize| reach.get(place).copied().unwrap_or(f64::INFINITY);
     let size = inverse.size();

@@ -63,6 +63,9 @@ pub struct ProfitPoint {
     pub profit: f64,
 }
 
+/// The greatest cost and value: sums over all customers are inside f64.
+const MOST: f64 = 1e150;
+
 /// Nobody treated: where every curve starts.
 const NOBODY: ProfitPoint = ProfitPoint { threshold: None, treated: 0.0, would_leave: 0.0, profit: 0.0 };
 
@@ -71,19 +74,19 @@ impl Campaign {
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) unless offer and contact are at least 0 and not both 0, the value is above
-    /// the offer, all are finite, and the success rate is in (0, 1].
+    /// the offer, none above 1e150, and the success rate is in (0, 1].
     pub fn new(terms: CampaignTerms) -> Result<Self, Error> {
         let CampaignTerms { value, offer, contact, success_rate } = terms;
         for (what, cost) in [("cost of the offer", offer), ("cost of the contact", contact)] {
-            if !(cost >= 0.0 && cost.is_finite()) {
-                return Err(Error::input(what, cost, "a finite number of at least 0"));
+            if !(0.0..=MOST).contains(&cost) {
+                return Err(Error::input(what, cost, "0 to 1e150"));
             }
         }
         if offer + contact <= 0.0 {
             return Err(Error::input("cost of the offer and the contact", 0, "not both 0: then everybody is treated"));
         }
-        if !(value > offer && value.is_finite()) {
-            return Err(Error::input("value of a customer", value, "a finite number above the cost of the offer"));
+        if !(value > offer && value <= MOST) {
+            return Err(Error::input("value of a customer", value, "above the cost of the offer, up to 1e150"));
         }
         if !(success_rate > 0.0 && success_rate <= 1.0) {
             return Err(Error::input("success rate", success_rate, "above 0, up to 1"));

@@ -7,6 +7,9 @@ use super::cholesky::Cholesky;
 use super::matrix::Matrix;
 use super::newton::Surface;
 
+/// The shortest part of a step. Where a step has led to a place that is all but flat, the next may be of any length.
+const SHORTEST: f64 = 1e-30;
+
 /// When to stop.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stop {
@@ -83,7 +86,7 @@ pub(crate) fn ascend_by(
                 break (there, found);
             }
             length *= 0.5;
-            if length < 1e-10 {
+            if length < SHORTEST {
                 return Err(Obstacle::Endless { at, step, iterations });
             }
         };

@@ -55,8 +55,10 @@ pub struct AttributeCheck {
     pub adjusted_p: Result<f64, Absent>,
 }
 
-/// The numbers of different values that make an attribute a grouping.
-const GROUPS: std::ops::RangeInclusive<usize> = 2..=12;
+impl Frame<'_> {
+    /// The numbers of different values that make an attribute a grouping.
+    pub const GROUPS: std::ops::RangeInclusive<usize> = 2..=12;
+}
 
 /// Customers of one category, and those of them who answered.
 #[derive(Debug, Clone, Copy, Default)]
@@ -190,9 +192,9 @@ fn groups<'a>(frame: Frame<'a>, at: usize, respondents: &BTreeSet<&str>) -> Opti
         let group = groups.entry(values.get(at).map_or("", |value| &**value)).or_default();
         group.all += 1;
         group.answered += u64::from(respondents.contains(customer.as_str()));
-        if groups.len() > *GROUPS.end() {
+        if groups.len() > *Frame::GROUPS.end() {
             return None;
         }
     }
-    GROUPS.contains(&groups.len()).then_some(groups)
+    Frame::GROUPS.contains(&groups.len()).then_some(groups)
 }

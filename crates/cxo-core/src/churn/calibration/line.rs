@@ -4,6 +4,7 @@ use crate::Error;
 use crate::numeric::ascent::{Obstacle, Stop, ascend};
 use crate::numeric::matrix::Matrix;
 use crate::numeric::newton::Surface;
+use crate::numeric::sigmoid::sigmoid;
 
 /// What the line is fitted to.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +115,7 @@ impl LineData<'_> {
         let (intercept, slope) = (at.first().copied().unwrap_or(0.0), at.get(1).copied().unwrap_or(offset));
         let mut sums = [0.0; 3];
         for (logit, target, weight) in self.rows() {
-            let residual = weight * (target - 1.0 / (1.0 + (-intercept - slope * logit).exp()));
+            let residual = weight * (target - sigmoid(intercept + slope * logit));
             sums[0] += residual * residual;
             sums[1] += residual * residual * logit;
             sums[2] += residual * residual * logit * logit;

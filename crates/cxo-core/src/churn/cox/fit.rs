@@ -128,7 +128,7 @@ fn climb(evaluation: &mut Evaluation, features: &Features, options: &CoxOptions)
     let step = match &ending {
         Ok(summit) => summit.curvature.solve(&summit.surface.gradient),
         Err(Obstacle::Endless { step, .. }) => step.clone(),
-        Err(Obstacle::Flat { .. }) => seen.way.clone(),
+        Err(Obstacle::Flat { .. }) => seen.ways.last().cloned().unwrap_or_default(),
     };
     if doubtful && penalty == 0.0 {
         let directions = seen.directions(step);
@@ -150,8 +150,8 @@ struct Seen {
     /// The highest point, and what it was like there.
     at: Vec<f64>,
     best: Option<Surface>,
-    /// The way to it from the one before.
-    way: Vec<f64>,
+    /// The ways to higher points: the last leads to the highest.
+    ways: Vec<Vec<f64>>,
 }
 
 impl Seen {
@@ -159,14 +159,17 @@ impl Seen {
         self.null.get_or_insert_with(|| surface.clone());
         let higher = self.best.as_ref().is_none_or(|best| surface.value >= best.value);
         if surface.value.is_finite() && higher {
-            self.way = at.iter().enumerate().map(|(part, here)| here - self.at.get(part).unwrap_or(&0.0)).collect();
+            self.ways
+                .push(at.iter().enumerate().map(|(part, here)| here - self.at.get(part).unwrap_or(&0.0)).collect());
             (self.at, self.best) = (at.to_vec(), Some(surface.clone()));
         }
     }
 
     /// Where the likelihood might grow for ever: along a last step, or where it curves least.
     fn directions(&self, step: Vec<f64>) -> Vec<Vec<f64>> {
-        let mut directions = vec![step, self.way.clone()];
+        let mut directions = vec![step];
+        // The last ways may be of rounding alone, where those before led straight along.
+        directions.extend(self.ways.iter().rev().cloned());
         let flattest = self.best.as_ref().and_then(|best| negative(&best.hessian).spectrum().into_iter().next());
         if let Some((_, direction)) = flattest {
             directions.push(direction.iter().map(|part| -part).collect());

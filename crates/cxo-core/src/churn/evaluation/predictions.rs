@@ -56,7 +56,7 @@ impl Predictions {
         }
     }
 
-    /// The same with a weight for each row (finite, above 0).
+    /// The same with a weight for each row (1e-100 to 1e100).
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a weight out of range, with its row,
@@ -175,9 +175,10 @@ pub(super) fn same_rows(rows: usize, given: usize) -> Result<(), Error> {
     if given == rows { Ok(()) } else { Err(Error::incompatible(format!("{given} values for {rows} outcomes"))) }
 }
 
+/// Squares of weights, and sums of them, must be inside f64.
 pub(super) fn check_weights(weights: &[f64]) -> Result<(), Error> {
-    match weights.iter().enumerate().find(|(_, weight)| !(weight.is_finite() && **weight > 0.0)) {
-        Some((row, weight)) => Err(Error::input("weight", weight, "a finite number above 0").at_row(row as u64)),
+    match weights.iter().enumerate().find(|(_, weight)| !(1e-100..=1e100).contains(*weight)) {
+        Some((row, weight)) => Err(Error::input("weight", weight, "1e-100 to 1e100").at_row(row as u64)),
         None => Ok(()),
     }
 }

@@ -111,7 +111,7 @@ impl Ranking {
         Ok(Self::of_checked(observed, scores, None))
     }
 
-    /// The same with a weight for each row (finite, above 0): how many customers of the population it stands for.
+    /// The same with a weight for each row (1e-100 to 1e100): how many customers of the population it stands for.
     ///
     /// # Errors
     /// As [`Ranking::new`], and [`ErrorKind::Input`](crate::ErrorKind::Input) for a weight out of range, with its row.
@@ -237,6 +237,7 @@ impl Ranking {
             }
         };
         let interval = standard_error.and_then(|error| match interval {
+            _ if value <= 0.0 || value >= 1.0 => Err(Absent::AtBound),
             AucInterval::Wald => wald(value, error, confidence).map(|interval| interval.clipped(0.0, 1.0)),
             AucInterval::Logit => around_log_odds(value, error, confidence),
         });
@@ -290,7 +291,7 @@ impl Ranking {
             variance += tied.left.squares * of_left * of_left + tied.stayed.squares * as_flagged * as_flagged;
         }
         let error = variance.sqrt();
-        let interval = if value < 1.0 { around_log_odds(value, error, confidence) } else { Err(Absent::ZeroVariance) };
+        let interval = if value < 1.0 { around_log_odds(value, error, confidence) } else { Err(Absent::AtBound) };
         Ok(Estimate {
             value,
             standard_error: Ok(error),

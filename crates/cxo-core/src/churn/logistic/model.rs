@@ -11,9 +11,9 @@ use super::profile::{self, Profile};
 use crate::churn::covariance;
 use crate::churn::design::INTERCEPT;
 use crate::churn::{Coefficient, Features, ModelTest};
-use crate::numeric::exponential;
 use crate::numeric::gram::ROWS;
 use crate::numeric::normal;
+use crate::numeric::sigmoid::sigmoids;
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method};
 
 /// Columns at a time in a quadratic form, without allocation.
@@ -400,7 +400,7 @@ impl Logistic {
         }
     }
 
-    /// The probabilities of many rows, each in [0, 1].
+    /// The probabilities of many rows, each strictly inside (0, 1).
     ///
     /// # Errors
     /// As for [`Logistic::logits`].
@@ -409,15 +409,7 @@ impl Logistic {
     /// O(rows × columns) at the speed of memory.
     pub fn probabilities(&self, features: &Features) -> Result<Vec<f64>, Error> {
         let mut logits = self.logits(features)?;
-        let mut small = [0.0; 8 * ROWS];
-        for block in logits.chunks_mut(8 * ROWS) {
-            small.iter_mut().zip(&*block).for_each(|(to, logit)| *to = -logit.abs());
-            exponential::of_falling(&mut small);
-            for (value, tail) in block.iter_mut().zip(&small) {
-                let numerator = if *value < 0.0 { *tail } else { 1.0 };
-                *value = numerator / (1.0 + tail);
-            }
-        }
+        sigmoids(&mut logits);
         Ok(logits)
     }
 

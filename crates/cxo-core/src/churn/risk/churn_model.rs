@@ -214,6 +214,25 @@ mod stored {
         training: TrainingSummary,
     }
 
+    fn check_summary(summary: &TrainingSummary) -> Result<(), Error> {
+        TrainingSummary::new(summary.observations, summary.events)?;
+        if let Some(customers) = summary.customers.filter(|customers| !(1..=summary.observations).contains(customers)) {
+            return Err(Error::input(
+                "customers",
+                customers,
+                format!("1 to the {} observations", summary.observations),
+            ));
+        }
+        let Some(evaluation) = summary.evaluation else { return Ok(()) };
+        if evaluation.folds < 2 {
+            return Err(Error::input("folds", evaluation.folds, "2 or more"));
+        }
+        if !(evaluation.log_loss >= 0.0 && evaluation.log_loss.is_finite()) {
+            return Err(Error::input("log-loss", evaluation.log_loss, "a finite number of at least 0"));
+        }
+        Ok(())
+    }
+
     impl<M: RiskModel> TryFrom<Stored<M>> for ChurnModel<M> {
         type Error = Error;
         fn try_from(stored: Stored<M>) -> Result<Self, Error> {
@@ -226,7 +245,7 @@ mod stored {
             if stored.kind != stored.model.name() {
                 return Err(Error::input("kind of model", stored.kind, stored.model.name()));
             }
-            TrainingSummary::new(stored.training.observations, stored.training.events)?;
+            check_summary(&stored.training)?;
             let mut model = Self::new(stored.target, stored.features, stored.model, stored.training)?;
             model.calibrator = stored.calibrator;
             match stored.bins {

@@ -336,6 +336,11 @@ impl Feature {
         values + usize::from(self.missing_has_a_term())
     }
 
+    /// Whether it is a number along a line that is never missing: its own only term.
+    pub(super) const fn is_line(&self) -> bool {
+        matches!(self.encoding, Encoding::Numeric(Numeric { shape: Shape::Linear, fill: None, .. }))
+    }
+
     const fn missing_has_a_term(&self) -> bool {
         match &self.encoding {
             Encoding::Numeric(numeric) => numeric.fill.is_some(),
@@ -368,15 +373,6 @@ impl Feature {
     /// Puts the terms of a value into as many places.
     pub(super) fn encode(&self, value: Value<'_>, terms: &mut [f64]) -> Result<(), Error> {
         match (&self.encoding, value) {
-            // What most columns are, and need not look further for.
-            (Encoding::Numeric(Numeric { shape: Shape::Linear, fill: None, .. }), Value::Number(number))
-                if number.is_finite() =>
-            {
-                if let [term] = terms {
-                    *term = number;
-                }
-                Ok(())
-            }
             (Encoding::Numeric(numeric), Value::Number(number)) if number.is_finite() => {
                 match (numeric.fill, terms) {
                     (Some(_), [terms @ .., missing]) => {
@@ -477,6 +473,11 @@ fn check_numeric(name: &str, numeric: &Numeric) -> Result<(), Error> {
     let finite = least.is_finite() && greatest.is_finite() && fill.is_none_or(f64::is_finite) && deviation.is_finite();
     if finite && least <= greatest && *deviation >= 0.0 {
         return Ok(());
+    }
+    if least.is_finite() && greatest.is_finite() && !deviation.is_finite() {
+        let farthest = if least.abs() > greatest.abs() { least } else { greatest };
+        let allowed = "numbers whose squares are inside f64, up to about 1e150";
+        return Err(Error::input(name, format!("{farthest:e}"), allowed));
     }
     Err(Error::input(name, "described by other numbers", "a finite range, deviation and fill"))
 }

@@ -2,8 +2,10 @@
 //! segment with what is not known. State: sums of the rows seen; fed row by row.
 
 use super::churn_model::ChurnModel;
+use super::risk_model::RiskModel as _;
 use super::score::{Limits, Risk};
 use super::table::Value;
+use crate::churn::calibration::Calibrator;
 use crate::churn::logistic::Logistic;
 use crate::numeric::normal;
 use crate::numeric::sum::Sum;
@@ -44,26 +46,29 @@ pub struct Loss {
     terms: Vec<f64>,
 }
 
-/// Half the step in log-odds over which a probability is differenced.
+/// Half the step in log-odds over which a probability is differenced, at the least.
 const STEP: f64 = 1e-4;
+/// The greatest value of a customer: its square is far inside f64, and so are sums of such squares.
+const MOST: f64 = 1e150;
 
 impl Loss {
-    /// Adds a customer: his row in the order of the features of the schema, and what he would take along (finite, at least 0).
+    /// Adds a customer: his row in the order of the features of the schema, and what he would take along (0 to 1e150).
     ///
     /// # Errors
-    /// Those of [`ChurnModel::score`]; [`ErrorKind::Input`](crate::ErrorKind::Input) for a value that is negative or not finite.
+    /// Those of [`ChurnModel::score`]; [`ErrorKind::Input`](crate::ErrorKind::Input) for a value out of range.
     ///
     /// # Complexity
-    /// O(terms).
+    /// O(terms); O(terms²) with an isotonic calibrator.
     pub fn add(&mut self, model: &ChurnModel<Logistic>, row: &[Value<'_>], value: f64) -> Result<Risk, Error> {
-        if !(value >= 0.0 && value.is_finite()) {
-            return Err(Error::input("value", value, "a finite number of at least 0"));
+        if !(0.0..=MOST).contains(&value) {
+            return Err(Error::input("value", value, "0 to 1e150"));
         }
         let risk = model.score(row, &Limits::OMITTED)?;
         let mut terms = vec![0.0; model.schema().count()];
         model.schema().encode(row, &mut terms)?;
         let p = risk.probability;
-        let slope = (model.probability(risk.logit + STEP) - model.probability(risk.logit - STEP)) / (2.0 * STEP);
+        let step = step(model, &terms);
+        let slope = (model.probability(risk.logit + step) - model.probability(risk.logit - step)) / (2.0 * step);
         let weight = value * slope;
         self.customers += 1;
         self.departures.add(p);
@@ -94,7 +99,8 @@ impl Loss {
     }
 
     /// The expected value that leaves, with the standard error and the interval that the uncertainty of the coefficients causes
-    /// (delta method; the calibrator counts as known). A penalised model has neither, and says so.
+    /// (delta method; the calibrator counts as known; one of steps by its mean slope within one
+    /// standard error of each customer's log-odds). A penalised model has neither, and says so.
     ///
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without customers,
@@ -115,5 +121,16 @@ impl Loss {
         });
         let (n, effective_n) = (self.customers, self.customers as f64);
         Ok(Estimate { value, standard_error, interval, n, effective_n, method: Method::DeltaMethod })
+    }
+}
+
+/// Half the step in log-odds over which a probability is differenced. An isotonic calibrator is flat at nearly every place and steep
+/// between: what counts is its mean slope over where the log-odds may be.
+fn step(model: &ChurnModel<Logistic>, terms: &[f64]) -> f64 {
+    match model.calibrator() {
+        Some(Calibrator::Isotonic(_)) => {
+            model.model().variance(terms).map_or(STEP, |variance| variance.sqrt().max(STEP))
+        }
+        _ => STEP,
     }
 }

@@ -8,6 +8,7 @@ use super::spline::{Bins, Knots, Spline, quantile};
 use super::table::{Column, Kind, MISSING, Table, Value};
 use crate::Error;
 use crate::churn::Features;
+use crate::churn::design::INTERCEPT;
 use crate::numeric::sum::Sum;
 
 /// What stands in for a missing number.
@@ -227,6 +228,8 @@ pub struct Schema {
     features: Vec<Feature>,
     /// Derived: where the terms of each feature begin, and at the end how many there are.
     offsets: Vec<usize>,
+    /// Derived: whether every feature is a number along a line that is never missing, its own only term.
+    lines: bool,
 }
 
 impl TryFrom<Vec<Feature>> for Schema {
@@ -259,13 +262,14 @@ impl Schema {
                 return Err(Error::input("name of a feature", feature.name(), "a text that no other feature has"));
             }
             for term in feature.terms() {
-                if !terms.insert(term.clone()) {
+                if term == INTERCEPT || !terms.insert(term.clone()) {
                     return Err(Error::input("name of a term", term, "a text that no other term has"));
                 }
             }
             offsets.push(terms.len());
         }
-        Ok(Self { features, offsets })
+        let lines = features.iter().all(Feature::is_line);
+        Ok(Self { features, offsets, lines })
     }
 
     /// Finds in a table what is not declared: which columns are numbers and which categories, levels, knots, ranges.
@@ -331,6 +335,9 @@ impl Schema {
         if row.len() != self.features.len() {
             return Err(Error::incompatible(format!("{} values for {} features", row.len(), self.features.len())));
         }
+        if self.lines && numbers(row, terms) {
+            return Ok(());
+        }
         let mut rest = terms;
         for ((feature, span), value) in self.spans().zip(row) {
             let Some((own, after)) = rest.split_at_mut_checked(span.len()) else {
@@ -340,6 +347,11 @@ impl Schema {
             rest = after;
         }
         Ok(())
+    }
+
+    /// Whether every feature is its own only term.
+    pub(super) const fn is_lines(&self) -> bool {
+        self.lines
     }
 
     /// Every row as numbers: a column for each term.
@@ -441,6 +453,17 @@ impl SchemaOptions {
         }
         Ok(Encoding::Categorical(Categories { levels, collapsed: Vec::new(), missing, unknown: unknown.clone() }))
     }
+}
+
+/// Takes a row of nothing but finite numbers over, each as one term; says whether it was one.
+fn numbers(row: &[Value<'_>], terms: &mut [f64]) -> bool {
+    row.iter().zip(terms).fold(true, |good, (value, term)| match value {
+        Value::Number(number) => {
+            *term = *number;
+            good & number.is_finite()
+        }
+        _ => false,
+    })
 }
 
 fn alike(name: &str) -> Error {

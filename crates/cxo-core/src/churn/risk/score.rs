@@ -123,6 +123,9 @@ impl<M: RiskModel> ChurnModel<M> {
             return Err(Error::incompatible(format!("{places} places for the contributions of {features} features")));
         }
         self.encoded(row, |terms, own| {
+            if self.schema().is_lines() {
+                return self.risk(self.model().contributions(terms, contributions), terms, limits);
+            }
             let logit = self.model().contributions(terms, own);
             let mut rest = &*own;
             for ((_, span), to) in self.schema().spans().zip(contributions) {

@@ -151,6 +151,20 @@ impl Band {
         Interval::new(lower, upper, self.confidence, self.scale.method()).map_err(|_| Absent::NotDefined)
     }
 
+    /// Whether the bounds of a value with this relative variance are certainly above a level, told without logarithms: most
+    /// of a long curve is far from its median. `false` decides nothing.
+    ///
+    /// On the log-log scale the lower bound is value^exp(c) with c = z √variance / -ln value. As 1 - value is at most -ln value
+    /// and that at most (1 - value) / value, and exp(c) is below 1 + c + c² up to c = 1, it is above where -ln value times
+    /// that is below 1 - level, which is at most -ln level.
+    pub(super) fn is_far_above(self, level: f64, value: f64, variance: f64) -> bool {
+        let lost = 1.0 - value;
+        let growth = self.reach * variance.sqrt() / lost;
+        self.scale == SurvivalInterval::LogLog
+            && growth <= 1.0
+            && (1.0 + growth + growth * growth) * lost < 0.999 * (1.0 - level) * value
+    }
+
     fn bounds(self, value: f64, error: f64) -> [f64; 2] {
         let reach = self.reach * error;
         if reach == 0.0 || value <= 0.0 {
@@ -179,6 +193,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn far_above_is_told_on_a_long_curve() {
+        let band = SurvivalOptions::default().band();
+        assert!(band.is_far_above(0.5, 0.9, 1e-6) && band.is_far_above(0.5, 0.7, 1e-6));
+        assert!(
+            !band.is_far_above(0.5, 0.55, 1e-6)
+                && !band.is_far_above(0.5, 0.9, 0.1)
+                && !band.is_far_above(0.5, 1.0, 1e-6)
+        );
+    }
+
+    #[test]
     fn names_parse_back() {
         for &scale in SurvivalInterval::ALL {
             assert_eq!(scale.to_string().parse::<SurvivalInterval>().unwrap(), scale);
@@ -199,6 +224,16 @@ mod tests {
             prop_assert!(0.0 <= wide.lower && wide.upper <= 1.0);
             prop_assert!(wide.lower <= narrow.lower && narrow.upper <= wide.upper);
             prop_assert!(narrow.lower <= value * (1.0 + 1e-12) && value <= narrow.upper * (1.0 + 1e-12) + 1e-300);
+        }
+
+        /// What is passed over does not hold the level.
+        #[test]
+        fn far_above_is_above(value in 0.5..1.0_f64, level in 0.01..0.99_f64, power in -12..1_i32, part in 1.0..10.0_f64) {
+            let band = SurvivalOptions::default().band();
+            let variance = part * 10.0_f64.powi(power);
+            if band.is_far_above(level, value, variance) {
+                prop_assert!(band.interval(value, Ok(value * variance.sqrt())).unwrap().lower > level);
+            }
         }
     }
 }

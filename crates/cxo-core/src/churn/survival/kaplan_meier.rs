@@ -175,17 +175,22 @@ impl<'a> KaplanMeier<'a> {
 
     fn quantile_of(&self, probability: Probability) -> SurvivalQuantile {
         let level = (1.0 - probability.get()) * (1.0 + SAME);
+        let band = self.options.band();
         let [mut time, mut lower, mut upper] = [Err(Absent::NotReached); 3];
-        for point in self.points().filter(|point| point.events > 0) {
-            if point.survival <= level {
-                time = time.or(Ok(point.time));
+        let sets = self.table.walk().zip(self.survival.iter().zip(&self.variance));
+        for (set, (&survival, &variance)) in sets.filter(|(set, _)| set.left.rows > 0) {
+            if band.is_far_above(level, survival, variance) {
+                continue;
             }
-            if let Ok(interval) = point.interval {
+            if survival <= level {
+                time = time.or(Ok(set.time));
+            }
+            if let (_, Ok(interval)) = answer(survival, variance, band) {
                 if interval.lower <= level {
-                    lower = lower.or(Ok(point.time));
+                    lower = lower.or(Ok(set.time));
                 }
                 if interval.upper <= level {
-                    upper = Ok(point.time);
+                    upper = Ok(set.time);
                     break;
                 }
             }

@@ -4,6 +4,7 @@
 use super::{Column, EventTable, Mass};
 use crate::Error;
 use crate::churn::Durations;
+use crate::numeric::radix::sort_by_bits;
 
 impl EventTable {
     pub(super) fn build(durations: &Durations, causes: Option<(&[usize], Vec<String>)>) -> Result<Self, Error> {
@@ -61,7 +62,7 @@ impl EventTable {
     fn count_sorted(&mut self, durations: &Durations) {
         let rows = durations.durations().iter().zip(durations.observed());
         let mut keys: Vec<u64> = rows.map(|(&time, &left)| key(time) | u64::from(left)).collect();
-        keys.sort_unstable();
+        sort_by_bits(&mut keys, |&key| key);
         let distinct = keys.chunk_by(|one, other| one >> 1 == other >> 1).count();
         self.times.reserve(distinct);
         self.left.rows.reserve(distinct);
@@ -82,7 +83,7 @@ impl EventTable {
     /// Rows one by one, by duration and then as they stand.
     fn push_rows(&mut self, durations: &Durations, of_rows: &[usize]) {
         let mut rows: Vec<(u64, usize)> = durations.durations().iter().map(|&time| key(time)).zip(0..).collect();
-        rows.sort_unstable();
+        sort_by_bits(&mut rows, |&(key, _)| key);
         for tied in rows.chunk_by(|one, other| one.0 == other.0) {
             let (mut left, mut censored) = (Mass::default(), Mass::default());
             let mut by_cause = vec![Mass::default(); self.causes.len()];
@@ -108,7 +109,7 @@ impl EventTable {
 
     fn push_entries(&mut self, entries: &[f64], weights: Option<&[f64]>) {
         let mut rows: Vec<(u64, usize)> = entries.iter().map(|&time| key(time)).zip(0..).collect();
-        rows.sort_unstable();
+        sort_by_bits(&mut rows, |&(key, _)| key);
         for tied in rows.chunk_by(|one, other| one.0 == other.0) {
             let mut entered = Mass::default();
             for &(_, row) in tied {

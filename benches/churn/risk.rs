@@ -1,34 +1,25 @@
 //! How fast is a risk scored? One row with its reasons, with and without limits; a million rows, column by column.
-#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small numbers of tests.
-#![allow(missing_docs, clippy::unwrap_used, reason = "criterion's macros and a benchmark that fails by panicking")]
 
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use cxo_core::churn::risk::{ChurnModel, Column, Limits, Table, Target, TrainOptions, Value, train};
 
-/// Uniform numbers by a linear congruence (Knuth 1997, 3.3.4).
-fn numbers(seed: u64) -> impl Iterator<Item = f64> {
-    let mut state = seed;
-    std::iter::repeat_with(move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (state >> 11) as f64 / (1_u64 << 53) as f64
-    })
-}
+use super::uniform;
 
 const PLANS: [&str; 4] = ["basic", "family", "premium", "student"];
 
 /// Numbers, and as many columns of plans as asked for.
 fn table(rows: usize, width: u64, plans: u64) -> Table {
     let mut columns: Vec<(String, Column)> = (0..width)
-        .map(|column| (format!("x{column}"), Column::numbers(numbers(column + 1).take(rows).collect())))
+        .map(|column| (format!("x{column}"), Column::numbers(uniform(column + 1).take(rows).collect())))
         .collect();
     columns.extend((0..plans).map(|column| {
-        let texts = numbers(100 + column).take(rows).map(|u| PLANS.get((u * 4.0) as usize).copied());
+        let texts = uniform(100 + column).take(rows).map(|u| PLANS.get((u * 4.0) as usize).copied());
         (format!("plan{column}"), Column::texts(texts))
     }));
-    let left = numbers(1).zip(numbers(99)).take(rows).map(|(x, u)| f64::from(u8::from(u < 0.1 + 0.3 * x)));
+    let left = uniform(1).zip(uniform(99)).take(rows).map(|(x, u)| f64::from(u8::from(u < 0.1 + 0.3 * x)));
     columns.push(("left".into(), Column::numbers(left.collect())));
     Table::new(columns).unwrap()
 }
@@ -37,7 +28,7 @@ fn model(width: u64, plans: u64) -> ChurnModel {
     train(&table(5000, width, plans), &Target::churn("left"), &TrainOptions::default()).unwrap().model
 }
 
-fn one_row(criterion: &mut Criterion) {
+pub(crate) fn one_row(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("churn risk, one row");
     for (name, width, plans) in [("20 numbers", 20, 0), ("10 numbers, 10 plans", 10, 10)] {
         let (model, table) = (model(width, plans), table(100, width, plans));
@@ -58,7 +49,7 @@ fn one_row(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn million(criterion: &mut Criterion) {
+pub(crate) fn million(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("churn risk, 1M rows");
     group.sample_size(20).measurement_time(Duration::from_secs(5));
     let (numbers, plans) = ((model(20, 0), table(1_000_000, 20, 0)), (model(5, 5), table(1_000_000, 5, 5)));
@@ -74,6 +65,3 @@ fn million(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, one_row, million);
-criterion_main!(benches);

@@ -1,12 +1,8 @@
 //! Logistic regression: fits, paths, profiles and scores.
-//!
-//! `cargo bench --bench churn_logistic`; with `--features cxo-core/rayon` the fits use all threads.
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
-#![allow(clippy::expect_used, reason = "the data are drawn so that they can be fitted")]
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion};
 use cxo_core::{
     Confidence,
     churn::{
@@ -16,13 +12,10 @@ use cxo_core::{
     },
 };
 
-/// Normal columns of different sizes, and outcomes that depend on most of them; by a linear congruential generator.
+/// Normal columns of different sizes, and outcomes that depend on most of them.
 fn customers(rows: usize, columns: usize) -> (Features, Outcomes) {
-    let mut state = 7_u64;
-    let mut uniform = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        ((state >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    };
+    let mut drawn = super::uniform(7);
+    let mut uniform = || drawn.next().unwrap_or_default();
     let mut values = vec![Vec::with_capacity(rows); columns];
     let mut happened = Vec::with_capacity(rows);
     for _ in 0..rows {
@@ -38,7 +31,7 @@ fn customers(rows: usize, columns: usize) -> (Features, Outcomes) {
     (Features::new(named.collect()).expect("finite"), Outcomes::new(happened).expect("rows"))
 }
 
-fn fits(criterion: &mut Criterion) {
+pub(crate) fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("logistic");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(300));
     for (rows, columns) in [(7_043, 23), (1_000_000, 20)] {
@@ -79,7 +72,7 @@ fn fits(criterion: &mut Criterion) {
 }
 
 /// 100,000 customers in up to 24 periods.
-fn hazards(criterion: &mut Criterion) {
+pub(crate) fn hazards(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hazard");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(300));
     let (features, outcomes) = customers(100_000, 10);
@@ -90,6 +83,3 @@ fn hazards(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, fits, hazards);
-criterion_main!(benches);

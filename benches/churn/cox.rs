@@ -1,12 +1,8 @@
 //! Proportional hazards and accelerated failure time: fits with standard errors, one thread.
-//!
-//! `cargo bench --bench churn_cox`
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
-#![allow(clippy::expect_used, reason = "the data are made to be allowed")]
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion};
 use cxo_core::churn::{
     Durations, Features,
     cox::{Cox, CoxCustomer, CoxOptions, CoxRows, TimeTransform},
@@ -17,14 +13,8 @@ const COLUMNS: usize = 20;
 /// Customers whose hazard depends on 20 columns, a third of them flags, with a third of them seen to leave; times in steps, so
 /// that there are ties, or not.
 fn customers(rows: usize, step: f64) -> (Durations, Features) {
-    // SplitMix64 (Steele, Lea and Flood 2014).
-    let mut state = 1_u64;
-    let mut uniform = move || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    };
+    let mut drawn = super::uniform(1);
+    let mut uniform = move || drawn.next().unwrap_or_default();
     let mut columns = vec![Vec::new(); COLUMNS];
     let (mut times, mut observed) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     for _ in 0..rows {
@@ -45,7 +35,7 @@ fn customers(rows: usize, step: f64) -> (Durations, Features) {
     (Durations::new(times, observed).expect("times above 0"), features)
 }
 
-fn fits(criterion: &mut Criterion) {
+pub(crate) fn fits(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cox fit");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(300));
     for rows in [7_032, 100_000, 1_000_000] {
@@ -60,7 +50,7 @@ fn fits(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn questions(criterion: &mut Criterion) {
+pub(crate) fn questions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cox");
     group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(300));
     let (durations, features) = customers(100_000, 0.0);
@@ -80,6 +70,3 @@ fn questions(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, fits, questions);
-criterion_main!(benches);
