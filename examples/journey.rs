@@ -3,7 +3,9 @@
 //! `cargo run --example journey`
 use std::error::Error;
 
-use cxo_core::journey::{AttributionModel, Funnel, FunnelDefinition, JourneyOptions, OpenJourneys, PathSteps, Split};
+use cxo_core::journey::{
+    AttributionModel, AttributionOptions, Funnel, FunnelDefinition, JourneyOptions, OpenJourneys, PathSteps, Split,
+};
 use cxo_csv::{EventColumns, Input, Load};
 
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/touchpoints.csv");
@@ -51,9 +53,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
 
-    let paths = journeys.paths_of(PathSteps::Channels, &["checkout"], open)?.paths;
+    let options = AttributionOptions::default().steps(PathSteps::Channel).open(open);
     for model in [AttributionModel::Markov, AttributionModel::Last] {
-        let credit = paths.attribution(model, 1)?;
+        let credit = journeys.attribution(&["checkout"], &options.model(model))?.credit;
         println!(
             "\n{} checkouts attributed ({model}): arithmetic on what was observed, no effect of a channel",
             credit.conversions

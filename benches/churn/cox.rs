@@ -13,7 +13,7 @@ const COLUMNS: usize = 20;
 /// Customers whose hazard depends on 20 columns, a third of them flags, with a third of them seen to leave; times in steps, so
 /// that there are ties, or not.
 fn customers(rows: usize, step: f64) -> (Durations, Features) {
-    let mut drawn = super::uniform(1);
+    let mut drawn = super::splitmix::uniform(1);
     let mut uniform = move || drawn.next().unwrap_or_default();
     let mut columns = vec![Vec::new(); COLUMNS];
     let (mut times, mut observed) = (Vec::with_capacity(rows), Vec::with_capacity(rows));

@@ -10,7 +10,7 @@ use cxo_core::churn::calibration::{Binning, PredictionsFrom, hosmer_lemeshow, re
 use cxo_core::churn::concordance::concordance;
 use cxo_core::churn::evaluation::{AucInterval, Predictions, Ranking, auc_difference};
 
-use super::uniform;
+use super::splitmix::uniform;
 
 fn predictions(rows: usize) -> Predictions {
     let probabilities: Vec<f64> = uniform(1).map(|u| u * u).take(rows).collect();

@@ -14,7 +14,7 @@ use cxo_core::{
 
 /// Normal columns of different sizes, and outcomes that depend on most of them.
 fn customers(rows: usize, columns: usize) -> (Features, Outcomes) {
-    let mut drawn = super::uniform(7);
+    let mut drawn = super::splitmix::uniform(7);
     let mut uniform = || drawn.next().unwrap_or_default();
     let mut values = vec![Vec::with_capacity(rows); columns];
     let mut happened = Vec::with_capacity(rows);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::Criterion;
 use cxo_core::churn::risk::{ChurnModel, Column, Limits, Table, Target, TrainOptions, Value, train};
 
-use super::uniform;
+use super::splitmix::uniform;
 
 const PLANS: [&str; 4] = ["basic", "family", "premium", "student"];
 

@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput};
 use cxo_core::churn::Durations;
 use cxo_core::churn::survival::{EventTable, LogRank, LogRankWeighting, SurvivalOptions};
 
-use super::uniform;
+use super::splitmix::uniform;
 
 const CUSTOMERS: usize = 1_000_000;
 

@@ -72,9 +72,9 @@ mod tests {
             let (mut ruined, mut rich) = (vec![0.0; size], vec![0.0; size]);
             for i in 0..size {
                 if i > 0 {
-                    table[i * size + i - 1] = 1.0 - p
+                    table[i * size + i - 1] = 1.0 - p;
                 } else {
-                    ruined[i] = 1.0 - p
+                    ruined[i] = 1.0 - p;
                 }
                 if i + 1 < size { table[i * size + i + 1] = p } else { rich[i] = p }
             }

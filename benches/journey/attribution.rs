@@ -1,30 +1,19 @@
 //! From distinct paths to exact removal effects, other attributions, and intervals over customers.
 //!
-//! `cargo bench --bench journey_attribution`; one thread. The paths are like those of published tables: 10,000 of twelve channels, a
+//! The paths are like those of published tables: 10,000 of twelve channels, a
 //! few channels on most of them, some very rare.
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use cxo_core::Seed;
 use cxo_core::domain::Timestamp;
 use cxo_core::journey::{AttributionModel, AttributionOptions, Event, EventLog, JourneyOptions, PathCount, Paths};
 use cxo_core::stats::resampling::Bootstrap;
 
-/// Numbers of a splitmix64 sequence in (0, 1): the same paths in every run.
-fn uniform(seed: u64) -> impl Iterator<Item = f64> {
-    let mut state = seed;
-    std::iter::repeat_with(move || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (((mixed ^ (mixed >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    })
-}
+use super::splitmix::uniform;
 
 /// One path: each channel half as likely as the one before, one to thirty steps.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 fn path(draws: &mut impl Iterator<Item = f64>) -> Vec<&'static str> {
     const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
     let mut draw = || draws.next().unwrap_or(0.5);
@@ -32,7 +21,6 @@ fn path(draws: &mut impl Iterator<Item = f64>) -> Vec<&'static str> {
     (0..length).map(|_| NAMES[((-draw().log2()) as usize).min(11)]).collect()
 }
 
-#[allow(clippy::unwrap_used, reason = "the paths are right")]
 fn table() -> Paths {
     let (mut paths, mut draws) = (Paths::default(), uniform(1));
     while paths.len() < 10_000 {
@@ -43,7 +31,6 @@ fn table() -> Paths {
     paths
 }
 
-#[allow(clippy::unwrap_used, reason = "the records are right")]
 fn log() -> EventLog {
     let (mut log, mut draws) = (EventLog::default(), uniform(2));
     for customer in 0..20_000 {
@@ -60,8 +47,7 @@ fn log() -> EventLog {
     log
 }
 
-#[allow(clippy::unwrap_used, reason = "the paths are right")]
-fn attribution(criterion: &mut Criterion) {
+pub(crate) fn attribution(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("journey_attribution");
     group.sample_size(20).measurement_time(Duration::from_secs(3));
     let paths = table();
@@ -81,6 +67,3 @@ fn attribution(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, attribution);
-criterion_main!(benches);

@@ -1,11 +1,8 @@
 //! From records to a log, journeys, their map, variants and a funnel: a million events of 18 touchpoints, about eight a journey.
-//!
-//! `cargo bench --bench journey`; one thread.
-#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use cxo_core::{
     domain::Timestamp,
     journey::{Event, EventLog, Funnel, FunnelDefinition, JourneyOptions},
@@ -38,7 +35,6 @@ fn records() -> Vec<(String, &'static str, i64)> {
         .collect()
 }
 
-#[allow(clippy::unwrap_used, reason = "the records are right")]
 fn log(records: &[(String, &str, i64)]) -> EventLog {
     let mut log = EventLog::default();
     for (customer, touchpoint, time) in records {
@@ -47,8 +43,7 @@ fn log(records: &[(String, &str, i64)]) -> EventLog {
     log
 }
 
-#[allow(clippy::unwrap_used, reason = "the funnels are right")]
-fn journey(criterion: &mut Criterion) {
+pub(crate) fn journey(criterion: &mut Criterion) {
     let records = records();
     let log = log(&records);
     let options = JourneyOptions::default();
@@ -76,6 +71,3 @@ fn journey(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, journey);
-criterion_main!(benches);
