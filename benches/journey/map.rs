@@ -53,7 +53,7 @@ pub(crate) fn journey(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(EVENTS));
     group.bench_function("log from records", |bencher| bencher.iter(|| self::log(black_box(&records)).len()));
     group.bench_function("journeys from a log", |bencher| {
-        bencher.iter(|| black_box(&log).journeys(&options).unwrap().len())
+        bencher.iter(|| black_box(&log).journeys(&options).unwrap().len());
     });
     group.bench_function("directly-follows graph", |bencher| bencher.iter(|| black_box(&journeys).flow()));
     group.bench_function("map with times", |bencher| bencher.iter(|| black_box(&journeys).map()));

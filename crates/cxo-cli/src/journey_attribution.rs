@@ -171,7 +171,7 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
     let half_life = options.half_life_seconds();
     let (all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
     let mut document = AttributionDocument::new(args.asked.model, args.asked.order(), all, logged.load.clone());
-    document.unit = unit.to_owned();
+    unit.clone_into(&mut document.unit);
     document.segments = segments;
     document.outcomes = Some(outcomes.into_iter().map(str::to_owned).collect());
     document.silence_seconds = args.asked.silence.map(Span::seconds);

@@ -121,15 +121,14 @@ impl Segments {
         };
         let last =
             self.of_row.last().copied().filter(|&last| self.names.get(last as usize).is_some_and(|n| *n == name));
-        let number = match last.or_else(|| self.numbers.get(&*name).copied()) {
-            Some(number) => number,
-            None => {
-                let number =
-                    u32::try_from(self.names.len()).map_err(|_| Error::overflow("number of different segments"))?;
-                self.numbers.insert(name.clone().into_owned(), number);
-                self.names.push(name.into_owned());
-                number
-            }
+        let number = if let Some(number) = last.or_else(|| self.numbers.get(&*name).copied()) {
+            number
+        } else {
+            let number =
+                u32::try_from(self.names.len()).map_err(|_| Error::overflow("number of different segments"))?;
+            self.numbers.insert(name.clone().into_owned(), number);
+            self.names.push(name.into_owned());
+            number
         };
         self.of_row.push(number);
         Ok(())
@@ -143,6 +142,7 @@ fn usual(file: &Readable, role: &str) -> bool {
 
 impl Columns {
     fn find(&self, file: &Readable) -> Result<EventColumns, Failure> {
+        type Set = fn(EventColumns, String) -> EventColumns;
         let config = &file.config;
         let needed = |role: &str, asked: &Option<String>, default: &str, holds: &str| {
             let journey = if role == "journey" { config.column("customer", None) } else { None };
@@ -156,7 +156,6 @@ impl Columns {
             .journey(needed("journey", &self.journey, "customer", "whose journey it is")?)
             .touchpoint(needed("touchpoint", &self.touchpoint, "touchpoint", "the touchpoints")?)
             .time(needed("time", &self.time, "time", "the times")?);
-        type Set = fn(EventColumns, String) -> EventColumns;
         let optional: [(&Option<String>, Set); 6] = [
             (&self.channel, EventColumns::channel),
             (&self.stage, EventColumns::stage),
@@ -226,14 +225,14 @@ impl Logged {
     pub(crate) fn row(&self, journeys: &Journeys<'_>) -> LogRow {
         let mut row = LogRow { begun: self.begun, ..LogRow::new(journeys) };
         if let Some(gap) = self.rules.session_gap {
-            row.journey = "session".to_owned();
+            "session".clone_into(&mut row.journey);
             row.session_gap_seconds = Some(gap.seconds());
         }
         match self.rules.duplicates.0 {
             Duplicates::Keep => {}
-            Duplicates::ById => row.duplicate_rule = "by-id".to_owned(),
+            Duplicates::ById => "by-id".clone_into(&mut row.duplicate_rule),
             Duplicates::Within { micros } => {
-                row.duplicate_rule = "within".to_owned();
+                "within".clone_into(&mut row.duplicate_rule);
                 row.duplicate_gap_seconds = Some(Span { micros }.seconds());
             }
         }
@@ -269,12 +268,11 @@ impl Logged {
         let decisions = cells.decide();
         let mut entries = Vec::with_capacity(named.len());
         for ((name, number, _), cell) in named.into_iter().zip(parts) {
-            let outcome = match decisions.of(cell) {
-                Err(hidden) => Err(Cow::Borrowed(hidden.reason())),
-                Ok(()) => {
-                    let part = journeys.keep(|journey| segment_of(journey.rows) == number)?;
-                    ask(&part).map_err(|error| Cow::Owned(error.to_string()))
-                }
+            let outcome = if let Err(hidden) = decisions.of(cell) {
+                Err(Cow::Borrowed(hidden.reason()))
+            } else {
+                let part = journeys.keep(|journey| segment_of(journey.rows) == number)?;
+                ask(&part).map_err(|error| Cow::Owned(error.to_string()))
             };
             entries.push(Entry { segment: Some(name.to_owned()), outcome });
         }

@@ -81,8 +81,8 @@ mod tests {
             let both: Vec<f64> = ruined.iter().zip(&rich).map(|(x, y)| x + y).collect();
             let chain = Absorbing::new(table, both).unwrap();
             let (lost, won) = (chain.solve(&ruined), chain.solve(&rich));
+            let power = |k: usize| f64::powi(ratio, i32::try_from(k).unwrap());
             for i in 0..size {
-                let power = |k: usize| f64::powi(ratio, k as i32);
                 let expected = (1.0 - power(i + 1)) / (1.0 - power(n));
                 // Full relative precision, however small.
                 assert!((won[i] / expected - 1.0).abs() < 1e-12, "{p} {i}: {} instead of {expected}", won[i]);
