@@ -43,6 +43,7 @@ impl Answers {
         }
         let weights = vec![1.0; values.len()];
         let share = Design::new(&weights)?.clusters(&clusters)?.mean(&values)?;
-        share.estimate(DesignMethod::KornGraubard, confidence).map(Ok)
+        let estimate = share.estimate(DesignMethod::KornGraubard, confidence)?;
+        Ok(Ok(Estimate { effective_n: share.effective_n(), ..estimate }))
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::clustered::Answers;
 use crate::numeric::{student_t, sum::Sum};
-use crate::stats::design::{Design, DesignMethod};
 use crate::stats::proportion::{ProportionMethod, Successes};
 use crate::{Absent, Confidence, Estimate, Interval, Method};
 
@@ -62,19 +62,10 @@ impl Entered {
     }
 
     fn clustered(&self, of: usize, to: usize, confidence: Confidence) -> Result<Estimate, Absent> {
-        let (mut values, mut clusters, mut last) = (Vec::new(), Vec::new(), None);
-        let mut cluster = 0_u32;
-        for (&customer, _) in self.customers.iter().zip(&self.levels).filter(|(_, level)| **level >= of) {
-            cluster += u32::from(last.is_some_and(|last| last != customer));
-            last = Some(customer);
-            clusters.push(cluster);
-        }
-        values.extend(self.levels.iter().filter(|level| **level >= of).map(|level| f64::from(u8::from(*level >= to))));
-        let weights = vec![1.0; values.len()];
-        let design = Design::new(&weights).and_then(|design| design.clusters(&clusters)?.mean(&values));
-        let design = design.map_err(|_| Absent::NoObservations)?;
-        let estimate = design.estimate(DesignMethod::KornGraubard, confidence).map_err(|_| Absent::NotDefined)?;
-        Ok(Estimate { effective_n: design.effective_n(), ..estimate })
+        let mut answers = Answers::default();
+        let rows = self.customers.iter().zip(&self.levels).filter(|(_, level)| **level >= of);
+        rows.for_each(|(&customer, &level)| answers.push(customer, level >= to));
+        answers.share(confidence).unwrap_or(Err(Absent::NotDefined))
     }
 
     fn censored_share(&self, of: usize, to: usize, confidence: Confidence) -> Result<Estimate, Absent> {
