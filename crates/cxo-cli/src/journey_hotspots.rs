@@ -59,9 +59,6 @@ struct Asked {
     /// The ratings of a good pass, for moments of truth [default: 9-10 of 0-10; else the mirror image of the bad ones]
     #[arg(long, value_name = "A-B", allow_hyphen_values = true)]
     good: Option<RatingBox>,
-    /// Which score: nps (0-10), csat or ces [default: by the scale]
-    #[arg(long, value_name = "METRIC")]
-    metric: Option<Metric>,
     /// Compare only passes that are alike in: stage, preceding (the touchpoint before), channel, device, segment (--by), none
     /// [default: preceding, and stage where there is one]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
@@ -77,41 +74,16 @@ struct Asked {
     confidence: Confidence,
 }
 
-/// A score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Metric {
-    Nps,
-    Csat,
-    Ces,
-}
-
-impl Metric {
-    /// The usual score of a scale.
-    fn of(scale: Scale) -> Option<Self> {
-        if scale == Scale::NPS {
-            Some(Self::Nps)
-        } else if BoxRule::default_for(scale).is_ok() {
-            Some(Self::Csat)
-        } else {
-            CesVersion::default_for(scale).ok().map(|_| Self::Ces)
-        }
+/// The usual score of a scale with its name: NPS, CSAT or CES.
+fn score_of(scale: Scale, confidence: Confidence) -> Option<(&'static str, PathQuestion)> {
+    if scale == Scale::NPS {
+        return Some(("nps", PathQuestion::Nps { method: NpsMethod::default(), confidence }));
     }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Nps => "nps",
-            Self::Csat => "csat",
-            Self::Ces => "ces",
-        }
+    if BoxRule::default_for(scale).is_ok() {
+        return Some(("csat", PathQuestion::Csat(Csat::default().confidence(confidence))));
     }
-
-    fn question(self, scale: Scale, confidence: Confidence) -> Result<PathQuestion, Error> {
-        Ok(match self {
-            Self::Nps => PathQuestion::Nps { method: NpsMethod::default(), confidence },
-            Self::Csat => PathQuestion::Csat(Csat::default().confidence(confidence)),
-            Self::Ces => PathQuestion::Ces(Ces::new(CesVersion::default_for(scale)?).confidence(confidence)),
-        })
-    }
+    let version = CesVersion::default_for(scale).ok()?;
+    Some(("ces", PathQuestion::Ces(Ces::new(version).confidence(confidence))))
 }
 
 /// In what passes that are compared are alike.
@@ -291,10 +263,11 @@ impl Question<'_> {
     }
 
     fn scores(&self, experience: &Experience<'_>) -> Result<Quantity<PathScoresRow>, Error> {
-        const NO_METRIC: &str = "the scale has no usual score: ask for one with --metric";
-        let (args, scale) = (self.args, self.args.ratings.scale);
-        let Some(metric) = args.asked.metric.or_else(|| Metric::of(scale)) else { return Ok(Err(NO_METRIC.into())) };
-        let question = metric.question(scale, args.asked.confidence)?;
+        const NO_METRIC: &str = "the scale is none of NPS (0-10), CSAT (1-5, 1-3, 1-2) or CES (1-7)";
+        let args = self.args;
+        let Some((metric, question)) = score_of(args.ratings.scale, args.asked.confidence) else {
+            return Ok(Err(NO_METRIC.into()));
+        };
         let keys = [
             Some(PathKey::Touchpoint),
             args.columns.stage.as_ref().map(|_| PathKey::Stage),
@@ -302,7 +275,7 @@ impl Question<'_> {
         ];
         let ask = |key| experience.scores(key, question, args.ratings.min_responses);
         let scores = keys.into_iter().flatten().map(ask).collect::<Result<Vec<_>, _>>()?;
-        Ok(PathScoresRow::new(metric.name(), &scores).ok_or_else(|| NO_METRIC.into()))
+        Ok(PathScoresRow::new(metric, &scores).ok_or_else(|| NO_METRIC.into()))
     }
 
     fn emotion_curve(&self, experience: &Experience<'_>) -> Result<Quantity<EmotionCurveRow>, Error> {
