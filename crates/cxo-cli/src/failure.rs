@@ -52,6 +52,15 @@ impl Failure {
         Self::data("io", format!("cannot {doing} {}: {reason}", path.display())).in_file(path)
     }
 
+    /// A text file that cannot be understood in this line and column, from 1.
+    pub(crate) fn in_text(path: &Path, place: Option<(usize, usize)>, message: &str) -> Self {
+        let at = place.map(|(line, column)| format!(", line {line}, column {column}")).unwrap_or_default();
+        let mut failure = Self::data("blueprint", format!("{}{at}: {message}", path.display())).in_file(path);
+        failure.detail.line = place.and_then(|(line, _)| u64::try_from(line).ok());
+        failure.detail.column = place.map(|(_, column)| column.to_string());
+        failure
+    }
+
     /// Names the file.
     pub(crate) fn in_file(mut self, path: &Path) -> Self {
         self.detail.file.get_or_insert_with(|| path.display().to_string());

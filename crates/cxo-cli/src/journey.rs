@@ -1,6 +1,9 @@
 //! `cxo journey`: what customers do, in which order, and where it leads.
 
-use crate::{failure::Failure, journey_attribution, journey_chain, journey_funnel, journey_map, journey_paths};
+use crate::{
+    failure::Failure, journey_attribution, journey_chain, journey_conformance, journey_funnel, journey_hotspots,
+    journey_map, journey_paths,
+};
 
 /// The arguments of `cxo journey`.
 #[derive(Debug, clap::Args)]
@@ -22,6 +25,10 @@ enum Subcommand {
     Chain(Box<journey_chain::Args>),
     /// Which channels are on the way to the outcome
     Attribution(Box<journey_attribution::Args>),
+    /// Where bad ratings, traffic and outcomes meet, and how the journey is rated
+    Hotspots(Box<journey_hotspots::Args>),
+    /// How far journeys keep to their design, and what goes with leaving it
+    Conformance(Box<journey_conformance::Args>),
 }
 
 /// Runs the command.
@@ -32,5 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Subcommand::Funnel(args) => journey_funnel::run(args),
         Subcommand::Chain(args) => journey_chain::run(args),
         Subcommand::Attribution(args) => journey_attribution::run(args),
+        Subcommand::Hotspots(args) => journey_hotspots::run(args),
+        Subcommand::Conformance(args) => journey_conformance::run(args),
     }
 }

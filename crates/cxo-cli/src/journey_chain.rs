@@ -2,11 +2,15 @@
 
 use std::io::{self, Write};
 
-use cxo_core::journey::OpenJourneys;
-use cxo_json::{ChainRow, JourneyChainDocument, Lines, StateRow};
+use cxo_core::{
+    Confidence, Seed,
+    journey::{ChainOptions, OpenJourneys},
+    stats::resampling::Bootstrap,
+};
+use cxo_json::{ChainResamples, ChainRow, JourneyChainDocument, Lines, RemovalRow, StateRow};
 
 use crate::{
-    asking::QUESTION,
+    asking::{self, QUESTION},
     duration::{self, Span},
     failure::Failure,
     journey_log::{self, Columns, Rules},
@@ -47,6 +51,12 @@ struct Outcome {
     /// open and left out [default: every journey without outcome is lost]
     #[arg(long, value_name = "DURATION")]
     silence: Option<Span>,
+    /// Bounds from so many resamples of customers, 100 or more, such as 1000 [default: no bounds]
+    #[arg(long, value_name = "N")]
+    resamples: Option<u32>,
+    /// Level of the bounds
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
+    confidence: Confidence,
 }
 
 /// What a silence says of journeys without outcome.
@@ -59,6 +69,20 @@ pub(crate) fn trimmed(names: &[String]) -> Vec<&str> {
     names.iter().map(|name| name.trim()).collect()
 }
 
+impl Args {
+    fn options(&self) -> Result<(ChainOptions, Option<ChainResamples>), Failure> {
+        let options = ChainOptions::from(open_journeys(self.outcome.silence));
+        let Some(replicates) = self.outcome.resamples else { return Ok((options, None)) };
+        let seed = self.rules.seed();
+        let bootstrap = Bootstrap::new(replicates, seed).map_err(|error| Failure::option("--resamples", &error))?;
+        let confidence = self.outcome.confidence;
+        let Seed(seed) = seed;
+        let interval_method = cxo_core::Method::CustomerBootstrap.name().to_owned();
+        let resamples = ChainResamples { resamples: replicates, seed, confidence, interval_method };
+        Ok((options.bootstrap(bootstrap.confidence(confidence)), Some(resamples)))
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?;
@@ -67,14 +91,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
     let outcomes = trimmed(&args.outcome.conversion);
     journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
-    let open = open_journeys(args.outcome.silence);
-    let chain = journeys.chain(&outcomes, open).map_err(|error| Failure::from(error).in_file(&path))?;
-    let (_, segments) = logged.ask(&journeys, |journeys| Ok(ChainRow::from(&journeys.chain(&outcomes, open)?)))?;
+    let (options, resamples) = args.options()?;
+    let chain = journeys.chain(&outcomes, options).map_err(|error| Failure::from(error).in_file(&path))?;
+    let (_, segments) = logged.ask(&journeys, |journeys| Ok(ChainRow::from(&journeys.chain(&outcomes, options)?)))?;
     let mut document = JourneyChainDocument::new(&chain, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
+    document.resamples = resamples;
     document.silence_seconds = args.outcome.silence.map(Span::seconds);
     args.output.show(&document, &logged.notes(&document.log))
 }
+
+/// The place of the column of bounds.
+const BOUNDS: usize = 4;
 
 /// So many touchpoints of a segment.
 const SEGMENT_STATES: usize = 5;
@@ -107,11 +135,16 @@ impl Present for JourneyChainDocument {
         page.facts(facts);
         page.line("What is to be expected from each touchpoint on:");
         states(page, &self.all, usize::MAX);
+        removal(page, &self.all);
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             states(page, row, SEGMENT_STATES);
         });
         if self.all.biased {
             page.line("More than 5 % of the journeys are still open: the answers are biased towards quick endings.");
+        }
+        if let Some(found) = &self.resamples {
+            let (level, times) = (page::level(found.confidence), page::count(found.resamples.into()));
+            page.line(&format!("Intervals are {level}, from {times} resamples of customers (seed {}).", found.seed));
         }
         page.line(&page::wrapped(
             "A Markov chain of order 1 over what was observed: that journeys through a touchpoint end well does not say that \
@@ -128,6 +161,37 @@ fn names(row: &ChainRow) -> String {
     row.outcomes.iter().map(|outcome| outcome.touchpoint.as_str()).collect::<Vec<_>>().join(" or ")
 }
 
+/// What hangs on each touchpoint in the chain, the greatest first.
+fn removal(page: &mut Page, of: &ChainRow) {
+    let several = of.outcomes.len() > 1;
+    let mut rows: Vec<&RemovalRow> = of.removal_effects.iter().collect();
+    let share = |row: &RemovalRow| row.removal_effect.as_ref().copied().unwrap_or(0.0);
+    rows.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    let bounded = rows.iter().any(|row| row.lower.is_ok());
+    let mut columns = vec![("touchpoint", Align::Left)];
+    if several {
+        columns.push(("outcome", Align::Left));
+    }
+    columns.extend([("removal effect", Align::Right), ("", Align::Left)]);
+    if bounded {
+        columns.push(("interval", Align::Left));
+    }
+    let row = |row: &&RemovalRow| {
+        let mut cells = vec![page::name(&row.touchpoint)];
+        if several {
+            cells.push(page::name(&row.outcome));
+        }
+        cells.push(row.removal_effect.as_ref().map_or_else(|_| "–".to_owned(), |share| page::percent(*share)));
+        cells.push(page::bar(share(row), 20));
+        if let (true, Ok(lower), Ok(upper)) = (bounded, &row.lower, &row.upper) {
+            cells.push(format!("{} to {}", page::percent(*lower), page::percent(*upper)));
+        }
+        cells
+    };
+    page.line("By how much the chain reaches the outcome less where every way through a touchpoint ends without it:");
+    page.table(&columns, rows.iter().map(row).collect());
+}
+
 /// The start, then the touchpoints by the probability of the outcome.
 fn states(page: &mut Page, of: &ChainRow, most: usize) {
     let columns = [
@@ -135,6 +199,7 @@ fn states(page: &mut Page, of: &ChainRow, most: usize) {
         ("visits", Align::Right),
         ("reach the outcome", Align::Right),
         ("", Align::Left),
+        ("interval", Align::Left),
         ("steps to go", Align::Right),
         ("time to go", Align::Right),
     ];
@@ -146,10 +211,19 @@ fn states(page: &mut Page, of: &ChainRow, most: usize) {
             page::count(state.visits),
             page::percent(state.conversion_probability),
             page::bar(state.conversion_probability, 20),
+            state.bounds.map_or_else(String::new, |bounds| {
+                format!("{} to {}", page::percent(bounds.lower), page::percent(bounds.upper))
+            }),
             page::decimals(state.expected_steps, 1),
             duration::shown(state.expected_seconds),
         ]
     };
     let shown = std::iter::once(&of.start).chain(rows.iter().copied().take(most));
-    page.table(&columns, shown.map(row).collect());
+    let mut table: Vec<Vec<String>> = shown.map(row).collect();
+    let mut columns = columns.to_vec();
+    if of.start.bounds.is_none() {
+        columns.remove(BOUNDS);
+        table.iter_mut().for_each(|row| drop(row.remove(BOUNDS)));
+    }
+    page.table(&columns, table);
 }

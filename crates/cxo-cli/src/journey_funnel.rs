@@ -58,7 +58,8 @@ struct Asked {
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', required = true)]
     steps: Vec<String>,
     /// When a step counts as reached (see below) [default: ordered; ordered-ties-any with --ties any,
-    /// ordered-strictly-increasing with --ties strict, ordered-with-exclusion with --exclude]
+    /// ordered-strictly-increasing with --ties strict, ordered-with-exclusion with --exclude, first-touch with --immature
+    /// kaplan-meier]
     #[arg(long, value_name = "DEFINITION")]
     definition: Option<FunnelDefinition>,
     /// The time from the first step within which others count, its end included, such as 30m [default: unlimited]
@@ -67,7 +68,8 @@ struct Asked {
     /// Touchpoints that end an attempt
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     exclude: Vec<String>,
-    /// What happens to journeys that met the first step less than a window before the end: include or exclude
+    /// What happens to journeys that met the first step less than a window before the end: include, exclude, or
+    /// kaplan-meier (they count for as long as they were watched; of first-touch with --window)
     #[arg(long, value_name = "RULE", default_value = "include")]
     immature: Immature,
     /// The end of the observation: an instant, or a day that is part of it [default: the last record]
@@ -117,7 +119,9 @@ impl Until {
 
 impl Asked {
     fn funnel(&self, ties: Ties, zone: chrono_tz::Tz) -> Result<Funnel, Failure> {
+        let watched = self.immature == Immature::KaplanMeier;
         let definition = self.definition.unwrap_or(match (self.exclude.is_empty(), ties) {
+            _ if watched => FunnelDefinition::FirstTouch,
             (false, _) => FunnelDefinition::OrderedWithExclusion,
             (true, Ties::Arrival) => FunnelDefinition::Ordered,
             (true, Ties::Any) => FunnelDefinition::OrderedTiesAny,
@@ -138,6 +142,9 @@ impl Asked {
         }
         if let Some(until) = self.until {
             funnel = funnel.until(until.micros(zone).map_err(|error| Failure::option("--until", &error))?);
+        }
+        if watched && (self.window.is_none() || definition != FunnelDefinition::FirstTouch) {
+            return Err(Failure::usage("--immature kaplan-meier needs --window and the definition first-touch"));
         }
         if self.window.is_none() && self.immature == Immature::Exclude {
             return Err(Failure::usage("--immature exclude needs --window: without one no journey is immature"));
@@ -178,9 +185,14 @@ impl Present for FunnelDocument {
         }
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), steps);
         page.line(&page::wrapped(&format!(
-            "Intervals are {} ({}) and take journeys as independent. Numbers are observed: they do not say why journeys end.",
+            "Intervals are {} ({}) and take {}. Numbers are observed: they do not say why journeys end.",
             page::level(self.confidence),
-            self.interval_method
+            self.interval_method,
+            if self.interval_method == "wilson" {
+                "journeys as independent"
+            } else {
+                "the journeys of a customer as a cluster"
+            }
         )));
     }
 
@@ -239,7 +251,11 @@ fn sentence(document: &FunnelDocument) -> String {
     };
     let immature = match (&document.all.immature, document.immature_rule.as_str()) {
         (Ok(count), rule) if *count > 0 => {
-            let what = if rule == "exclude" { "they are left out" } else { "they are included" };
+            let what = match rule {
+                "exclude" => "they are left out",
+                "kaplan-meier" => "they count for as long as they were watched (kaplan-meier)",
+                _ => "they are included",
+            };
             format!(
                 " {} journeys met the first step less than a window before the end of the observation; {what}.",
                 page::count(*count)

@@ -1,12 +1,16 @@
 //! The event log of the journey commands: which columns mean what, under which rules records become journeys, and the same
 //! question asked of all journeys and of each segment.
 
-use std::{borrow::Cow, collections::HashMap, str::FromStr};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    str::FromStr,
+};
 
 use clap::Args;
 use cxo_core::{
-    Error,
-    domain::LoadReport,
+    Error, Seed,
+    domain::{LoadReport, Scale},
     journey::{Duplicates, EventLog, JourneyOptions, Journeys, Lifecycle, Split, Ties},
     stats::suppression::Suppression,
 };
@@ -33,13 +37,13 @@ pub(crate) struct Columns {
     pub(crate) channel: Option<String>,
     /// In which stage of the journey
     #[arg(long, value_name = "COLUMN")]
-    stage: Option<String>,
+    pub(crate) stage: Option<String>,
     /// On which device
     #[arg(long, value_name = "COLUMN")]
-    device: Option<String>,
+    pub(crate) device: Option<String>,
     /// A rating that was given of it
     #[arg(long, value_name = "COLUMN")]
-    score: Option<String>,
+    pub(crate) score: Option<String>,
     /// What tells a record from all others
     #[arg(long, value_name = "COLUMN")]
     event_id: Option<String>,
@@ -50,6 +54,9 @@ pub(crate) struct Columns {
     /// by " / "
     #[arg(long, value_name = "COLUMN")]
     pub(crate) by: Vec<String>,
+    /// The scale of the ratings; rows with others are rejected.
+    #[arg(skip)]
+    pub(crate) scale: Option<Scale>,
 }
 
 /// Under which rules records become journeys.
@@ -68,7 +75,7 @@ pub(crate) struct Rules {
     /// Hide segments with fewer journeys, and others from which they could be computed
     #[arg(long, visible_alias = "min-responses", value_name = "N", default_value = "0", hide_default_value = true)]
     min_journeys: u64,
-    /// Seed of methods that draw random numbers (none of this command does)
+    /// Seed of resamples; commands without --resamples draw no random numbers [default: 0]
     #[arg(long, value_name = "N", hide_short_help = true)]
     seed: Option<u64>,
 }
@@ -169,6 +176,9 @@ impl Columns {
                 columns = set(columns, name.clone());
             }
         }
+        if let Some(scale) = self.scale {
+            columns = columns.scale(scale);
+        }
         Ok(self.by.iter().fold(columns, EventColumns::by))
     }
 
@@ -204,6 +214,11 @@ impl Columns {
 }
 
 impl Rules {
+    /// Where random numbers begin.
+    pub(crate) fn seed(&self) -> Seed {
+        self.seed.map_or_else(Seed::default, Seed)
+    }
+
     fn options(&self) -> Result<JourneyOptions, Failure> {
         let options = JourneyOptions::default().ties(self.ties).duplicates(self.duplicates.0)?;
         let Some(gap) = self.session_gap else { return Ok(options) };
@@ -219,6 +234,26 @@ impl Logged {
     /// The journeys of the log.
     pub(crate) fn journeys(&self) -> Result<Journeys<'_>, Failure> {
         Ok(self.log.journeys(&self.options)?)
+    }
+
+    /// The segment of each customer: the value in the first record of his first journey.
+    pub(crate) fn customer_segments(&self, journeys: &Journeys<'_>) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for journey in journeys.iter() {
+            let name = self.segment_of(journey.rows).and_then(|(_, name)| name);
+            if let (Some(customer), Some(name)) = (journeys.customer(journey.customer), name) {
+                found.entry(customer.to_owned()).or_insert_with(|| name.to_owned());
+            }
+        }
+        found
+    }
+
+    /// The number and the name of the segment of a journey with these rows.
+    fn segment_of(&self, rows: &[u32]) -> Option<(usize, Option<&str>)> {
+        let segments = self.segments.as_ref()?;
+        let row = rows.first().copied().unwrap_or_default() as usize;
+        let number = segments.of_row.get(row).map(|&number| number as usize)?;
+        Some((number, segments.names.get(number).map(String::as_str)))
     }
 
     /// The log in a document.
@@ -247,10 +282,7 @@ impl Logged {
     ) -> Result<Answers<T>, Failure> {
         let all = ask(journeys)?;
         let Some(segments) = &self.segments else { return Ok((all, None)) };
-        let segment_of = |rows: &[u32]| {
-            let row = rows.first().copied().unwrap_or_default() as usize;
-            segments.of_row.get(row).map_or(usize::MAX, |&number| number as usize)
-        };
+        let segment_of = |rows: &[u32]| self.segment_of(rows).map_or(usize::MAX, |(number, _)| number);
         let mut counts = vec![0_u64; segments.names.len()];
         for journey in journeys.iter() {
             if let Some(count) = counts.get_mut(segment_of(journey.rows)) {

@@ -8,6 +8,7 @@ use std::{
 use cxo_json::{EdgeRow, Entry, JourneyMapDocument, Lines, MapRow, NodeRow, TouchpointRow};
 
 use crate::{
+    asking::QUESTION,
     duration,
     failure::Failure,
     journey_log::{self, Columns, Rules},
@@ -21,7 +22,8 @@ use crate::{
 #[command(arg_required_else_help = true)]
 #[command(after_help = "FILE is an event log: a row for each contact of a customer.\n\n\
     Examples:\n  cxo journey map touchpoints.csv --customer customer --touchpoint touchpoint --time time\n  \
-    cxo journey map clicks.csv --journey user --touchpoint page --time at --session-gap 30m --by device --format json")]
+    cxo journey map clicks.csv --journey user --touchpoint page --time at --session-gap 30m --by device --format json\n  \
+    cxo journey map clicks.csv --journey user --touchpoint page --time at --diagram mermaid --out map.mmd")]
 pub(crate) struct Args {
     #[command(flatten)]
     file: TableFile,
@@ -29,8 +31,18 @@ pub(crate) struct Args {
     columns: Columns,
     #[command(flatten)]
     rules: Rules,
+    /// The map as a picture in words, for mermaid.js or for the program dot, in place of the table
+    #[arg(long, value_name = "LANGUAGE", conflicts_with = "by", help_heading = QUESTION)]
+    diagram: Option<Diagram>,
     #[command(flatten)]
     output: Output,
+}
+
+/// A language of diagrams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Diagram {
+    Mermaid,
+    Graphviz,
 }
 
 /// Runs the command.
@@ -39,6 +51,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = file.file.clone();
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    match args.diagram {
+        Some(Diagram::Mermaid) => return args.output.text(&cxo_json::mermaid(&journeys.map())),
+        Some(Diagram::Graphviz) => return args.output.text(&cxo_json::graphviz(&journeys.map())),
+        None => {}
+    }
     let (all, segments) = logged.ask(&journeys, |journeys| Ok(MapRow::from(&journeys.map())))?;
     let document = JourneyMapDocument { all, segments, log: logged.row(&journeys), load: logged.load.clone() };
     args.output.show(&document, &logged.notes(&document.log))

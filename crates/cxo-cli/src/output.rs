@@ -81,6 +81,14 @@ impl Output {
         }
     }
 
+    /// Writes a text as it is.
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
+        if self.format.is_some() {
+            return Err(Failure::usage("--format does not go with --diagram: a diagram is a text of its own"));
+        }
+        self.write(|to| to.write_all(text.as_bytes()))
+    }
+
     /// Writes JSON Lines as they come.
     pub(crate) fn write_lines(
         &self,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use cxo_core::Error;
-use cxo_core::domain::Currency;
+use cxo_core::domain::{Currency, Scale};
 use cxo_core::journey::{Event, EventLog, Lifecycle};
 
 use crate::account::Outcome;
@@ -53,6 +53,7 @@ pub struct EventColumns {
     value: Option<String>,
     event_id: Option<String>,
     lifecycle: Option<String>,
+    scale: Option<Scale>,
     by: Vec<String>,
 }
 
@@ -80,6 +81,13 @@ impl EventColumns {
         lifecycle;
     }
 
+    /// The scale of the scores: a row whose score is no point of it is rejected. Any number is a score unless set.
+    #[must_use]
+    pub fn scale(mut self, scale: Scale) -> Self {
+        self.scale = Some(scale);
+        self
+    }
+
     /// Adds a column for breakdowns; repeatable, in the order of [`EventRow::segments`].
     #[must_use]
     pub fn by(mut self, column: impl Into<String>) -> Self {
@@ -99,6 +107,7 @@ impl EventColumns {
             time: needed(&self.time, "time")?,
             texts: [place(&self.channel)?, place(&self.device)?, place(&self.stage)?, place(&self.event_id)?],
             score: place(&self.score)?,
+            scale: self.scale,
             value: place(&self.value)?,
             lifecycle: place(&self.lifecycle)?,
             by: self.by.iter().map(|name| layout.place(name)).collect::<Result<_, _>>()?,
@@ -114,6 +123,7 @@ struct Places {
     /// Channel, device, stage, event id.
     texts: [Option<usize>; 4],
     score: Option<usize>,
+    scale: Option<Scale>,
     value: Option<usize>,
     lifecycle: Option<usize>,
     by: Vec<usize>,
@@ -214,7 +224,11 @@ impl Places {
             texts.each_ref().map(|text: &Option<Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty()));
         let mut event = Event::new(&journey, &touchpoint, time);
         (event.channel, event.device, event.stage, event.event_id) = (channel, device, stage, event_id);
-        event.score = self.score.map(|place| rows.number(record, place, "score")).transpose()?.flatten();
+        let score = |place| match self.scale {
+            Some(scale) => Ok(rows.rating(record, place, scale)?.map(|rating| f64::from(rating.value()))),
+            None => rows.number(record, place, "score"),
+        };
+        event.score = self.score.map(score).transpose()?.flatten();
         if let Some(currency) = currency {
             event.value = amount(rows, record, self.value, "value", currency)?;
         }

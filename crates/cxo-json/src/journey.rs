@@ -4,8 +4,8 @@ use cxo_core::{
     Absent, Confidence, Estimate,
     domain::{LoadReport, Timestamp},
     journey::{
-        ChainState, Edge, FunnelPassage, FunnelStep, JourneyChain, JourneyMap, Journeys, NodeCount, TouchpointCount,
-        Variant, Variants,
+        ChainState, Edge, FunnelPassage, FunnelStep, JourneyChain, JourneyMap, Journeys, NodeCount, RemovalEffect,
+        TouchpointCount, Variant, Variants,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -305,9 +305,10 @@ pub struct FunnelDocument {
     pub excluded: Option<Vec<String>>,
     /// The level of all intervals.
     pub confidence: Confidence,
-    /// The interval of shares: wilson. It takes journeys as independent.
+    /// The interval of shares of the first step: wilson where each customer entered once, korn-graubard with customers as clusters
+    /// where some entered twice, logit under kaplan-meier.
     pub interval_method: String,
-    /// What happened to immature journeys: include or exclude.
+    /// What happened to immature journeys: include, exclude or kaplan-meier.
     pub immature_rule: String,
     /// All journeys.
     #[serde(flatten)]
@@ -351,6 +352,9 @@ pub struct FunnelStepRow {
     /// Its upper bound, or why there is none.
     #[serde(flatten, with = "quantity::upper")]
     pub upper: Quantity,
+    /// The method of these bounds; absent without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval_method: Option<String>,
     /// Their share of those that reached the step before, or why there is none.
     #[serde(flatten, with = "quantity::step_conversion")]
     pub step_conversion: Quantity,
@@ -360,6 +364,9 @@ pub struct FunnelStepRow {
     /// Its upper bound, or why there is none.
     #[serde(flatten, with = "quantity::step_upper")]
     pub step_upper: Quantity,
+    /// The method of these bounds; absent without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_interval_method: Option<String>,
     /// The median time from the step before, or why there is none.
     #[serde(flatten, with = "quantity::median_seconds")]
     pub median_seconds: Quantity,
@@ -380,15 +387,21 @@ impl From<&FunnelStep> for FunnelStepRow {
             let interval = part.as_ref().map_err(|why| *why).and_then(|part| part.interval);
             quantity::of(interval.map(|interval| if upper { interval.upper } else { interval.lower }))
         };
+        let method = |part: &Result<Estimate, Absent>| {
+            let interval = part.as_ref().ok().and_then(|part| part.interval.ok());
+            interval.map(|interval| interval.method.name().to_owned())
+        };
         Self {
             touchpoint: step.touchpoint.clone(),
             reached: step.reached,
             conversion: value(&step.conversion),
             lower: bound(&step.conversion, false),
             upper: bound(&step.conversion, true),
+            interval_method: method(&step.conversion),
             step_conversion: value(&step.step_conversion),
             step_lower: bound(&step.step_conversion, false),
             step_upper: bound(&step.step_conversion, true),
+            step_interval_method: method(&step.step_conversion),
             median_seconds: quantity::of(step.median_seconds),
             p90_seconds: quantity::of(step.p90_seconds),
             next: step.next.iter().map(NodeRow::from).collect(),
@@ -436,14 +449,17 @@ impl FunnelDocument {
     /// The document of a passage; segments, and what was excluded, are the caller's to add.
     #[must_use]
     pub fn new(passage: &FunnelPassage, confidence: Confidence, log: LogRow, load: LoadReport) -> Self {
+        let all = FunnelRow::from(passage);
+        // Nobody entered a funnel without an interval; then no bound names its method.
+        let method = all.steps.iter().find_map(|step| step.interval_method.clone());
         Self {
             definition: passage.definition.name().to_owned(),
             window_seconds: passage.window_seconds.ok_or_else(|| NO_WINDOW.into()),
             excluded: None,
             confidence,
-            interval_method: "wilson".to_owned(),
+            interval_method: method.unwrap_or_else(|| "wilson".to_owned()),
             immature_rule: passage.immature_rule.name().to_owned(),
-            all: FunnelRow::from(passage),
+            all,
             segments: None,
             evidence: OBSERVATIONAL.to_owned(),
             log,
@@ -468,6 +484,9 @@ pub struct JourneyChainDocument {
     /// The silence after which a journey without outcome is lost; absent where every one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence_seconds: Option<f64>,
+    /// How bounds were found; absent where there are none.
+    #[serde(flatten)]
+    pub resamples: Option<ChainResamples>,
     /// All journeys.
     #[serde(flatten)]
     pub all: ChainRow,
@@ -480,6 +499,19 @@ pub struct JourneyChainDocument {
     pub log: LogRow,
     /// What happened to the rows of the file.
     pub load: LoadReport,
+}
+
+/// How the bounds of a chain were found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChainResamples {
+    /// Resamples of customers.
+    pub resamples: u32,
+    /// Where they begin.
+    pub seed: u64,
+    /// The level of all bounds.
+    pub confidence: Confidence,
+    /// Their method: customer-bootstrap.
+    pub interval_method: String,
 }
 
 /// Some journeys as a chain.
@@ -497,6 +529,39 @@ pub struct ChainRow {
     pub start: StateRow,
     /// Each touchpoint on the way, in the order of the bytes of the names.
     pub states: Vec<StateRow>,
+    /// What hangs on each touchpoint in the chain, by touchpoint and outcome.
+    pub removal_effects: Vec<RemovalRow>,
+}
+
+/// By which share the probability of an outcome falls when every way through a touchpoint ends without one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RemovalRow {
+    /// The touchpoint.
+    pub touchpoint: String,
+    /// The outcome.
+    pub outcome: String,
+    /// The share, or why there is none.
+    #[serde(flatten, with = "quantity::removal_effect")]
+    pub removal_effect: Quantity,
+    /// Its lower bound, or why there is none.
+    #[serde(flatten, with = "quantity::lower")]
+    pub lower: Quantity,
+    /// Its upper bound, or why there is none.
+    #[serde(flatten, with = "quantity::upper")]
+    pub upper: Quantity,
+}
+
+impl RemovalRow {
+    fn of<'a>(effect: &'a RemovalEffect, chain: &'a JourneyChain) -> impl Iterator<Item = Self> + 'a {
+        let found = effect.effects.iter().zip(&effect.intervals);
+        chain.outcomes.iter().zip(found).map(|(outcome, (share, interval))| Self {
+            touchpoint: effect.touchpoint.clone(),
+            outcome: outcome.touchpoint.clone(),
+            removal_effect: quantity::of(*share),
+            lower: quantity::of(interval.map(|interval| interval.lower)),
+            upper: quantity::of(interval.map(|interval| interval.upper)),
+        })
+    }
 }
 
 /// What is to be expected at one touchpoint.
@@ -508,6 +573,9 @@ pub struct StateRow {
     pub visits: u64,
     /// The probability of any of the outcomes from here.
     pub conversion_probability: f64,
+    /// Its bounds; absent without resamples, and where several outcomes have one each.
+    #[serde(flatten)]
+    pub bounds: Option<StateBounds>,
     /// The probability of each of them, in the order asked; absent where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome_probabilities: Option<Vec<f64>>,
@@ -519,13 +587,27 @@ pub struct StateRow {
     pub expected_visits: f64,
 }
 
+/// The bounds of a probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StateBounds {
+    /// The lower one.
+    pub lower: f64,
+    /// The upper one.
+    pub upper: f64,
+}
+
 impl From<&ChainState> for StateRow {
     fn from(state: &ChainState) -> Self {
+        let bounds = match state.intervals.as_ref().map(|intervals| intervals.probabilities.as_slice()) {
+            Ok([interval]) => Some(StateBounds { lower: interval.lower, upper: interval.upper }),
+            _ => None,
+        };
         Self {
             touchpoint: state.touchpoint.clone(),
             visits: state.visits,
             // Rounding may take a sum of probabilities past 1.
             conversion_probability: state.probabilities.iter().sum::<f64>().min(1.0),
+            bounds,
             outcome_probabilities: (state.probabilities.len() > 1).then(|| state.probabilities.clone()),
             expected_steps: state.expected_steps,
             expected_seconds: state.expected_seconds,
@@ -546,12 +628,18 @@ impl From<&JourneyChain> for ChainRow {
             biased: chain.biased,
             start: StateRow::from(&chain.start),
             states: chain.states.iter().map(StateRow::from).collect(),
+            removal_effects: chain.removal_effects.iter().flat_map(|effect| RemovalRow::of(effect, chain)).collect(),
         }
     }
 }
 
 impl ChainRow {
     fn check(&self) -> Result<(), Error> {
+        for effect in &self.removal_effects {
+            let shares =
+                [("removal_effect", &effect.removal_effect), ("lower", &effect.lower), ("upper", &effect.upper)];
+            each(shares, share)?;
+        }
         std::iter::once(&self.start).chain(&self.states).try_for_each(|state| {
             share("conversion_probability", state.conversion_probability)?;
             let probabilities = state.outcome_probabilities.iter().flatten();
@@ -569,6 +657,7 @@ impl JourneyChainDocument {
     pub fn new(chain: &JourneyChain, log: LogRow, load: LoadReport) -> Self {
         Self {
             silence_seconds: None,
+            resamples: None,
             all: ChainRow::from(chain),
             segments: None,
             evidence: OBSERVATIONAL.to_owned(),

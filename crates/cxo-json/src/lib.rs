@@ -29,6 +29,7 @@ mod churn_evaluation;
 mod clv;
 mod coefficient;
 mod cohorts;
+mod conformance;
 mod contacts;
 mod cox;
 mod csat;
@@ -38,7 +39,9 @@ mod diagram;
 mod document;
 mod entry;
 mod error;
+mod estimate;
 mod failure;
+mod hotspots;
 mod index;
 mod journey;
 mod lines;
@@ -73,6 +76,10 @@ pub use coefficient::CoefficientRow;
 pub use cohorts::{
     ActivityRow, CohortRow, CohortsDocument, CurveRow, FlowRow, RateRow, RetainedRow, RevenueRetentionRow, RevenueRow,
 };
+pub use conformance::{
+    AlignedVariantRow, BlueprintStepRow, ConformanceQuestion, ConformanceRow, CostsRow, DeviationRow,
+    JourneyConformanceDocument, MoveOfPath,
+};
 pub use contacts::{AskedRule, ContactsDocument, ContactsStep};
 pub use cox::{CoxContext, CoxDocument, ModelTestRow, ProportionalityColumn, ProportionalityRow};
 pub use csat::{CsatDetail, CsatDocument, CsatRow, WeightedCsat};
@@ -82,11 +89,18 @@ pub use diagram::{graphviz, mermaid};
 pub use document::Document;
 pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;
+pub use estimate::{DifferenceRow, EstimateRow};
 pub use failure::{FailureDetail, FailureDocument};
+pub use hotspots::{
+    ChannelMeanRow, ConsistencyRow, EmotionCurveRow, EmotionRow, HotspotRow, HotspotsQuestion, HotspotsRow,
+    JourneyExperienceRow, JourneyHotspotsDocument, JourneyRatingsRow, MomentRow, PathScoreRow, PathScoresRow, RatedRow,
+    RatingsRow, ScoresByRow, SwitchRow, SwitchesRow,
+};
 pub use index::{IndexDocument, ItemRow};
 pub use journey::{
-    ChainRow, EdgeRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument, JourneyMapDocument,
-    JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, StateRow, TouchpointRow, VariantRow,
+    ChainResamples, ChainRow, EdgeRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument,
+    JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, RemovalRow, StateBounds, StateRow,
+    TouchpointRow, VariantRow,
 };
 pub use lines::Lines;
 pub use model::{ModelRow, Named};

@@ -137,6 +137,31 @@ quantity! {
     share_of: f64, "share", "share_reason";
     value: f64, "value", "value_reason";
     removal_effect: f64, "removal_effect", "removal_effect_reason";
+    good_rate: f64, "good_rate", "good_rate_reason";
+    bad_rate: f64, "bad_rate", "bad_rate_reason";
+    estimated_difference: crate::EstimateRow, "difference", "difference_reason";
+    crude_difference: f64, "crude_difference", "crude_difference_reason";
+    associated_outcomes: crate::EstimateRow, "associated_outcomes", "associated_outcomes_reason";
+    journey_ratings: crate::hotspots::JourneyRatingsRow, "journey_ratings", "journey_ratings_reason";
+    good: crate::EstimateRow, "good", "good_reason";
+    good_p_value: f64, "good_p_value", "good_p_value_reason";
+    bad: crate::EstimateRow, "bad", "bad_reason";
+    bad_p_value: f64, "bad_p_value", "bad_p_value_reason";
+    path_scores: crate::hotspots::PathScoresRow, "scores", "scores_reason";
+    path_score: crate::hotspots::RatedRow, "score", "score_reason";
+    emotion_curve: crate::hotspots::EmotionCurveRow, "emotion_curve", "emotion_curve_reason";
+    estimated_mean: crate::EstimateRow, "mean", "mean_reason";
+    stage_change: crate::DifferenceRow, "change", "change_reason";
+    consistency: Vec<crate::hotspots::ConsistencyRow>, "consistency", "consistency_reason";
+    equivalence_p_value: f64, "equivalence_p_value", "equivalence_p_value_reason";
+    range: crate::EstimateRow, "range", "range_reason";
+    between: crate::EstimateRow, "between", "between_reason";
+    omega_squared: f64, "omega_squared", "omega_squared_reason";
+    switches: crate::hotspots::SwitchesRow, "switches", "switches_reason";
+    across: crate::EstimateRow, "across", "across_reason";
+    within_customer: crate::EstimateRow, "within", "within_reason";
+    score_difference: crate::DifferenceRow, "score_difference", "score_difference_reason";
+    outcome_difference: crate::DifferenceRow, "outcome_difference", "outcome_difference_reason";
     discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 

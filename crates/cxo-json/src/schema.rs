@@ -29,6 +29,8 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.funnel", FUNNEL),
     ("cxo.journey-chain", JOURNEY_CHAIN),
     ("cxo.attribution", ATTRIBUTION),
+    ("cxo.journey-hotspots", JOURNEY_HOTSPOTS),
+    ("cxo.journey-conformance", JOURNEY_CONFORMANCE),
 ];
 
 /// `cxo.nps`
@@ -85,3 +87,7 @@ pub const FUNNEL: &str = include_str!("../schemas/cxo.funnel.json");
 pub const JOURNEY_CHAIN: &str = include_str!("../schemas/cxo.journey-chain.json");
 /// `cxo.attribution`
 pub const ATTRIBUTION: &str = include_str!("../schemas/cxo.attribution.json");
+/// `cxo.journey-hotspots`
+pub const JOURNEY_HOTSPOTS: &str = include_str!("../schemas/cxo.journey-hotspots.json");
+/// `cxo.journey-conformance`
+pub const JOURNEY_CONFORMANCE: &str = include_str!("../schemas/cxo.journey-conformance.json");

@@ -5,16 +5,23 @@
 use std::borrow::Cow;
 
 use cxo_core::{
-    Confidence,
-    domain::{LoadReport, Timestamp},
-    journey::{
-        AttributionModel, Event, EventLog, Funnel, FunnelDefinition, JourneyOptions, Journeys, OpenJourneys, PathCount,
-        Paths,
+    Confidence, Seed,
+    domain::{LoadReport, Scale, Stages, Timestamp},
+    experience::{
+        AssociationOptions, ConsistencyOptions, Experience, ExperienceOptions, OutcomeKind, PathKey, PathOutcome,
+        PathQuestion,
     },
+    journey::{
+        AttributionModel, Blueprint, BlueprintStage, BlueprintTouchpoint, ConformanceOptions, Event, EventLog, Funnel,
+        FunnelDefinition, JourneyOptions, Journeys, OpenJourneys, PathCount, Paths, StageOrder,
+    },
+    survey::{Csat, RatingBox},
 };
 use cxo_json::{
-    AttributionDocument, AttributionRow, Document, Entry, FunnelDocument, FunnelRow, JourneyChainDocument,
-    JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, PathsRow, Worth, schema,
+    AttributionDocument, AttributionRow, BlueprintStepRow, ChainResamples, ConformanceQuestion, ConformanceRow,
+    CostsRow, Document, EmotionCurveRow, Entry, FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow,
+    JourneyChainDocument, JourneyConformanceDocument, JourneyHotspotsDocument, JourneyMapDocument,
+    JourneyPathsDocument, LogRow, MapRow, PathScoresRow, PathsRow, StateBounds, SwitchesRow, Worth, schema,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -171,8 +178,18 @@ fn chains_and_attributions() {
                 ("/states/0/expected_steps", json!(-1)),
                 ("/segments/0/states/0/expected_seconds", json!(-1)),
                 ("/silence_seconds", json!(-1)),
+                ("/removal_effects/0/removal_effect", json!(2)),
             ],
         );
+        let mut bounded = full.clone();
+        bounded.all.start.bounds = Some(StateBounds { lower: 0.25, upper: 0.75 });
+        bounded.resamples = Some(ChainResamples {
+            resamples: 100,
+            seed: 1,
+            confidence: Confidence::P95,
+            interval_method: "customer-bootstrap".to_owned(),
+        });
+        holds(&bounded);
     }
     let mut paths = Paths::default();
     paths.add(["search", "email"], PathCount::new(2, 5, 80.0).unwrap()).unwrap();
@@ -194,6 +211,146 @@ fn chains_and_attributions() {
         assert_eq!(full.order.is_some(), full.all.channels[0].removal_effect.is_ok());
         refuses(&full, &[("/channels/0/share", json!(2)), ("/channels/0/attributed", json!(-1))]);
     }
+}
+
+/// Rated by channel and stage; the odd ones badly, and of those few come back.
+fn rated() -> EventLog {
+    let mut log = EventLog::default();
+    for number in 0_i64..24 {
+        let (customer, good) = (format!("c{number}"), number % 2 == 0);
+        let via = if number % 3 == 0 { "app" } else { "web" };
+        let at = |hour: i64| Timestamp(hour * 3_600_000_000);
+        log.add(&Event::new(&customer, "order", at(0)).channel("web").stage("buy").score(4.0)).unwrap();
+        let score = if good { 5.0 } else { 1.0 + f64::from(u8::from(number % 3 == 0)) };
+        log.add(&Event::new(&customer, "delivery", at(1)).channel(via).stage("get").score(score)).unwrap();
+        if good || number % 5 == 0 {
+            log.add(&Event::new(&customer, "reorder", at(2)).channel("web").stage("stay")).unwrap();
+        }
+        log.add(&Event::new(&customer, "survey", at(3)).score(if good { 4.0 } else { 3.0 })).unwrap();
+    }
+    log
+}
+
+#[test]
+fn hot_spots_with_and_without_their_sections() {
+    let log = rated();
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    let options = ExperienceOptions::new(Scale::ONE_TO_FIVE).journey_surveys(["survey"]);
+    let experience = Experience::new(&journeys, &options).unwrap();
+    let association = AssociationOptions::new(PathOutcome::new(["reorder"], OutcomeKind::Wanted))
+        .resamples(100, Seed(1))
+        .min_responses(3);
+    let spots = experience.hot_spots(&association).unwrap();
+    let overall = experience.overall(None, Confidence::P95).unwrap();
+    let moments = experience.moments_of_truth(RatingBox::new(4, 5).unwrap(), &association).unwrap();
+    let sizes = (experience.len() as u64, experience.passes() as u64, experience.counts());
+    let row_of = |spots| HotspotsRow::new(sizes, &overall, spots, &moments);
+    let question = HotspotsQuestion {
+        outcomes: vec!["reorder".to_owned()],
+        outcome_kind: "wanted".to_owned(),
+        silence_seconds: None,
+        scale: "1-5".to_owned(),
+        bad_ratings: "1-2".to_owned(),
+        good_ratings: "4-5".to_owned(),
+        adjusted_for: vec!["stage".to_owned()],
+        surveys: Vec::new(),
+        journey_surveys: vec!["survey".to_owned()],
+        window_seconds: 604_800.0,
+        margin: 0.3,
+        resamples: 100,
+        seed: 1,
+        min_responses: 3,
+        confidence: Confidence::P95,
+    };
+    let bare = JourneyHotspotsDocument::new(question, row_of(&spots), row(&journeys), load());
+    holds(&bare);
+    let scores = [PathKey::Touchpoint, PathKey::Stage, PathKey::Channel]
+        .map(|key| experience.scores(key, PathQuestion::Csat(Csat::default()), 9).unwrap());
+    let stages = Stages::new(["buy", "get", "stay"]).unwrap();
+    let consistency = experience.consistency(&ConsistencyOptions::new(0.3).unwrap()).unwrap();
+    let mut full = bare.clone();
+    full.question.silence_seconds = Some(60.0);
+    full.all.scores = Ok(PathScoresRow::new("csat", &scores).unwrap());
+    full.all.emotion_curve = Ok(EmotionCurveRow::from(&experience.emotion_curve(&stages, 3, Confidence::P95).unwrap()));
+    full.all.consistency = Ok(HotspotsRow::consistency_rows(&consistency));
+    full.all.switches = Ok(SwitchesRow::from(&experience.switches(&association).unwrap()));
+    full.segments = segments(full.all.clone());
+    holds(&full);
+    assert!(full.all.hotspots[0].associated_outcomes.is_ok() && full.all.journey_experience.journey_ratings.is_ok());
+    refuses(
+        &full,
+        &[
+            ("/hotspots/0/coverage", json!(1.5)),
+            ("/hotspots/0/bad_passes", json!(-1)),
+            ("/hotspots/0/difference/value", json!(-2)),
+            ("/hotspots/0/good_rate", json!(2)),
+            ("/moments_of_truth/0/rated", json!(-1)),
+            ("/journey_experience/good_passes/value", json!(1.1)),
+            ("/scores/by/0/results/0/score/coverage", json!(2)),
+            ("/consistency/0/covered", json!(-0.5)),
+            ("/segments/0/switches/all/across/value", json!(3)),
+            ("/silence_seconds", json!(-1)),
+            ("/margin", json!(-1)),
+            ("/confidence", json!(1)),
+        ],
+    );
+}
+
+#[test]
+fn conformance_to_a_design() {
+    let log = rated();
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    let step = |name: &str| BlueprintTouchpoint::new(name);
+    let stages = vec![
+        BlueprintStage::new("buy", StageOrder::Sequence, vec![step("order")]),
+        BlueprintStage::new(
+            "get",
+            StageOrder::Any,
+            vec![step("delivery").target_seconds(60.0), step("reorder"), step("call").optional()],
+        ),
+    ];
+    let design = Blueprint::new("order", stages).unwrap().target_seconds(60.0).unwrap();
+    let found = journeys.conformance(&design, &ConformanceOptions::default()).unwrap();
+    let experience = Experience::new(&journeys, &ExperienceOptions::new(Scale::ONE_TO_FIVE)).unwrap();
+    let outcome = PathOutcome::new(["reorder"], OutcomeKind::Wanted);
+    let associated = experience.deviations(&found, Some(&outcome), 3, Confidence::P95).unwrap();
+    let all = ConformanceRow::new(&found, (&associated.deviations, associated.open), &design, 1);
+    assert_eq!((all.total_variants, all.variants.len(), all.variants[0].moves.len()), (2, 1, 5));
+    let question = ConformanceQuestion {
+        blueprint: "order".to_owned(),
+        target_seconds: design.target(),
+        steps: design.steps().map(BlueprintStepRow::from).collect(),
+        never_seen: vec!["call".to_owned()],
+        costs: CostsRow::default(),
+        ignored: Vec::new(),
+        outcomes: Some(vec!["reorder".to_owned()]),
+        outcome_kind: Some("wanted".to_owned()),
+        silence_seconds: Some(60.0),
+        scale: Some("1-5".to_owned()),
+        min_responses: 3,
+        confidence: Confidence::P95,
+    };
+    let mut full = JourneyConformanceDocument::new(question, all, row(&journeys), load());
+    full.segments = segments(full.all.clone());
+    full.question.costs.skip_of.insert("order".to_owned(), 2.0);
+    holds(&full);
+    assert!(full.all.deviations.iter().any(|row| row.score_difference.is_ok()));
+    refuses(
+        &full,
+        &[
+            ("/fitness/value", json!(1.1)),
+            ("/conforming/standard_error", json!(-1)),
+            ("/deviations/0/share/value", json!(2)),
+            ("/segments/0/variants/0/cost", json!(-1)),
+            ("/costs/skip", json!(-1)),
+            ("/variants/0/moves/0/move", json!(7)),
+            ("/silence_seconds", json!(-1)),
+        ],
+    );
+    let mut bare = full.clone();
+    bare.all.without_scores("there is no column of ratings");
+    (bare.segments, bare.question.outcomes, bare.question.outcome_kind, bare.question.scale) = (None, None, None, None);
+    holds(&bare);
 }
 
 proptest! {

@@ -1,0 +1,227 @@
+//! `cxo journey conformance`: how far journeys keep to their design, and what goes with leaving it.
+
+use std::{collections::BTreeMap, fs, path::Path, str::FromStr};
+
+use cxo_core::{
+    Confidence, Error,
+    experience::Experience,
+    journey::{AlignmentCosts, Blueprint, ConformanceOptions, Journeys},
+};
+use cxo_json::{BlueprintStepRow, ConformanceQuestion, ConformanceRow, CostsRow, JourneyConformanceDocument};
+
+use crate::{
+    asking::{self, QUESTION},
+    duration::Span,
+    failure::Failure,
+    journey_log::{self, Columns, Rules},
+    journey_outcome::{Outcome, Ratings},
+    output::Output,
+    reading::TableFile,
+};
+
+/// The arguments of `cxo journey conformance`.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+#[command(mut_arg("min_journeys", |arg| arg.visible_alias(None::<&str>)))]
+#[command(after_help = "The blueprint is TOML, or JSON of the same shape:\n  \
+    name = \"checkout\"\n  target_seconds = 86400      # from the first to the last touchpoint, at most\n\n  \
+    [[stages]]\n  name = \"purchase\"\n  order = \"sequence\"        # or \"any\"\n  \
+    touchpoints = [\n    { name = \"cart\", repeatable = true },\n    { name = \"voucher\", optional = true },\n    \
+    { name = \"pay\", target_seconds = 600 },   # since the touchpoint before it, at most\n  ]\n\n\
+    Example:\n  cxo journey conformance log.csv --customer customer --touchpoint touchpoint --time time --blueprint checkout.toml \
+    --conversion reorder")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    file: TableFile,
+    #[command(flatten)]
+    columns: Columns,
+    #[command(flatten)]
+    rules: Rules,
+    #[command(flatten)]
+    asked: Asked,
+    #[command(flatten)]
+    outcome: Outcome,
+    #[command(flatten)]
+    ratings: Ratings,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// What is asked.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = QUESTION)]
+struct Asked {
+    /// The design of the journey, .toml or .json
+    #[arg(long, value_name = "FILE")]
+    blueprint: std::path::PathBuf,
+    /// Touchpoints of which the design says nothing: as if they had not been recorded. Surveys are always among them
+    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// What an expected touchpoint costs that is missing; of one touchpoint as pay=5 [default: 1]
+    #[arg(long, value_name = "COST", value_delimiter = ',')]
+    skip_cost: Vec<Cost>,
+    /// What a touchpoint costs that is not expected where it is; of one touchpoint as help=0.5 [default: 1]
+    #[arg(long, value_name = "COST", value_delimiter = ',')]
+    insert_cost: Vec<Cost>,
+    /// So many of the most frequent ways beside the design
+    #[arg(long, value_name = "N", default_value = "5")]
+    top: usize,
+    /// Level of the intervals
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
+    confidence: Confidence,
+}
+
+/// What a move costs, of all touchpoints or of one.
+#[derive(Debug, Clone)]
+struct Cost {
+    touchpoint: Option<String>,
+    cost: f64,
+}
+
+impl FromStr for Cost {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (touchpoint, number) = match text.rsplit_once('=') {
+            Some((touchpoint, number)) => (Some(touchpoint.trim().to_owned()), number),
+            None => (None, text),
+        };
+        let refused = |_| Error::input("cost of a move", format!("\"{text}\""), "a number, or TOUCHPOINT=NUMBER");
+        Ok(Self { touchpoint, cost: number.trim().parse().map_err(refused)? })
+    }
+}
+
+impl Asked {
+    fn costs(&self) -> Result<(AlignmentCosts, CostsRow), Failure> {
+        let (mut costs, mut row) = (AlignmentCosts::default(), CostsRow::default());
+        let refused = |name: &'static str| move |error: Error| Failure::option(name, &error);
+        for Cost { touchpoint, cost } in &self.skip_cost {
+            costs = match touchpoint {
+                Some(name) => costs.skip_of(name, *cost),
+                None => costs.skip(*cost),
+            }
+            .map_err(refused("--skip-cost"))?;
+            set(touchpoint, *cost, &mut row.skip, &mut row.skip_of);
+        }
+        for Cost { touchpoint, cost } in &self.insert_cost {
+            costs = match touchpoint {
+                Some(name) => costs.insert_of(name, *cost),
+                None => costs.insert(*cost),
+            }
+            .map_err(refused("--insert-cost"))?;
+            set(touchpoint, *cost, &mut row.insert, &mut row.insert_of);
+        }
+        Ok((costs, row))
+    }
+}
+
+fn set(touchpoint: &Option<String>, cost: f64, all: &mut f64, of: &mut BTreeMap<String, f64>) {
+    match touchpoint {
+        Some(name) => drop(of.insert(name.clone(), cost)),
+        None => *all = cost,
+    }
+}
+
+/// Reads a design: TOML or JSON by the extension.
+fn blueprint(path: &Path) -> Result<Blueprint, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| Failure::io(path, "read", &error))?;
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let refused = |place: Option<(usize, usize)>, message: &str| Failure::in_text(path, place, message);
+    match extension.to_ascii_lowercase().as_str() {
+        "toml" => toml::from_str(&text).map_err(|error| {
+            let place = error.span().and_then(|span| text.get(..span.start)).map(place);
+            refused(place, error.message())
+        }),
+        "json" => serde_json::from_str(&text).map_err(|error| {
+            let message = error.to_string();
+            let end = format!(" at line {} column {}", error.line(), error.column());
+            let place = (error.line() > 0).then(|| (error.line(), error.column()));
+            refused(place, message.strip_suffix(&end).unwrap_or(&message))
+        }),
+        _ => Err(Failure::usage(format!(
+            "--blueprint {}: the name of a blueprint ends with .toml or .json",
+            path.display()
+        ))),
+    }
+}
+
+/// Line and column, from 1, of what follows a text.
+fn place(before: &str) -> (usize, usize) {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let design = blueprint(&args.asked.blueprint)?;
+    let (costs, costs_row) = args.asked.costs()?;
+    let file = args.file.open()?;
+    let path = file.file.clone();
+    let mut columns = args.columns.clone();
+    columns.score = file.config.column("score", columns.score);
+    columns.scale = Some(args.ratings.scale);
+    let rated = columns.score.is_some();
+    let logged = columns.read(file, &args.rules, None)?;
+    let every = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    let ignored: Vec<String> = args.asked.ignore.iter().map(|name| name.trim().to_owned()).collect();
+    journey_log::check_touchpoints(&every, &ignored).map_err(|failure| failure.in_file(&path))?;
+    // What is ignored is out before anything is asked, so that journeys are the same for the design and for ratings.
+    let journeys = match ignored.is_empty() {
+        true => every,
+        false => every.keep_events(|event| !ignored.iter().any(|name| name == event.touchpoint))?,
+    };
+    let [surveys, of_journey] = args.ratings.surveys();
+    let all_surveys = [surveys, of_journey].concat();
+    let options =
+        ConformanceOptions::default().costs(costs).ignored(all_surveys.clone()).confidence(args.asked.confidence);
+    let joined = args.ratings.options(&journeys).map_err(|failure| failure.in_file(&path))?;
+    let outcome = args.outcome.of(&journeys).map_err(|failure| failure.in_file(&path))?;
+    let ask = |journeys: &Journeys<'_>| {
+        let found = journeys.conformance(&design, &options)?;
+        let experience = Experience::new(journeys, &joined)?;
+        let (least, confidence) = (args.ratings.min_responses, args.asked.confidence);
+        let associated = experience.deviations(&found, outcome.as_ref(), least, confidence)?;
+        let deviations = (associated.deviations.as_slice(), associated.open);
+        let mut row = ConformanceRow::new(&found, deviations, &design, args.asked.top);
+        if !rated {
+            row.without_scores("there is no column of ratings (--score)");
+        }
+        Ok(row)
+    };
+    let (all, segments) = logged.ask(&journeys, ask).map_err(|failure| failure.in_file(&path))?;
+    let question = args.question(&design, &journeys, costs_row, [ignored, all_surveys].concat(), rated);
+    let mut document = JourneyConformanceDocument::new(question, all, logged.row(&journeys), logged.load.clone());
+    document.segments = segments;
+    args.output.show(&document, &logged.notes(&document.log))
+}
+
+impl Args {
+    fn question(
+        &self,
+        design: &Blueprint,
+        journeys: &Journeys<'_>,
+        costs: CostsRow,
+        ignored: Vec<String>,
+        rated: bool,
+    ) -> ConformanceQuestion {
+        let outcome = self.outcome.names();
+        let mut unseen: Vec<String> = design.steps().map(|(_, step)| step.name.clone()).collect();
+        unseen.retain(|name| journeys.number(name).is_none());
+        unseen.sort_unstable();
+        unseen.dedup();
+        ConformanceQuestion {
+            blueprint: design.name().to_owned(),
+            target_seconds: design.target(),
+            steps: design.steps().map(BlueprintStepRow::from).collect(),
+            never_seen: unseen,
+            costs,
+            ignored,
+            outcomes: outcome.as_ref().map(|(names, _)| names.iter().map(|&name| name.to_owned()).collect()),
+            outcome_kind: outcome.as_ref().map(|(_, kind)| kind.name().to_owned()),
+            silence_seconds: self.outcome.silence.map(Span::seconds),
+            scale: rated.then(|| self.ratings.scale.to_string()),
+            min_responses: self.ratings.min_responses,
+            confidence: self.asked.confidence,
+        }
+    }
+}
