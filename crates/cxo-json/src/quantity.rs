@@ -137,6 +137,19 @@ quantity! {
     share_of: f64, "share", "share_reason";
     value: f64, "value", "value_reason";
     removal_effect: f64, "removal_effect", "removal_effect_reason";
+    stages: Vec<crate::report_journey::JourneyStageRow>, "stages", "stages_reason";
+    funnel: crate::report_journey::JourneyFunnelRow, "funnel", "funnel_reason";
+    scores: Vec<crate::report_journey::JourneyScoresRow>, "scores", "scores_reason";
+    hot_spots: crate::report_journey::HotSpotsRow, "hot_spots", "hot_spots_reason";
+    consistency: crate::report_journey::ConsistencyRow, "consistency", "consistency_reason";
+    stalled: crate::report_journey::StalledRow, "stalled", "stalled_reason";
+    good_rate: f64, "good_rate", "good_rate_reason";
+    bad_rate: f64, "bad_rate", "bad_rate_reason";
+    difference: crate::report_churn::ExpectedRow, "difference", "difference_reason";
+    associated_outcomes: crate::report_churn::ExpectedRow, "outcomes", "outcomes_reason";
+    range: crate::report_churn::ExpectedRow, "range", "range_reason";
+    between: crate::report_churn::ExpectedRow, "between", "between_reason";
+    limit_seconds: f64, "limit_seconds", "limit_seconds_reason";
     discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 
