@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use cxo_core::{Error, domain::Stages};
 
-use crate::failure::Failure;
+use crate::{duration::Span, failure::Failure};
 
 /// The content of a `cxo.toml`; everything in it is optional.
 ///
@@ -19,6 +19,12 @@ use crate::failure::Failure;
 ///
 /// [files]                # for `cxo report`: role = "name of the file"
 /// feedback = "survey-2026.csv"
+///
+/// [journey]              # for `cxo report`
+/// session-gap = "30m"
+/// outcomes = ["order"]
+/// steps = ["visit", "cart", "order"]
+/// window = "7d"
 ///
 /// [read]                 # how the files are written
 /// delimiter = ";"
@@ -34,7 +40,25 @@ pub(crate) struct Config {
     #[serde(default)]
     files: BTreeMap<String, String>,
     #[serde(default)]
+    journey: JourneyRules,
+    #[serde(default)]
     read: Read,
+}
+
+/// How a report looks at journeys.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct JourneyRules {
+    /// A new journey begins after silence of more than this; without it a journey is a customer.
+    pub(crate) session_gap: Option<Span>,
+    /// The touchpoints that are the wanted outcome; without them those of the last stage.
+    #[serde(default)]
+    pub(crate) outcomes: Vec<String>,
+    /// The touchpoints of the funnel; without them its steps are the stages.
+    #[serde(default)]
+    pub(crate) steps: Vec<String>,
+    /// The time from the first step within which others count; without it there is no limit.
+    pub(crate) window: Option<Span>,
 }
 
 /// How the files are written: the options of the same names.
@@ -135,6 +159,11 @@ impl Config {
     /// The stages of the journey in their order, if they are declared.
     pub(crate) fn stages(&self) -> Result<Option<Stages>, Error> {
         self.stages.as_deref().map(Stages::new).transpose()
+    }
+
+    /// How a report looks at journeys.
+    pub(crate) const fn journey(&self) -> &JourneyRules {
+        &self.journey
     }
 
     /// How the files are written.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use cxo_core::Error;
 
 /// A duration of an option, in microseconds, at least 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub(crate) struct Span {
     pub(crate) micros: i64,
 }
@@ -13,6 +14,14 @@ pub(crate) struct Span {
 impl Span {
     pub(crate) fn seconds(self) -> f64 {
         self.micros as f64 / 1e6
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
     }
 }
 

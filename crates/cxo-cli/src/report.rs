@@ -1,7 +1,6 @@
 //! `cxo report`: reads what a directory holds, and shows the whole scorecard.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -10,6 +9,7 @@ use cxo_core::{
     ErrorKind,
     clv::PurchaseLog,
     domain::{Amount, Currency, LoadReport, Period, Stages},
+    journey::{Event, EventLog},
     scorecard::{Answers, Frame, Scorecard},
     stats::{
         multiplicity::Multiplicity,
@@ -32,7 +32,8 @@ use crate::{
     notes,
     output::{Output, Whole},
     reading::Reading,
-    report_churn,
+    report_churn, report_journey,
+    report_journey_ratings::Ratings,
 };
 
 /// The arguments of `cxo report`.
@@ -83,18 +84,30 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (options, zone) = args.reading.options(&config)?;
     let folder = Folder { path: &args.directory, config: &config, options, rejected: args.reading.rejected.as_deref() };
     let mut document = ReportDocument::new(zone.name(), args.period, args.confidence, args.min_responses);
-    let (mut stages, mut answers) = (config.stages()?.unwrap_or_default(), Answers::new(zone));
+    let known = config.stages()?.unwrap_or_default();
+    let (mut stages, mut answers, mut ratings) = (known.clone(), Answers::new(zone), Ratings::default());
     if let Some(path) = folder.file("feedback")? {
-        document.files.push(folder.feedback(&path, &mut stages, &mut answers)?);
+        document.files.push(folder.feedback(&path, &mut stages, (&mut answers, &mut ratings))?);
         document = document.scorecard(&args.scorecard().ask(&answers, &stages)?);
         document.contacts = args.contacts(&answers)?;
     }
     let asked = document.response.is_some();
     let mut purchases = None;
     if let Some(path) = folder.file("touchpoints")? {
-        let (row, file) = folder.touchpoints(&path, &mut stages)?;
-        document.touchpoints = Some(row);
+        let (log, file) = folder.touchpoints(&path, &mut stages)?;
+        document.touchpoints = Some(TouchpointsRow { events: log.len() as u64, customers: log.customers() as u64 });
         document.files.push(file);
+        let question = report_journey::Question {
+            known: &known,
+            stages: &stages,
+            rules: config.journey(),
+            min_responses: args.min_responses,
+            confidence: args.confidence,
+        };
+        match question.ask(&log, &ratings, &document.metrics)? {
+            Ok(found) => document.journey = Some(found),
+            Err(reason) => document.journey_reason = Some(reason),
+        }
     }
     if let Some(path) = folder.file("transactions")? {
         let (row, ledger, file) = folder.transactions(&path)?;
@@ -279,7 +292,7 @@ impl Folder<'_> {
         &self,
         path: &Path,
         stages: &mut Stages,
-        answers: &mut Answers<chrono_tz::Tz>,
+        (answers, ratings): (&mut Answers<chrono_tz::Tz>, &mut Ratings),
     ) -> Result<FileRow, Failure> {
         let mut columns = FeedbackColumns::default();
         for (role, name) in self.config.columns() {
@@ -300,12 +313,17 @@ impl Folder<'_> {
                 _ => columns,
             };
         }
-        let ((), file) =
-            self.read("feedback", path, |load| load.each_feedback(&columns, stages, |feedback| answers.add(feedback)))?;
+        let ((), file) = self.read("feedback", path, |load| {
+            load.each_feedback(&columns, stages, |feedback| {
+                answers.add(feedback)?;
+                ratings.add(feedback);
+                Ok(())
+            })
+        })?;
         Ok(file)
     }
 
-    fn touchpoints(&self, path: &Path, stages: &mut Stages) -> Result<(TouchpointsRow, FileRow), Failure> {
+    fn touchpoints(&self, path: &Path, stages: &mut Stages) -> Result<(EventLog, FileRow), Failure> {
         let mut columns = TouchpointColumns::default();
         for (role, name) in self.config.columns() {
             columns = match role {
@@ -320,9 +338,16 @@ impl Folder<'_> {
                 _ => columns,
             };
         }
-        let (events, file) = self.read("touchpoints", path, |load| load.touchpoints(&columns, stages))?;
-        let customers: BTreeSet<_> = events.iter().map(|(customer, _)| customer).collect();
-        Ok((TouchpointsRow { events: events.len() as u64, customers: customers.len() as u64 }, file))
+        let mut log = EventLog::default();
+        let ((), file) = self.read("touchpoints", path, |load| {
+            load.each_touchpoint(&columns, stages, |customer, touchpoint| {
+                // What a touchpoint was worth is not asked, and its currency is not known.
+                let mut event = Event::of(customer.as_str(), touchpoint);
+                event.value = None;
+                log.add(&event)
+            })
+        })?;
+        Ok((log, file))
     }
 
     fn transactions(&self, path: &Path) -> Result<(TransactionsRow, Ledger, FileRow), Failure> {

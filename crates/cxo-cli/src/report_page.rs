@@ -10,7 +10,7 @@ use crate::{
     output::Present,
     page::{self, Align, Page},
     report_card::{self, HIDDEN, Summary},
-    report_churn_page,
+    report_churn_page, report_journey_page,
 };
 
 impl Present for ReportDocument {
@@ -29,6 +29,7 @@ impl Present for ReportDocument {
         for metric in &self.metrics {
             report_card::show(page, metric);
         }
+        report_journey_page::journey(page, self);
         report_churn_page::retention(page, self);
         lifetime(page, self);
         report_churn_page::risk(page, self);

@@ -245,12 +245,43 @@ impl Load<'_> {
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
     ///
     /// # Complexity
-    /// One pass; memory for all records.
+    /// One pass; memory for all records. [`each_touchpoint`](Self::each_touchpoint) keeps none.
     pub fn touchpoints(
         self,
         columns: &TouchpointColumns,
         stages: &mut Stages,
     ) -> Result<Loaded<Vec<(CustomerId, Touchpoint)>>, CsvError> {
+        let mut records = Vec::new();
+        let loaded = self.owned_touchpoints(columns, stages, |record| {
+            records.push(record);
+            Ok(())
+        })?;
+        Ok(Loaded { value: records, report: loaded.report, detected: loaded.detected })
+    }
+
+    /// Hands over touchpoints with their customers, in the order of the file. An error of `each` stops the load. Stages that
+    /// are not yet in `stages` are appended.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind).
+    ///
+    /// # Complexity
+    /// One pass; memory does not grow with the file.
+    pub fn each_touchpoint(
+        self,
+        columns: &TouchpointColumns,
+        stages: &mut Stages,
+        mut each: impl FnMut(&CustomerId, &Touchpoint) -> Result<(), Error>,
+    ) -> Result<Loaded<()>, CsvError> {
+        self.owned_touchpoints(columns, stages, |(customer, touchpoint)| each(&customer, &touchpoint))
+    }
+
+    fn owned_touchpoints(
+        self,
+        columns: &TouchpointColumns,
+        stages: &mut Stages,
+        each: impl FnMut((CustomerId, Touchpoint)) -> Result<(), Error>,
+    ) -> Result<Loaded<()>, CsvError> {
         let time = |layout: &Layout| layout.place_of(columns.time.as_deref(), "time");
         self.run(&time, |session| {
             let layout = session.rows.layout;
@@ -259,7 +290,7 @@ impl Load<'_> {
             let time = required(places.time, columns.time.as_deref(), "time", layout)?;
             let name = required(places.touchpoint, columns.touchpoint.as_deref(), "touchpoint", layout)?;
             let currency = session.options.currency.map_or_else(no_currency, Ok)?;
-            collect(session, places.id, |rows, record| {
+            let read = |rows: &RowReader<'_>, record: &Record<'_>| {
                 let customer = needed(record, customer, "customer", CustomerId::new)?;
                 let touchpoint = Touchpoint {
                     name: needed(record, name, "touchpoint", TouchpointName::new)?,
@@ -272,7 +303,8 @@ impl Load<'_> {
                     stage: stage(record, places.stage, stages)?,
                 };
                 Ok(Some((customer, touchpoint)))
-            })
+            };
+            Ok(((), each_record(session, places.id, read, each)?))
         })
     }
 

@@ -275,7 +275,7 @@ impl PathsRow {
         Self { journeys, total_variants: variants.len() as u64, variants: variants.iter().take(top).map(row).collect() }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         self.variants.iter().try_for_each(|variant| {
             share("share", variant.share)?;
             share("coverage", variant.coverage)
@@ -424,24 +424,29 @@ impl From<&FunnelPassage> for FunnelRow {
 pub(crate) const NO_WINDOW: &str = "there is no window";
 
 impl FunnelRow {
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let mut before = self.journeys;
         for step in &self.steps {
             if step.reached > before {
                 return Err(Error::value("reached", step.reached, "at most as many as reached the step before"));
             }
             before = step.reached;
-            let shares = [("conversion", &step.conversion), ("lower", &step.lower), ("upper", &step.upper)];
-            each(shares, share)?;
-            let of_step = [
-                ("step_conversion", &step.step_conversion),
-                ("step_lower", &step.step_lower),
-                ("step_upper", &step.step_upper),
-            ];
-            each(of_step, share)?;
-            each([("median_seconds", &step.median_seconds), ("p90_seconds", &step.p90_seconds)], at_least_zero)?;
+            step.check()?;
         }
         Ok(())
+    }
+}
+
+impl FunnelStepRow {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        each([("conversion", &self.conversion), ("lower", &self.lower), ("upper", &self.upper)], share)?;
+        let of_step = [
+            ("step_conversion", &self.step_conversion),
+            ("step_lower", &self.step_lower),
+            ("step_upper", &self.step_upper),
+        ];
+        each(of_step, share)?;
+        each([("median_seconds", &self.median_seconds), ("p90_seconds", &self.p90_seconds)], at_least_zero)
     }
 }
 

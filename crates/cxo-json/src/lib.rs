@@ -53,6 +53,7 @@ mod quantity;
 mod raking;
 mod report;
 mod report_churn;
+mod report_journey;
 mod response;
 mod retention;
 pub mod schema;
@@ -114,6 +115,10 @@ pub use report::{
     MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
 pub use report_churn::{AtRiskRow, ChurnRiskRow, ExpectedRow, RetentionRow, SegmentRisk};
+pub use report_journey::{
+    ChannelMeanRow, ChannelsRow, ConsistencyRow, HotSpotRow, HotSpotsRow, JoinedRow, JourneyFunnelRow, JourneyReport,
+    JourneyScoresRow, JourneyStageRow, RepeatContactsRow, RepeatsRow, ReworkRow, ScoreRow, StageLimitRow, StalledRow,
+};
 pub use response::ResponseDocument;
 pub use retention::{ProjectionQuestion, RetentionDocument};
 pub use survival::{CurvePoint, SurvivalDocument, SurvivalPair, SurvivalRow, SurvivalTest};

@@ -162,6 +162,17 @@ quantity! {
     within_customer: crate::EstimateRow, "within", "within_reason";
     score_difference: crate::DifferenceRow, "score_difference", "score_difference_reason";
     outcome_difference: crate::DifferenceRow, "outcome_difference", "outcome_difference_reason";
+    stages: Vec<crate::report_journey::JourneyStageRow>, "stages", "stages_reason";
+    funnel: crate::report_journey::JourneyFunnelRow, "funnel", "funnel_reason";
+    scores: Vec<crate::report_journey::JourneyScoresRow>, "scores", "scores_reason";
+    hot_spots: crate::report_journey::HotSpotsRow, "hot_spots", "hot_spots_reason";
+    journey_consistency: crate::report_journey::ConsistencyRow, "consistency", "consistency_reason";
+    stalled: crate::report_journey::StalledRow, "stalled", "stalled_reason";
+    difference: crate::report_churn::ExpectedRow, "difference", "difference_reason";
+    hot_spot_outcomes: crate::report_churn::ExpectedRow, "outcomes", "outcomes_reason";
+    channel_range: crate::report_churn::ExpectedRow, "range", "range_reason";
+    channel_between: crate::report_churn::ExpectedRow, "between", "between_reason";
+    limit_seconds: f64, "limit_seconds", "limit_seconds_reason";
     discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }
 

@@ -14,8 +14,8 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CesRow, ChurnRiskRow, CsatRow, Document, Entry, Error, LifetimeRow, NpsRow, Period, Quantity, RetentionRow,
-    VersusRest,
+    CesRow, ChurnRiskRow, CsatRow, Document, Entry, Error, JourneyReport, LifetimeRow, NpsRow, Period, Quantity,
+    RetentionRow, VersusRest,
     entry::{shown, shown_periods},
     quantity::{self, share},
 };
@@ -45,6 +45,12 @@ pub struct ReportDocument {
     /// What customers did; absent without such a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub touchpoints: Option<TouchpointsRow>,
+    /// What they did in order, and how it went; absent without such a file, and where there is a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey: Option<JourneyReport>,
+    /// Why that is not told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey_reason: Option<Cow<'static, str>>,
     /// What customers paid; absent without such a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transactions: Option<TransactionsRow>,
@@ -493,6 +499,8 @@ impl ReportDocument {
             response: None,
             metrics: Vec::new(),
             touchpoints: None,
+            journey: None,
+            journey_reason: None,
             transactions: None,
             lifetime_value: None,
             lifetime_value_reason: None,
@@ -635,6 +643,7 @@ impl Document for ReportDocument {
         self.lifetime_value.as_ref().map_or(Ok(()), LifetimeRow::check)?;
         self.retention.as_ref().map_or(Ok(()), RetentionRow::check)?;
         self.churn_risk.as_ref().map_or(Ok(()), ChurnRiskRow::check)?;
+        self.journey.as_ref().map_or(Ok(()), JourneyReport::check)?;
         if let Some(contacts) = &self.contacts {
             contacts.share_over_limit.map_or(Ok(()), |value| share("share_over_limit", value))?;
         }

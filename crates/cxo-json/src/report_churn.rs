@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use cxo_core::{
-    Confidence, Error as CoreError, Estimate, Interval,
+    Absent, Confidence, Error as CoreError, Estimate, Interval,
     churn::retention::{CohortTable, RetentionKind},
     clv::AtRisk,
     stats::suppression::Suppressed,
@@ -172,6 +172,12 @@ impl SegmentRisk {
 }
 
 impl ExpectedRow {
+    /// Nothing, of which nothing more is known.
+    pub(crate) fn zero() -> Self {
+        let none = Absent::NoObservations;
+        Self { value: 0.0, standard_error: quantity::of(Err(none)), interval: quantity::of(Err(none)) }
+    }
+
     /// An interval of a number of customers ends where there are no more.
     fn at_most(mut self, customers: u64) -> Self {
         if let Ok(interval) = &mut self.interval {

@@ -1,0 +1,304 @@
+//! The part of a report on the journey: stages, the funnel over them, scores on the way, hot spots, consistency between channels,
+//! what is repeated and what has stalled. What the files do not tell has a reason.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cxo_core::{
+    Confidence, Error, Seed,
+    domain::{Scale, Stage, Stages, SurveyMetric},
+    experience::{AssociationOptions, ConsistencyOptions, Experience, ExperienceOptions, OutcomeKind, PathOutcome},
+    journey::{EventLog, Funnel, JourneyOptions, Journeys, Split},
+    stalled::{StalledOptions, stalled},
+    survey::{Ces, RatingBox},
+};
+use cxo_json::{
+    ConsistencyRow, FunnelStepRow, HotSpotsRow, JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow,
+    JourneyStageRow, LogRow, MetricDocument, PathsRow, Quantity, RepeatsRow, StalledRow,
+};
+
+use crate::{
+    config::JourneyRules,
+    failure::Failure,
+    journey_log,
+    report_journey_ratings::{Rated, Ratings},
+};
+
+/// Ways that are shown.
+const PATHS: usize = 5;
+/// Touchpoints of each kind of repetition that are shown.
+const REPEATS: usize = 3;
+/// Seven days: who comes back sooner may come for the same reason.
+const REPEAT_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
+/// Enough resamples for bounds to one digit, few enough to wait for.
+const RESAMPLES: u32 = 200;
+const SEED: Seed = Seed(1);
+/// Channels are alike where they differ by less than this share of the range of the scale.
+const MARGIN: f64 = 0.1;
+
+/// Why nothing is known of the order of stages.
+const NO_STAGE: &str = "no touchpoint has a stage, and the touchpoints of a funnel are not guessed: name them in cxo.toml \
+                        ([journey] steps)";
+const NO_ORDER: &str = "the order of the stages is not known: name them first to last in cxo.toml (stages)";
+const NO_RATINGS: &str = "there are no ratings";
+
+/// What is asked of the journeys.
+pub(crate) struct Question<'a> {
+    /// Stages whose order is known: those declared, or the ready ones.
+    pub(crate) known: &'a Stages,
+    /// Those, and all others that the files name.
+    pub(crate) stages: &'a Stages,
+    pub(crate) rules: &'a JourneyRules,
+    pub(crate) min_responses: u64,
+    pub(crate) confidence: Confidence,
+}
+
+/// The outcome, and how it was found.
+struct Outcome {
+    touchpoints: Vec<String>,
+    rule: &'static str,
+}
+
+impl Question<'_> {
+    /// Asks the journeys of a log, with these ratings and what the metrics of the report say of them.
+    pub(crate) fn ask(
+        &self,
+        log: &EventLog,
+        ratings: &Ratings,
+        metrics: &[MetricDocument],
+    ) -> Result<Quantity<JourneyReport>, Failure> {
+        if log.is_empty() {
+            return Ok(Err("there are no touchpoints".into()));
+        }
+        let options = self.options()?;
+        let journeys = log.journeys(&options)?;
+        let repeats = RepeatsRow::new(
+            REPEAT_MICROS as f64 / 1e6,
+            &journeys.repeat_contacts(REPEAT_MICROS, self.confidence)?,
+            &journeys.rework(self.confidence)?,
+            REPEATS,
+            self.min_responses,
+        );
+        let mut paths = PathsRow::new(&journeys.variants(), journeys.len() as u64, PATHS);
+        // A way that few went may tell who they are.
+        paths.variants.retain(|variant| variant.count >= self.min_responses);
+        let mut found = JourneyReport::new(&journeys, self.log_row(&journeys), paths, repeats)?;
+        let staged = journeys.by_stage().ok();
+        let present = |stage: &&Stage| staged.as_ref().is_some_and(|staged| staged.number(stage.name()).is_some());
+        let order: Vec<&str> = self.known.iter().filter(present).map(Stage::name).collect();
+        let outcome = self.outcome(&journeys, &order);
+        found.stages = match &staged {
+            None => Err("no touchpoint has a stage".into()),
+            Some(staged) => Ok(self.stages(staged, &order)?),
+        };
+        found.funnel = self.funnel(&journeys, staged.as_ref(), &order)?;
+        found.stalled = match &staged {
+            None => Err("no touchpoint has a stage".into()),
+            Some(_) => Ok(self.stalled(&journeys, outcome.as_ref().ok())?),
+        };
+        self.rated(&mut found, &journeys, ratings, (metrics, &outcome, &options))?;
+        Ok(Ok(found))
+    }
+
+    fn options(&self) -> Result<JourneyOptions, Failure> {
+        match self.rules.session_gap {
+            None => Ok(JourneyOptions::default()),
+            Some(gap) => {
+                let split = JourneyOptions::default().split(Split::Session { micros: gap.micros });
+                split.map_err(|error| Failure::data("config", format!("cxo.toml, [journey] session-gap: {error}")))
+            }
+        }
+    }
+
+    fn log_row(&self, journeys: &Journeys<'_>) -> LogRow {
+        let mut row = LogRow::new(journeys);
+        if let Some(gap) = self.rules.session_gap {
+            row.journey = "session".to_owned();
+            row.session_gap_seconds = Some(gap.seconds());
+        }
+        row
+    }
+
+    /// Those named in cxo.toml, else those of the last stage whose order is known and that have no other stage.
+    fn outcome(&self, journeys: &Journeys<'_>, order: &[&str]) -> Quantity<Outcome> {
+        if !self.rules.outcomes.is_empty() {
+            journey_log::check_touchpoints(journeys, &self.rules.outcomes).map_err(|failure| failure.to_string())?;
+            return Ok(Outcome { touchpoints: self.rules.outcomes.clone(), rule: "cxo.toml" });
+        }
+        let ask = "name the outcome in cxo.toml ([journey] outcomes)";
+        let (Some(last), true) = (order.last(), order.len() > 1) else {
+            return Err(format!("which touchpoints are the outcome is not known: {ask}").into());
+        };
+        let log = journeys.log();
+        let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
+        for event in (0..log.len()).filter_map(|row| log.get(row)) {
+            let side = if event.stage == Some(last) { &mut inside } else { &mut outside };
+            side.insert(event.touchpoint);
+        }
+        let touchpoints: Vec<String> = inside.difference(&outside).map(|name| (*name).to_owned()).collect();
+        if touchpoints.is_empty() {
+            return Err(format!("every touchpoint of the last stage, {last}, is in other stages too: {ask}").into());
+        }
+        Ok(Outcome { touchpoints, rule: "last-stage" })
+    }
+
+    fn funnel_of<S: Into<String>>(&self, steps: impl IntoIterator<Item = S>) -> Result<Funnel, Error> {
+        let funnel = Funnel::new(steps)?.confidence(self.confidence);
+        self.rules.window.map_or(Ok(funnel.clone()), |window| funnel.window(window.micros))
+    }
+
+    /// Every stage; what leads to the next only where the order is known.
+    fn stages(&self, staged: &Journeys<'_>, order: &[&str]) -> Result<Vec<JourneyStageRow>, Error> {
+        let map = staged.map();
+        let starts: BTreeMap<&str, u64> =
+            map.starts.iter().map(|node| (node.touchpoint.as_str(), node.count)).collect();
+        let next: BTreeMap<&str, &str> = order.iter().copied().zip(order.iter().copied().skip(1)).collect();
+        let mut rows = Vec::new();
+        for stage in self.stages.iter().map(Stage::name) {
+            let Some(node) = map.touchpoints.iter().find(|node| node.touchpoint == stage) else { continue };
+            let step = match next.get(stage) {
+                None => None,
+                Some(next) => {
+                    let passage = staged.funnel(&self.funnel_of([stage, *next])?)?;
+                    passage.steps.get(1).map(FunnelStepRow::from)
+                }
+            };
+            rows.push(JourneyStageRow {
+                stage: stage.to_owned(),
+                events: node.events,
+                journeys: node.journeys,
+                begins: starts.get(stage).copied().unwrap_or_default(),
+                next: step,
+            });
+        }
+        Ok(rows)
+    }
+
+    fn funnel(
+        &self,
+        journeys: &Journeys<'_>,
+        staged: Option<&Journeys<'_>>,
+        order: &[&str],
+    ) -> Result<Quantity<JourneyFunnelRow>, Error> {
+        let ask = |over: &str, journeys: &Journeys<'_>, funnel: &Funnel| {
+            Ok(Ok(JourneyFunnelRow::new(over, &journeys.funnel(funnel)?, self.confidence)))
+        };
+        if !self.rules.steps.is_empty() {
+            if let Err(failure) = journey_log::check_touchpoints(journeys, &self.rules.steps) {
+                return Ok(Err(failure.to_string().into()));
+            }
+            return ask("touchpoint", journeys, &self.funnel_of(&self.rules.steps)?);
+        }
+        let Some(staged) = staged else { return Ok(Err(NO_STAGE.into())) };
+        match order {
+            [] => Ok(Err(NO_ORDER.into())),
+            [_] => Ok(Err("there is only one stage whose place is known".into())),
+            _ => ask("stage", staged, &self.funnel_of(order.iter().copied())?),
+        }
+    }
+
+    fn stalled(&self, journeys: &Journeys<'_>, outcome: Option<&Outcome>) -> Result<StalledRow, Error> {
+        let outcomes = outcome.map(|outcome| outcome.touchpoints.clone()).unwrap_or_default();
+        let options = StalledOptions::new()?.outcomes(&outcomes);
+        let found = stalled(journeys, &options)?;
+        Ok(StalledRow::new(&found, &outcomes, self.stages.iter().map(Stage::name)))
+    }
+
+    /// What needs ratings.
+    fn rated(
+        &self,
+        found: &mut JourneyReport,
+        journeys: &Journeys<'_>,
+        ratings: &Ratings,
+        (metrics, outcome, options): (&[MetricDocument], &Quantity<Outcome>, &JourneyOptions),
+    ) -> Result<(), Failure> {
+        if ratings.is_empty() {
+            (found.scores, found.hot_spots, found.consistency) =
+                (Err(NO_RATINGS.into()), Err(NO_RATINGS.into()), Err(NO_RATINGS.into()));
+            return Ok(());
+        }
+        let scores: Vec<JourneyScoresRow> = metrics.iter().filter_map(JourneyScoresRow::of).collect();
+        let rated = ratings.joined(journeys)?;
+        let main = rated.iter().find(|rated| rated.joined > 0 && bad(rated).is_ok());
+        match main {
+            None => {
+                let reason = "no rating is of a touchpoint of the same customer in the seven days before it, on a scale whose \
+                              bad ratings are known";
+                (found.hot_spots, found.consistency) = (Err(reason.into()), Err(reason.into()));
+            }
+            Some(rated) => {
+                let card = scores
+                    .iter()
+                    .find(|card| card.metric == rated.metric.name() && card.scale == rated.scale.to_string());
+                // What the card of the metric hides is hidden here too; without a card by touchpoint there is nothing to add to.
+                let card = card.filter(|card| !card.touchpoints.is_empty());
+                let shown = card.map(|card| card.shown().collect::<BTreeSet<&str>>());
+                let shown = |touchpoint: &str| shown.as_ref().is_none_or(|shown| shown.contains(touchpoint));
+                let with_scores = rated.log.journeys(options)?;
+                let experience = Experience::new(&with_scores, &ExperienceOptions::new(rated.scale))?;
+                found.hot_spots = match outcome {
+                    Ok(outcome) => Ok(self.hot_spots(&experience, rated, outcome, shown)?),
+                    Err(reason) => Err(reason.clone()),
+                };
+                found.consistency = self.consistency(&experience, rated, shown)?;
+            }
+        }
+        found.scores = if scores.is_empty() {
+            Err("no question has a score by stage or touchpoint that can be shown".into())
+        } else {
+            Ok(scores)
+        };
+        Ok(())
+    }
+
+    fn hot_spots(
+        &self,
+        experience: &Experience<'_>,
+        rated: &Rated,
+        outcome: &Outcome,
+        shown: impl Fn(&str) -> bool,
+    ) -> Result<HotSpotsRow, Error> {
+        let options = AssociationOptions::new(PathOutcome::new(&outcome.touchpoints, OutcomeKind::Wanted))
+            .bad(bad(rated)?)
+            .confidence(self.confidence)
+            .resamples(RESAMPLES, SEED)
+            .min_responses(self.min_responses.max(1));
+        let found = experience.hot_spots(&options)?;
+        let join = JoinedRow::new(experience.counts(), rated.unattached, rated.superseded);
+        let words = [rated.metric.name(), &rated.scale.to_string(), outcome.rule];
+        Ok(HotSpotsRow::new(&found, words, join, shown))
+    }
+
+    fn consistency(
+        &self,
+        experience: &Experience<'_>,
+        rated: &Rated,
+        shown: impl Fn(&str) -> bool,
+    ) -> Result<Quantity<ConsistencyRow>, Error> {
+        let range = f64::from(rated.scale.max()) - f64::from(rated.scale.min());
+        let options = ConsistencyOptions::new(MARGIN * range)?
+            .confidence(self.confidence)
+            .min_responses(self.min_responses.max(2));
+        let words = [rated.metric.name(), &rated.scale.to_string()];
+        match experience.consistency(&options) {
+            Ok(found) => Ok(Ok(ConsistencyRow::new(&found, words, shown))),
+            Err(error) if error.kind() == cxo_core::ErrorKind::NoData => {
+                Ok(Err("no touchpoint has enough ratings in two channels".into()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The bad ratings of a question: detractors, those that mirror the satisfied ones, or the difficult ones.
+fn bad(rated: &Rated) -> Result<RatingBox, Error> {
+    match rated.metric {
+        SurveyMetric::Nps => RatingBox::new(0, 6),
+        SurveyMetric::Csat => cxo_core::survey::Csat::default().boxed(rated.scale)?.1.mirrored(rated.scale),
+        SurveyMetric::Ces => difficult(rated.scale),
+    }
+}
+
+fn difficult(scale: Scale) -> Result<RatingBox, Error> {
+    let version = cxo_core::survey::CesVersion::default_for(scale)?;
+    Ces::new(version).boxes(scale).map(|(_, difficult)| difficult)
+}

@@ -1,0 +1,395 @@
+//! The journey on the page of a report: where it goes, where it loses customers, how it is rated, and where to look first.
+
+use cxo_json::{
+    ChannelsRow, Entry, ExpectedRow, FunnelStepRow, HotSpotRow, HotSpotsRow, JourneyFunnelRow, JourneyReport,
+    JourneyScoresRow, JourneyStageRow, Quantity, ReportDocument, ScoreRow,
+};
+
+use crate::{
+    duration, journey_log,
+    page::{self, Align, Page, decimals},
+    report_card::HIDDEN,
+};
+
+/// The journey, or why it is not told.
+pub(crate) fn journey(page: &mut Page, report: &ReportDocument) {
+    if let Some(reason) = &report.journey_reason {
+        page.headline("Journey", "not computed", "");
+        page.line(&page::wrapped(&format!("{reason}.")));
+    }
+    let Some(found) = &report.journey else { return };
+    let detail = format!(
+        "{}; half have at most {} touchpoints and last at most {}",
+        journey_log::unit(&found.log),
+        decimals(found.median_touchpoints, 0),
+        duration::shown(found.median_seconds)
+    );
+    page.headline("Journey", &format!("{} journeys", page::count(found.journeys)), &detail);
+    match &found.stages {
+        Ok(rows) => stages(page, found, rows),
+        Err(reason) => page.line(&page::wrapped(&format!("No stages: {reason}."))),
+    }
+    match &found.funnel {
+        Ok(row) => funnel(page, row),
+        Err(reason) => page.line(&page::wrapped(&format!("No funnel: {reason}."))),
+    }
+    paths(page, found, report.min_responses);
+    match &found.scores {
+        Ok(rows) => scores(page, rows),
+        Err(reason) => page.line(&page::wrapped(&format!("No scores on the way: {reason}."))),
+    }
+    repeats(page, found);
+    stalled(page, found);
+    hot_spots(page, found);
+    consistency(page, found);
+}
+
+fn percent(share: &Quantity) -> String {
+    share.as_ref().map_or_else(|_| String::new(), |share| page::percent(*share))
+}
+
+fn span(lower: &Quantity, upper: &Quantity) -> String {
+    match (lower, upper) {
+        (Ok(lower), Ok(upper)) => format!("{} to {}", page::percent(*lower), page::percent(*upper)),
+        _ => String::new(),
+    }
+}
+
+fn time(seconds: &Quantity) -> String {
+    seconds.as_ref().map_or_else(|_| String::new(), |seconds| duration::shown(*seconds))
+}
+
+/// An estimate with its bounds: `+12.5 (+3.0 to +20.1)`.
+fn with_bounds(row: &ExpectedRow, show: fn(f64) -> String) -> String {
+    match &row.interval {
+        Ok(bounds) => format!("{} ({} to {})", show(row.value), show(bounds.lower), show(bounds.upper)),
+        Err(_) => show(row.value),
+    }
+}
+
+/// Every stage: who comes, who goes on.
+fn stages(page: &mut Page, found: &JourneyReport, rows: &[JourneyStageRow]) {
+    let columns = [
+        ("stage", Align::Left),
+        ("journeys", Align::Right),
+        ("of all", Align::Right),
+        ("begin here", Align::Right),
+        ("get to the next", Align::Right),
+        ("interval", Align::Left),
+        ("median time", Align::Right),
+    ];
+    let row = |stage: &JourneyStageRow| {
+        let next = |part: fn(&FunnelStepRow) -> String| stage.next.as_ref().map(part).unwrap_or_default();
+        vec![
+            page::name(&stage.stage),
+            page::count(stage.journeys),
+            page::percent(stage.journeys as f64 / found.journeys as f64),
+            page::count(stage.begins),
+            next(|next| percent(&next.step_conversion)),
+            next(|next| span(&next.step_lower, &next.step_upper)),
+            next(|next| time(&next.median_seconds)),
+        ]
+    };
+    page.table(&columns, rows.iter().map(row).collect());
+    page.line(&page::wrapped(
+        "Get to the next: of the journeys that come to a stage, those that come to the one below it later, and after how long.",
+    ));
+}
+
+/// The funnel, and where most are lost.
+fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
+    let (Some(first), Some(last)) = (funnel.all.steps.first(), funnel.all.steps.last()) else { return };
+    let window = match &funnel.window_seconds {
+        Ok(window) => format!("within {} of the first", duration::shown(*window)),
+        Err(_) => "without a window".to_owned(),
+    };
+    page.line(&page::wrapped(&format!(
+        "Funnel, {} by {}: {} of {} that come to {} get all the way to {} (definition {}: the steps in order, others between them \
+         allowed, {window}).",
+        funnel.over,
+        funnel.over,
+        page::count(last.reached),
+        page::count(first.reached),
+        page::name(&first.touchpoint),
+        page::name(&last.touchpoint),
+        funnel.definition,
+    )));
+    let columns = [
+        ("step", Align::Left),
+        ("journeys", Align::Right),
+        ("of first", Align::Right),
+        ("interval", Align::Left),
+        ("", Align::Left),
+        ("lost before it", Align::Right),
+        ("median time", Align::Right),
+    ];
+    let lost = |step: &FunnelStepRow| match &step.step_conversion {
+        Ok(share) => page::percent(1.0 - share),
+        Err(_) => String::new(),
+    };
+    let row = |(at, step): (usize, &FunnelStepRow)| {
+        vec![
+            page::name(&step.touchpoint),
+            page::count(step.reached),
+            percent(&step.conversion),
+            if at == 0 { String::new() } else { span(&step.lower, &step.upper) },
+            page::bar(*step.conversion.as_ref().unwrap_or(&0.0), 20),
+            if at == 0 { String::new() } else { lost(step) },
+            time(&step.median_seconds),
+        ]
+    };
+    page.table(&columns, funnel.all.steps.iter().enumerate().map(row).collect());
+    let pairs = funnel.all.steps.iter().zip(funnel.all.steps.iter().skip(1));
+    let most = pairs.max_by_key(|(step, next)| step.reached.saturating_sub(next.reached));
+    if let Some((step, next)) = most.filter(|(step, next)| step.reached > next.reached) {
+        let went = step.next.iter().take(3).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
+        let ended = (step.ended > 0).then(|| format!("{} ended", page::count(step.ended)));
+        let parts: Vec<String> = ended.into_iter().chain(went).collect();
+        page.line(&page::wrapped(&format!(
+            "Most are lost between {} and {}: {} of {}. Of these {}.",
+            page::name(&step.touchpoint),
+            page::name(&next.touchpoint),
+            page::count(step.reached - next.reached),
+            page::count(step.reached),
+            parts.join(", ")
+        )));
+    }
+}
+
+fn paths(page: &mut Page, found: &JourneyReport, fewest: u64) {
+    if found.paths.variants.is_empty() {
+        page.line(&page::wrapped(&format!(
+            "No way is shown: each of {} different ones was gone by fewer than {fewest} journeys.",
+            page::count(found.paths.total_variants)
+        )));
+        return;
+    }
+    page.line(&format!("The most frequent of {} different ways:", page::count(found.paths.total_variants)));
+    let way = |way: &cxo_json::VariantRow| {
+        let path: Vec<String> = way.path.iter().map(|name| page::name(name)).collect();
+        format!("{} ({}): {}", page::count(way.count), page::percent(way.share), path.join(" → "))
+    };
+    page.bullets(&found.paths.variants.iter().map(way).collect::<Vec<_>>());
+}
+
+/// One table: stages, then touchpoints, a column for each question.
+fn scores(page: &mut Page, rows: &[JourneyScoresRow]) {
+    let names: Vec<String> = rows.iter().map(|row| format!("{} {}", row.metric.to_uppercase(), row.scale)).collect();
+    let mut columns = vec![("", Align::Left), ("", Align::Left)];
+    columns.extend(names.iter().map(|name| (name.as_str(), Align::Left)));
+    type Part = fn(&JourneyScoresRow) -> &[Entry<ScoreRow>];
+    let parts: [(&str, Part); 2] = [("stage", |row| &row.stages), ("touchpoint", |row| &row.touchpoints)];
+    let mut lines = Vec::new();
+    for (what, part) in parts {
+        let mut segments: Vec<&str> = Vec::new();
+        for name in rows.iter().flat_map(part).filter_map(|entry| entry.segment.as_deref()) {
+            if !segments.contains(&name) {
+                segments.push(name);
+            }
+        }
+        for (at, segment) in segments.into_iter().enumerate() {
+            let first = if at == 0 { what } else { "" };
+            let mut line = vec![first.to_owned(), page::name(segment)];
+            line.extend(rows.iter().map(|row| {
+                let entry = part(row).iter().find(|entry| entry.segment.as_deref() == Some(segment));
+                entry.map(|entry| cell(&row.metric, entry)).unwrap_or_default()
+            }));
+            lines.push(line);
+        }
+    }
+    page.line("Scores on the way:");
+    page.table(&columns, lines);
+}
+
+fn cell(metric: &str, entry: &Entry<ScoreRow>) -> String {
+    let show: fn(f64) -> String = match metric {
+        "nps" => page::points,
+        "csat" => page::percent,
+        _ => |mean| decimals(mean, 2),
+    };
+    match &entry.outcome {
+        Err(_) => HIDDEN.to_owned(),
+        Ok(row) => match &row.interval {
+            Ok(bounds) => format!("{} ({} to {})", show(row.value), show(bounds.lower), show(bounds.upper)),
+            Err(_) => show(row.value),
+        },
+    }
+}
+
+fn repeats(page: &mut Page, found: &JourneyReport) {
+    let contacts = found.repeats.contacts.first().map(|row| {
+        format!(
+            "Most often repeated within {}: {}. After {} of {} contacts the same customer was there again: {}. ",
+            duration::shown(found.repeats.window_seconds),
+            page::name(&row.touchpoint),
+            page::count(row.repeated),
+            page::count(row.contacts),
+            with_bounds(&row.share, page::percent)
+        )
+    });
+    let rework = found.repeats.rework.first().map(|row| {
+        format!(
+            "Most often more than once in a journey: {}, in {} of {}: {}.",
+            page::name(&row.touchpoint),
+            page::count(row.reworked),
+            page::count(row.journeys),
+            with_bounds(&row.share, page::percent)
+        )
+    });
+    let text: String = contacts.into_iter().chain(rework).collect();
+    if !text.is_empty() {
+        page.line(&page::wrapped(&text));
+    }
+}
+
+fn stalled(page: &mut Page, found: &JourneyReport) {
+    let Ok(row) = &found.stalled else { return };
+    let of_ten = page::percent(row.quantile);
+    let open = |stage: &&cxo_json::StageLimitRow| stage.stalled > 0;
+    let stages: Vec<String> = row
+        .stages
+        .iter()
+        .filter(open)
+        .map(|stage| {
+            format!(
+                "{}: {} beyond {}",
+                page::name(&stage.stage),
+                page::count(stage.stalled),
+                time(&stage.limit_seconds)
+            )
+        })
+        .collect();
+    if stages.is_empty() {
+        page.line(&page::wrapped(&format!(
+            "No open journey has stayed in a stage longer than {of_ten} of all took to leave it."
+        )));
+        return;
+    }
+    page.line(&page::wrapped(&format!(
+        "Stalled: open journeys that have stayed longer than {of_ten} of all took to leave:"
+    )));
+    page.bullets(&stages);
+}
+
+fn hot_spots(page: &mut Page, found: &JourneyReport) {
+    let spots = match &found.hot_spots {
+        Ok(spots) => spots,
+        Err(reason) => {
+            page.headline("Hot spots", "not computed", "");
+            page.line(&page::wrapped(&format!("{reason}.")));
+            return;
+        }
+    };
+    let surely = |row: &&HotSpotRow| {
+        row.outcomes.as_ref().is_ok_and(|row| row.interval.as_ref().is_ok_and(|bounds| bounds.lower > 0.0))
+    };
+    let sure: Vec<String> = spots.touchpoints.iter().filter(surely).map(|row| page::name(&row.touchpoint)).collect();
+    let value = if sure.is_empty() { "none beyond chance".to_owned() } else { sure.join(", ") };
+    let outcomes = spots.outcomes.join(" or ");
+    page.headline("Hot spots", &value, &format!("bad passes after which {outcomes} is less frequent"));
+    let columns = [
+        ("touchpoint", Align::Left),
+        ("journeys", Align::Right),
+        ("rated", Align::Right),
+        ("bad", Align::Right),
+        ("after good", Align::Right),
+        ("after bad", Align::Right),
+        ("outcomes that go with bad passes", Align::Left),
+    ];
+    page.table(&columns, spots.touchpoints.iter().map(hot_spot).collect());
+    page.line(&page::wrapped(&explained(spots)));
+}
+
+fn hot_spot(row: &HotSpotRow) -> Vec<String> {
+    let outcomes = match &row.outcomes {
+        Ok(outcomes) => with_bounds(outcomes, page::points),
+        Err(reason) => reason.to_string(),
+    };
+    vec![
+        page::name(&row.touchpoint),
+        page::count(row.passes),
+        page::percent(row.coverage),
+        page::percent(row.bad_share),
+        percent(&row.good_rate),
+        percent(&row.bad_rate),
+        outcomes,
+    ]
+}
+
+fn explained(spots: &HotSpotsRow) -> String {
+    let rule = match spots.outcome_rule.as_str() {
+        "last-stage" => "the touchpoints of the last stage, as cxo.toml names no other ([journey] outcomes)",
+        _ => "as cxo.toml says",
+    };
+    let mut text = format!(
+        "Outcome: {}, later in the journey ({rule}). Bad: {} rated {} on {}. After good, after bad: the share of journeys with the \
+         outcome, of such as are alike in {}. The last column is the bad passes, those of journeys without a rating at the same \
+         share, times the difference; {} resamples of customers, seed {}. {} of {} ratings belong to a touchpoint of the seven days \
+         before. Observed: who rates badly also differs in other ways, so that none of it says what mending would bring.",
+        spots.outcomes.join(", "),
+        spots.metric.to_uppercase(),
+        spots.bad,
+        spots.scale,
+        spots.adjusted_for.join(" and "),
+        spots.resamples,
+        spots.seed,
+        page::count(spots.join.joined),
+        page::count(spots.join.ratings),
+    );
+    for (what, names) in [("Hidden", &spots.hidden), ("Not rated", &spots.unrated)] {
+        if !names.is_empty() {
+            text.extend([format!(" {what}: {}.", names.join(", "))]);
+        }
+    }
+    text
+}
+
+fn consistency(page: &mut Page, found: &JourneyReport) {
+    let rows = match &found.consistency {
+        Ok(rows) => rows,
+        Err(reason) => {
+            page.headline("Channels", "not compared", "");
+            page.line(&page::wrapped(&format!("{reason}.")));
+            return;
+        }
+    };
+    let apart: Vec<String> = (rows.touchpoints.iter().filter(|row| row.verdict == "inconsistent"))
+        .map(|row| page::name(&row.touchpoint))
+        .collect();
+    let value = if apart.is_empty() {
+        "no touchpoint surely differs".to_owned()
+    } else {
+        format!("{} differ", apart.join(", "))
+    };
+    let margin = decimals(rows.margin, 1);
+    page.headline(
+        "Channels",
+        &value,
+        &format!("by more than {margin} points of {} on {}", rows.metric.to_uppercase(), rows.scale),
+    );
+    let columns = [
+        ("touchpoint", Align::Left),
+        ("", Align::Left),
+        ("best minus worst", Align::Left),
+        ("mean by channel", Align::Left),
+    ];
+    let row = |row: &ChannelsRow| {
+        let mean = |channel: &cxo_json::ChannelMeanRow| {
+            format!("{} {}", page::name(&channel.channel), decimals(channel.mean.value, 1))
+        };
+        let channels: Vec<String> = row.channels.iter().map(mean).collect();
+        vec![
+            page::name(&row.touchpoint),
+            row.verdict.clone(),
+            row.range
+                .as_ref()
+                .map_or_else(|why| why.to_string(), |range| with_bounds(range, |value| decimals(value, 1))),
+            if channels.is_empty() { HIDDEN.to_owned() } else { channels.join(", ") },
+        ]
+    };
+    page.table(&columns, rows.touchpoints.iter().map(row).collect());
+    page.line(&page::wrapped(&format!(
+        "Consistent: shown to be within {margin} of each other; inconsistent: shown not to be; undecided: more ratings would tell. \
+         Channels also differ in who uses them for what."
+    )));
+}
