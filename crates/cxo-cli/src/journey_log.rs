@@ -193,21 +193,21 @@ impl Columns {
         if let Some(value) = value {
             columns = columns.value(value.as_str());
         }
-        let (mut log, mut begun) = (EventLog::default(), 0);
-        let mut segments = (!self.by.is_empty()).then(Segments::default);
+        let empty = || (EventLog::default(), 0, (!self.by.is_empty()).then(Segments::default));
         let loaded = file.read(|load| {
-            load.each_event(&columns, |row| {
+            load.fold_events(&columns, empty, |(log, begun, segments), row| {
                 if row.event.lifecycle == Some(Lifecycle::Start) {
-                    begun += 1;
+                    *begun += 1;
                     return Ok(());
                 }
                 if let (true, Some(currency)) = (log.is_empty(), row.currency) {
-                    log = EventLog::in_currency(currency);
+                    *log = EventLog::in_currency(currency);
                 }
                 log.add(&row.event)?;
                 segments.as_mut().map_or(Ok(()), |segments| segments.add(row.segments))
             })
         })?;
+        let (log, begun, segments) = loaded.value;
         let begun = self.lifecycle.as_ref().map(|_| begun);
         Ok(Logged { log, load: loaded.report, begun, segments, options, rules: rules.clone() })
     }

@@ -19,4 +19,4 @@ pub mod survey;
 pub use error::{Error, ErrorKind};
 pub use estimate::{Absent, Confidence, Difference, Estimate, Interval, Method, Probability, Seed};
 pub use state::{Encode, State};
-pub(crate) use state::{Form, Reader, Recent, Symbols, Writer, check_disjoint, check_rows};
+pub(crate) use state::{Form, Reader, Symbols, Writer, check_disjoint, check_rows};

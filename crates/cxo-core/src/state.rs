@@ -8,7 +8,7 @@ mod symbols;
 
 use crate::Error;
 pub(crate) use bytes::{Form, Reader, Writer};
-pub(crate) use symbols::{Recent, Symbols, check_disjoint, check_rows};
+pub(crate) use symbols::{Symbols, check_disjoint, check_rows};
 
 /// A mergeable partial result: the sums, counts or columns from which every question of a metric is answered.
 ///

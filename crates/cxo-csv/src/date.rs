@@ -292,8 +292,14 @@ fn iso(text: &[u8]) -> Option<(i64, Option<i32>)> {
     };
     let digit = |byte: u8| Some(i64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
     let pair = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
-    let (year, month, day) = (pair(y0, y1)? * 100 + pair(y2, y3)?, pair(m0, m1)?, pair(d0, d1)?);
-    let (hour, minute, second) = (pair(h0, h1)?, pair(n0, n1)?, pair(s0, s1)?);
+    let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1].map(|byte| byte.wrapping_sub(b'0'));
+    // One question for all of them.
+    if digits.iter().fold(false, |other, &digit| other | (digit > 9)) {
+        return None;
+    }
+    let [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1] = digits.map(i32::from);
+    let day = civil_day((y0 * 10 + y1) * 100 + y2 * 10 + y3, m0 * 10 + m1, d0 * 10 + d1)?;
+    let (hour, minute, second) = (h0 * 10 + h1, n0 * 10 + n1, s0 * 10 + s1);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -314,11 +320,31 @@ fn iso(text: &[u8]) -> Option<(i64, Option<i32>)> {
         }
         _ => return None,
     };
-    let date =
-        NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)?;
-    let days = i64::from(date.to_epoch_days());
-    Some((((days * 24 + hour) * 60 + minute) * 60_000_000 + second * 1_000_000 + micros, offset))
+    let seconds = i64::from(day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    Some((seconds * 1_000_000 + micros, offset))
 }
+
+/// Days since 1970-01-01 of a day of the Gregorian calendar, for years that are not negative; none where there is no such day. In
+/// years that begin with March the leap day is the last, and months of 31 and 30 days have sums that lie on a line.
+fn civil_day(year: i32, month: i32, day: i32) -> Option<i32> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let most = match month {
+        2 => 28 + i32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if day < 1 || day > most {
+        return None;
+    }
+    // From 1 March of the year -1: with this many years of 365 days, leap days and days of the year before.
+    let (year, month) = if month > 2 { (year + 1, month - 3) } else { (year, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    Some(days - FROM_MARCH)
+}
+
+/// From the day before 1 March of the year -1 to 1970-01-01.
+const FROM_MARCH: i32 = 719_834;
 
 /// A date with or without time and offset, wholly and in nothing but this order.
 fn moment(text: &[u8], order: Order) -> Result<Moment, DateFault> {
@@ -417,6 +443,11 @@ fn offset(rest: &mut Rest<'_>) -> Option<i32> {
     (minutes < 60).then_some(if west { -seconds } else { seconds })
 }
 
+/// Whether a text is a date with the year first.
+pub(crate) fn year_first(text: &[u8]) -> bool {
+    iso(text).is_some() || moment(text, Order::YearMonthDay).is_ok()
+}
+
 /// What a column of dates shows about its format. Class: algebraic, three counts and two examples.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DateVotes {
@@ -432,7 +463,7 @@ pub(crate) struct DateVotes {
 impl DateVotes {
     pub(crate) fn add(&mut self, text: &[u8]) {
         self.cells += 1;
-        if iso(text).is_some() || moment(text, Order::YearMonthDay).is_ok() {
+        if year_first(text) {
             self.year_first += 1;
             return;
         }
@@ -556,6 +587,22 @@ mod tests {
             "2025-01-01",
         ] {
             assert_eq!(iso(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for year in 0..=9999 {
+            for month in 0..=13 {
+                for day in [0, 1, 2, 27, 28, 29, 30, 31, 32] {
+                    let known = u32::try_from(month)
+                        .ok()
+                        .zip(u32::try_from(day).ok())
+                        .and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day));
+                    let days = known.map(|date| date.to_epoch_days());
+                    assert_eq!(civil_day(year, month, day), days, "{year}-{month}-{day}");
+                }
+            }
         }
     }
 

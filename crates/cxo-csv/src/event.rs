@@ -8,13 +8,15 @@ use cxo_core::journey::{Event, EventLog, Lifecycle};
 
 use crate::account::Outcome;
 use crate::blocks;
+use crate::cell::unquoted;
+use crate::date::year_first;
 use crate::head::Layout;
 use crate::load::Session;
 use crate::row::{Cell, EachRow, RowReader, raw, text};
 use crate::scan::Record;
 use crate::table::{amount, blank, required, unnamed_currency};
 use crate::table_row::one_of;
-use crate::{CsvError, Load, Loaded};
+use crate::{CsvError, DateFormat, Load, Loaded};
 
 /// What is wanted of a column of an event log.
 macro_rules! setters {
@@ -159,6 +161,49 @@ impl Load<'_> {
         columns: &EventColumns,
         mut each: impl FnMut(&EventRow<'_>) -> Result<(), Error>,
     ) -> Result<Loaded<()>, CsvError> {
+        self.read_events(columns, |_| false, &mut each)
+    }
+
+    /// Adds the records of an event log to a state, in the order of the file.
+    ///
+    /// The first pass takes dates to have the year first, as most files write them. Where one does not, or anything else stops the
+    /// load, the state is thrown away, and the records are read again into another from `make` as [`each_event`](Self::each_event)
+    /// reads them: the result is the same.
+    ///
+    /// # Errors
+    /// See [`CsvErrorKind`](crate::CsvErrorKind). An error of `each` stops the load.
+    ///
+    /// # Complexity
+    /// One pass over most files; as [`each_event`](Self::each_event) for others, for streams, and where rejected rows are written.
+    pub fn fold_events<S>(
+        self,
+        columns: &EventColumns,
+        make: impl Fn() -> S,
+        mut each: impl FnMut(&mut S, &EventRow<'_>) -> Result<(), Error>,
+    ) -> Result<Loaded<S>, CsvError> {
+        if let (None, None, Some(input)) = (&self.options.date_format, &self.rejected, self.input.again()) {
+            let options = self.options.clone().date_format(DateFormat::YearFirst);
+            let first = Load { input, options, rejected: None, progress: self.progress };
+            let mut state = make();
+            let other = |time: &[u8]| !time.trim_ascii().is_empty() && !year_first(time);
+            if let Ok(Loaded { report, detected, .. }) =
+                first.read_events(columns, other, &mut |row| each(&mut state, row))
+            {
+                return Ok(Loaded { value: state, report, detected });
+            }
+        }
+        let mut state = make();
+        let loaded = self.each_event(columns, |row| each(&mut state, row))?;
+        Ok(Loaded { value: state, report: loaded.report, detected: loaded.detected })
+    }
+
+    /// The load stops at a row that is not accepted and whose time is `other`.
+    fn read_events(
+        self,
+        columns: &EventColumns,
+        other: impl Fn(&[u8]) -> bool,
+        each: &mut dyn FnMut(&EventRow<'_>) -> Result<(), Error>,
+    ) -> Result<Loaded<()>, CsvError> {
         let time = |layout: &Layout| layout.place_of(columns.time.as_deref(), "time");
         self.run(&time, |Session { rows, blocks, options, account }| {
             let (layout, places) = (rows.layout, columns.places(rows.layout)?);
@@ -167,13 +212,19 @@ impl Load<'_> {
                 (_, Some(declared)) => Some(declared),
                 (_, None) => Some(unnamed_currency()?),
             };
-            let each_row = EachRow(|record: &Record<'_>| match rows.screen(record) {
-                Some(outcome) => outcome,
-                None => match places.read(&rows, record, currency, &mut each) {
-                    Ok(Ok(())) => Outcome::Accepted,
-                    Ok(Err(error)) => Outcome::Refused(error),
-                    Err(fault) => Outcome::Rejected(fault),
-                },
+            let each_row = EachRow(|record: &Record<'_>| {
+                let outcome = match rows.screen(record) {
+                    Some(outcome) => outcome,
+                    None => match places.read(&rows, record, currency, &mut *each) {
+                        Ok(Ok(())) => return Outcome::Accepted,
+                        Ok(Err(error)) => return Outcome::Refused(error),
+                        Err(fault) => Outcome::Rejected(fault),
+                    },
+                };
+                if other(&unquoted(raw(record, places.time))) {
+                    return Outcome::Refused(Error::no_data("dates of one format"));
+                }
+                outcome
             });
             let (report, _) = blocks::in_order(blocks, layout, options, account, each_row)?;
             Ok(((), report))
@@ -186,16 +237,14 @@ impl Load<'_> {
     /// See [`CsvErrorKind`](crate::CsvErrorKind).
     ///
     /// # Complexity
-    /// As [`each_event`](Self::each_event); memory as an [`EventLog`] says.
+    /// As [`fold_events`](Self::fold_events); memory as an [`EventLog`] says.
     pub fn events(self, columns: &EventColumns) -> Result<Loaded<EventLog>, CsvError> {
-        let mut log = EventLog::default();
-        let Loaded { report, detected, .. } = self.each_event(columns, |row| {
+        self.fold_events(columns, EventLog::default, |log, row| {
             if let (true, Some(currency)) = (log.is_empty(), row.currency) {
-                log = EventLog::in_currency(currency);
+                *log = EventLog::in_currency(currency);
             }
             log.add(&row.event)
-        })?;
-        Ok(Loaded { value: log, report, detected })
+        })
     }
 }
 

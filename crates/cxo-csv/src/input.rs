@@ -53,6 +53,16 @@ impl Input {
     pub fn text(name: impl Into<String>, content: impl AsRef<[u8]>) -> Self {
         Self { name: name.into(), kind: Kind::Bytes(Bytes(Arc::new(content.as_ref().to_vec()))) }
     }
+
+    /// The same input once more, unless it is a stream.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let kind = match &self.kind {
+            Kind::Path(path) => Kind::Path(path.clone()),
+            Kind::Bytes(bytes) => Kind::Bytes(bytes.clone()),
+            Kind::Stream(_) => return None,
+        };
+        Some(Self { name: self.name.clone(), kind })
+    }
 }
 
 impl fmt::Debug for Input {

@@ -4,7 +4,7 @@
 use super::event::{Event, Lifecycle};
 use super::{JourneyOptions, Journeys};
 use crate::domain::{Amount, Currency, Timestamp};
-use crate::{Encode, Error, Form, Reader, Recent, State, Symbols, Writer, check_disjoint, check_rows};
+use crate::{Encode, Error, Form, Reader, State, Symbols, Writer, check_disjoint, check_rows};
 
 /// Records of touchpoints in any order.
 ///
@@ -54,7 +54,6 @@ pub(super) const NO_VALUE: i64 = i64::MIN;
 pub(super) struct Keyed {
     pub(super) symbols: Symbols,
     pub(super) ids: Vec<u32>,
-    recent: Recent,
 }
 
 impl Keyed {
@@ -62,7 +61,7 @@ impl Keyed {
         // Records of one customer mostly follow each other.
         let id = match self.ids.last() {
             Some(&last) if self.symbols.text(last) == text => last,
-            _ => self.symbols.intern_recent(text, &mut self.recent)?,
+            _ => self.symbols.intern(text)?,
         };
         self.ids.push(id);
         Ok(())
@@ -80,7 +79,6 @@ impl Keyed {
 pub(super) struct Attribute {
     pub(super) symbols: Symbols,
     pub(super) ids: Vec<u32>,
-    recent: Recent,
 }
 
 impl Attribute {
@@ -90,7 +88,7 @@ impl Attribute {
             None => self.ids.push(0),
             Some(text) => {
                 self.ids.resize(row, 0);
-                self.ids.push(self.symbols.intern_recent(text, &mut self.recent)?.saturating_add(1));
+                self.ids.push(self.symbols.intern(text)?.saturating_add(1));
             }
         }
         Ok(())

@@ -277,14 +277,15 @@ impl Journeys<'_> {
             let end = begin + usize::try_from(count).unwrap_or(usize::MAX);
             let gaps = gaps.get_mut(begin..end).unwrap_or_default();
             let total: i128 = gaps.iter().map(|&gap| i128::from(gap)).sum();
+            let [median, p90] = quantiles(gaps, [0.5, 0.9]);
             Edge {
                 from: name(from),
                 to: name(to),
                 count,
                 journeys,
-                median_seconds: quantile(gaps, 0.5) / 1e6,
+                median_seconds: median / 1e6,
                 mean_seconds: total as f64 / (count as f64 * 1e6),
-                p90_seconds: quantile(gaps, 0.9) / 1e6,
+                p90_seconds: p90 / 1e6,
             }
         };
         flow.iter().zip(begins).zip(journeys).map(edge).collect()
@@ -350,16 +351,25 @@ impl PairTable {
 }
 
 /// The quantile of R type 7 (Hyndman and Fan 1996) of whole numbers, which are put in another order; 0 of none.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among values in memory")]
 pub(super) fn quantile(values: &mut [i64], share: f64) -> f64 {
-    let Some(last) = values.len().checked_sub(1) else { return 0.0 };
-    let place = share * last as f64;
-    let below = (place.floor() as usize).min(last);
-    let (_, &mut at, above) = values.select_nth_unstable(below);
-    match above.iter().min() {
-        Some(&next) if place > below as f64 => {
-            at as f64 + (place - below as f64) * (i128::from(next) - i128::from(at)) as f64
+    let [quantile] = quantiles(values, [share]);
+    quantile
+}
+
+/// Several quantiles, in ascending order of their shares: each is looked for among the values not below the one before.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place among values in memory")]
+pub(super) fn quantiles<const N: usize>(values: &mut [i64], shares: [f64; N]) -> [f64; N] {
+    let Some(last) = values.len().checked_sub(1) else { return [0.0; N] };
+    let mut from = 0;
+    shares.map(|share| {
+        let place = share * last as f64;
+        let below = (place.floor() as usize).clamp(from, last);
+        let rest = values.get_mut(from..).unwrap_or_default();
+        let (_, &mut at, above) = rest.select_nth_unstable(below - from);
+        from = below;
+        match above.iter().min().filter(|_| place > below as f64) {
+            Some(&next) => at as f64 + (place - below as f64) * (i128::from(next) - i128::from(at)) as f64,
+            None => at as f64,
         }
-        _ => at as f64,
-    }
+    })
 }

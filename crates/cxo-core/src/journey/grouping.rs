@@ -26,7 +26,6 @@ pub(super) struct Record {
 }
 
 /// `ranks` are the places of the touchpoints in the order of their names.
-#[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
 pub(super) fn by_customer(log: &EventLog, ranks: &[u32], ties: Ties) -> Grouped {
     let mut begins = vec![0_u32; log.customers.symbols.len() + 1];
     log.customers.ids.iter().for_each(|&id| begins[id as usize + 1] += 1);
@@ -35,33 +34,51 @@ pub(super) fn by_customer(log: &EventLog, ranks: &[u32], ties: Ties) -> Grouped 
         sum += *begin;
         *begin = sum;
     }
-    let mut next = begins.clone();
-    let mut records = vec![Record::default(); log.len()];
-    let columns = log.customers.ids.iter().zip(&log.touchpoints.ids).zip(&log.times);
-    for (row, ((&customer, &touchpoint), &time)) in columns.enumerate() {
-        let place = &mut next[customer as usize];
-        if let Some(record) = records.get_mut(*place as usize) {
-            let step = ranks.get(touchpoint as usize).copied().unwrap_or_default();
-            *record = Record { time, row: row as u32, step };
-        }
-        *place += 1;
-    }
+    let mut grouped = Grouped { records: together(log, ranks, &begins), begins, out_of_order: 0, tied: 0 };
     let sequence = |row: u32| log.sequences.get(row as usize).copied().unwrap_or_else(|| u64::from(row));
     let rank = |step: u32| if ties == Ties::Any { step } else { 0 };
     let key = |record: &Record| (record.time, rank(record.step), sequence(record.row), record.row);
-    let (mut out_of_order, mut tied) = (0, 0);
-    for bounds in begins.windows(2) {
+    for bounds in grouped.begins.windows(2) {
         let &[begin, end] = bounds else { continue };
-        let Some(records) = records.get_mut(begin as usize..end as usize) else { continue };
-        let mut latest = i64::MIN;
+        let Some(records) = grouped.records.get_mut(begin as usize..end as usize) else { continue };
+        let (mut latest, mut late, mut tied) = (i64::MIN, 0_u32, 0_u32);
         for record in records.iter() {
-            out_of_order += u64::from(record.time < latest);
+            late += u32::from(record.time < latest);
+            tied += u32::from(record.time == latest);
             latest = latest.max(record.time);
         }
-        if !records.is_sorted_by_key(key) {
-            records.sort_unstable_by_key(key);
+        // Later and later: nothing is left to be put in order.
+        if late + tied > 0 {
+            if !records.is_sorted_by_key(key) {
+                records.sort_unstable_by_key(key);
+            }
+            let pairs = records.windows(2).filter(|pair| matches!(**pair, [a, b] if a.time == b.time));
+            grouped.tied += pairs.count() as u64;
         }
-        tied += records.windows(2).filter(|pair| matches!(**pair, [a, b] if a.time == b.time)).count() as u64;
+        grouped.out_of_order += u64::from(late);
     }
-    Grouped { records, begins, out_of_order, tied }
+    grouped
+}
+
+/// The records customer by customer, those of one in the order of the log.
+#[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
+fn together(log: &EventLog, ranks: &[u32], begins: &[u32]) -> Vec<Record> {
+    let (customers, columns) = (&log.customers.ids, log.touchpoints.ids.iter().zip(&log.times).enumerate());
+    let records = columns.map(|(row, (&touchpoint, &time))| {
+        let step = ranks.get(touchpoint as usize).copied().unwrap_or_default();
+        Record { time, row: row as u32, step }
+    });
+    // Customers are numbered as they appear.
+    if customers.is_sorted() {
+        return records.collect();
+    }
+    let (mut next, mut placed) = (begins.to_vec(), vec![Record::default(); log.len()]);
+    for (record, &customer) in records.zip(customers) {
+        let place = &mut next[customer as usize];
+        if let Some(slot) = placed.get_mut(*place as usize) {
+            *slot = record;
+        }
+        *place += 1;
+    }
+    placed
 }

@@ -91,7 +91,11 @@ impl<'a> Journeys<'a> {
             },
         };
         let cuts = journeys.cuts(&options.split)?;
-        journeys.fill(&grouped, options, &cuts);
+        if options.duplicates == Duplicates::Keep && options.split == Split::Customer {
+            journeys.take(grouped);
+        } else {
+            journeys.fill(&grouped, options, &cuts);
+        }
         Ok(journeys)
     }
 
@@ -104,6 +108,16 @@ impl<'a> Journeys<'a> {
             *found.ok_or_else(|| Error::no_data(format!("no record of the outcome \"{name}\"")))? = true;
         }
         Ok(cuts)
+    }
+
+    /// All records of a customer are one journey; every customer has some.
+    fn take(&mut self, grouped: Grouped) {
+        let records = &grouped.records;
+        self.steps.extend(records.iter().map(|record| record.step));
+        self.times.extend(records.iter().map(|record| record.time));
+        self.rows.extend(records.iter().map(|record| record.row));
+        self.customers.extend((0..).take(grouped.begins.len().saturating_sub(1)));
+        self.begins = grouped.begins;
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]

@@ -11,7 +11,7 @@ pub use definition::{Funnel, FunnelDefinition, Immature};
 use passage::{Attempts, Passage, Plan};
 use share::{Entered, Watched};
 
-use super::flow::{NodeCount, quantile};
+use super::flow::{NodeCount, quantiles};
 
 use super::{JourneyView, Journeys};
 use crate::{Absent, Error, Estimate};
@@ -102,7 +102,12 @@ impl Journeys<'_> {
         }
         let (mut attempts, mut best) = (Attempts::new(steps), Passage::default());
         for journey in self.iter() {
-            plan.passage(journey, &mut attempts, &mut best);
+            let most = plan.most(journey.steps);
+            if most == 0 {
+                tally.journeys += 1;
+                continue;
+            }
+            plan.passage(journey, most, &mut attempts, &mut best);
             let late =
                 |window| plan.entry(journey, &attempts).is_some_and(|entry| until.saturating_sub(entry) < window);
             let immature = funnel.window.is_some_and(late);
@@ -211,10 +216,10 @@ impl Tally {
         let rows = funnel.steps.iter().zip(&self.reached).zip(&mut self.gaps).zip(&self.next);
         for (step, (((touchpoint, &reached), gaps), next)) in (1..).zip(rows) {
             let share = |of: usize| entered.share(of, step, funnel.confidence);
-            let mut seconds = |share: f64| {
-                if gaps.is_empty() { Err(Absent::NoObservations) } else { Ok(quantile(gaps, share) / 1e6) }
-            };
-            let (median_seconds, p90_seconds) = (seconds(0.5), seconds(0.9));
+            let known = !gaps.is_empty();
+            let [median, p90] = quantiles(gaps, [0.5, 0.9]);
+            let seconds = |micros: f64| if known { Ok(micros / 1e6) } else { Err(Absent::NoObservations) };
+            let (median_seconds, p90_seconds) = (seconds(median), seconds(p90));
             let (ended, others) = next.split_last().map_or((0, &[][..]), |(ended, others)| (*ended, others));
             let mut next: Vec<NodeCount> = journeys
                 .names()

@@ -109,8 +109,18 @@ impl Attempts {
 }
 
 impl Plan {
-    /// How far this journey got.
-    pub(super) fn passage(&self, journey: JourneyView<'_>, attempts: &mut Attempts, best: &mut Passage) {
+    /// How far a journey of these touchpoints can get at most: up to the first step that it has not. No further than that it is
+    /// looked at.
+    pub(super) fn most(&self, steps: &[u32]) -> usize {
+        let roles = steps.iter().fold(0, |roles, &step| roles | self.role(step));
+        if self.definition == FunnelDefinition::Unordered {
+            return roles.count_ones() as usize;
+        }
+        roles.trailing_ones() as usize
+    }
+
+    /// How far this journey got, of whose steps so many are the most.
+    pub(super) fn passage(&self, journey: JourneyView<'_>, most: usize, attempts: &mut Attempts, best: &mut Passage) {
         best.level = 0;
         best.times.clear();
         attempts.clear();
@@ -118,16 +128,16 @@ impl Plan {
         // Without ties all three are one.
         let tied = || journey.times.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
         match self.definition {
-            FunnelDefinition::OrderedTiesAny if tied() => self.by_instant(journey, attempts, Self::any_order),
+            FunnelDefinition::OrderedTiesAny if tied() => self.by_instant(journey, most, attempts, Self::any_order),
             FunnelDefinition::OrderedStrictlyIncreasing if tied() => {
-                self.by_instant(journey, attempts, Self::increasing);
+                self.by_instant(journey, most, attempts, Self::increasing);
             }
             FunnelDefinition::Ordered
             | FunnelDefinition::OrderedWithExclusion
             | FunnelDefinition::OrderedTiesAny
-            | FunnelDefinition::OrderedStrictlyIncreasing => self.ordered(journey, attempts),
-            FunnelDefinition::FirstTouch => return self.first_touch(journey, &attempts.places, best),
-            FunnelDefinition::StrictConsecutive => return self.consecutive(journey, &attempts.places, best),
+            | FunnelDefinition::OrderedStrictlyIncreasing => self.ordered(journey, most, attempts),
+            FunnelDefinition::FirstTouch => return self.first_touch(journey, most, &attempts.places, best),
+            FunnelDefinition::StrictConsecutive => return self.consecutive(journey, most, &attempts.places, best),
             FunnelDefinition::Unordered => return self.unordered(journey, &attempts.places, best),
         }
         attempts.tell(best);
@@ -169,7 +179,7 @@ impl Plan {
         time.saturating_sub(start) <= self.window
     }
 
-    fn ordered(&self, journey: JourneyView<'_>, attempts: &mut Attempts) {
+    fn ordered(&self, journey: JourneyView<'_>, most: usize, attempts: &mut Attempts) {
         let excludes = self.definition == FunnelDefinition::OrderedWithExclusion;
         let places = std::mem::take(&mut attempts.places);
         for (place, step, time) in Self::met(journey, &places) {
@@ -177,7 +187,7 @@ impl Plan {
                 attempts.drop_all();
             }
             self.take(step, place, time, attempts);
-            if attempts.best == self.steps.len() {
+            if attempts.best == most {
                 break;
             }
         }
@@ -204,10 +214,10 @@ impl Plan {
     }
 
     /// The first occurrence of the first step, then always the next occurrence of the next.
-    fn first_touch(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
+    fn first_touch(&self, journey: JourneyView<'_>, most: usize, places: &[u32], best: &mut Passage) {
         for (place, step, time) in Self::met(journey, places) {
             let start = best.times.first().copied().unwrap_or(time);
-            if !self.in_window(start, time) || best.level == self.steps.len() {
+            if !self.in_window(start, time) || best.level == most {
                 return;
             }
             if self.role(step) >> best.level & 1 == 1 {
@@ -222,13 +232,14 @@ impl Plan {
     fn by_instant(
         &self,
         journey: JourneyView<'_>,
+        most: usize,
         attempts: &mut Attempts,
         take: impl Fn(&Self, &[(u32, u32, i64)], &mut Attempts),
     ) {
         let all: Vec<_> = Self::met(journey, &attempts.places).collect();
         for instant in all.chunk_by(|left, right| left.2 == right.2) {
             take(self, instant, attempts);
-            if attempts.best == self.steps.len() {
+            if attempts.best == most {
                 return;
             }
         }
@@ -281,7 +292,7 @@ impl Plan {
     }
 
     /// The steps one right after the other.
-    fn consecutive(&self, journey: JourneyView<'_>, places: &[u32], best: &mut Passage) {
+    fn consecutive(&self, journey: JourneyView<'_>, most: usize, places: &[u32], best: &mut Passage) {
         for (begin, step, start) in Self::met(journey, places) {
             if self.role(step) & 1 == 0 {
                 continue;
@@ -296,7 +307,7 @@ impl Plan {
                 best.times.clear();
                 best.times.extend(journey.times.iter().skip(begin).take(passed));
             }
-            if best.level == self.steps.len() {
+            if best.level == most {
                 return;
             }
         }
