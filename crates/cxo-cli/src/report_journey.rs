@@ -12,8 +12,8 @@ use cxo_core::{
     survey::{Ces, RatingBox},
 };
 use cxo_json::{
-    ConsistencyRow, FunnelStepRow, HotSpotsRow, JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow,
-    JourneyStageRow, LogRow, MetricDocument, PathsRow, Quantity, RepeatsRow, StalledRow,
+    FunnelStepRow, JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow,
+    MetricDocument, PathsRow, Quantity, RepeatsRow, ReportConsistencyRow, ReportHotSpotsRow, StalledRow,
 };
 
 use crate::{
@@ -256,7 +256,7 @@ impl Question<'_> {
         rated: &Rated,
         outcome: &Outcome,
         shown: impl Fn(&str) -> bool,
-    ) -> Result<HotSpotsRow, Error> {
+    ) -> Result<ReportHotSpotsRow, Error> {
         let options = AssociationOptions::new(PathOutcome::new(&outcome.touchpoints, OutcomeKind::Wanted))
             .bad(bad(rated)?)
             .confidence(self.confidence)
@@ -265,7 +265,7 @@ impl Question<'_> {
         let found = experience.hot_spots(&options)?;
         let join = JoinedRow::new(experience.counts(), rated.unattached, rated.superseded);
         let words = [rated.metric.name(), &rated.scale.to_string(), outcome.rule];
-        Ok(HotSpotsRow::new(&found, words, join, shown))
+        Ok(ReportHotSpotsRow::new(&found, words, join, shown))
     }
 
     fn consistency(
@@ -273,14 +273,14 @@ impl Question<'_> {
         experience: &Experience<'_>,
         rated: &Rated,
         shown: impl Fn(&str) -> bool,
-    ) -> Result<Quantity<ConsistencyRow>, Error> {
+    ) -> Result<Quantity<ReportConsistencyRow>, Error> {
         let range = f64::from(rated.scale.max()) - f64::from(rated.scale.min());
         let options = ConsistencyOptions::new(MARGIN * range)?
             .confidence(self.confidence)
             .min_responses(self.min_responses.max(2));
         let words = [rated.metric.name(), &rated.scale.to_string()];
         match experience.consistency(&options) {
-            Ok(found) => Ok(Ok(ConsistencyRow::new(&found, words, shown))),
+            Ok(found) => Ok(Ok(ReportConsistencyRow::new(&found, words, shown))),
             Err(error) if error.kind() == cxo_core::ErrorKind::NoData => {
                 Ok(Err("no touchpoint has enough ratings in two channels".into()))
             }

@@ -1,8 +1,8 @@
 //! The journey on the page of a report: where it goes, where it loses customers, how it is rated, and where to look first.
 
 use cxo_json::{
-    ChannelsRow, Entry, ExpectedRow, FunnelStepRow, HotSpotRow, HotSpotsRow, JourneyFunnelRow, JourneyReport,
-    JourneyScoresRow, JourneyStageRow, Quantity, ReportDocument, ScoreRow,
+    Entry, ExpectedRow, FunnelStepRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, Quantity,
+    ReportChannelsRow, ReportDocument, ReportHotSpotRow, ReportHotSpotsRow, ScoreRow,
 };
 
 use crate::{
@@ -280,7 +280,7 @@ fn hot_spots(page: &mut Page, found: &JourneyReport) {
             return;
         }
     };
-    let surely = |row: &&HotSpotRow| {
+    let surely = |row: &&ReportHotSpotRow| {
         row.outcomes.as_ref().is_ok_and(|row| row.interval.as_ref().is_ok_and(|bounds| bounds.lower > 0.0))
     };
     let sure: Vec<String> = spots.touchpoints.iter().filter(surely).map(|row| page::name(&row.touchpoint)).collect();
@@ -300,7 +300,7 @@ fn hot_spots(page: &mut Page, found: &JourneyReport) {
     page.line(&page::wrapped(&explained(spots)));
 }
 
-fn hot_spot(row: &HotSpotRow) -> Vec<String> {
+fn hot_spot(row: &ReportHotSpotRow) -> Vec<String> {
     let outcomes = match &row.outcomes {
         Ok(outcomes) => with_bounds(outcomes, page::points),
         Err(reason) => reason.to_string(),
@@ -316,7 +316,7 @@ fn hot_spot(row: &HotSpotRow) -> Vec<String> {
     ]
 }
 
-fn explained(spots: &HotSpotsRow) -> String {
+fn explained(spots: &ReportHotSpotsRow) -> String {
     let rule = match spots.outcome_rule.as_str() {
         "last-stage" => "the touchpoints of the last stage, as cxo.toml names no other ([journey] outcomes)",
         _ => "as cxo.toml says",
@@ -373,8 +373,8 @@ fn consistency(page: &mut Page, found: &JourneyReport) {
         ("best minus worst", Align::Left),
         ("mean by channel", Align::Left),
     ];
-    let row = |row: &ChannelsRow| {
-        let mean = |channel: &cxo_json::ChannelMeanRow| {
+    let row = |row: &ReportChannelsRow| {
+        let mean = |channel: &cxo_json::ReportChannelRow| {
             format!("{} {}", page::name(&channel.channel), decimals(channel.mean.value, 1))
         };
         let channels: Vec<String> = row.channels.iter().map(mean).collect();

@@ -116,8 +116,9 @@ pub use report::{
 };
 pub use report_churn::{AtRiskRow, ChurnRiskRow, ExpectedRow, RetentionRow, SegmentRisk};
 pub use report_journey::{
-    ChannelMeanRow, ChannelsRow, ConsistencyRow, HotSpotRow, HotSpotsRow, JoinedRow, JourneyFunnelRow, JourneyReport,
-    JourneyScoresRow, JourneyStageRow, RepeatContactsRow, RepeatsRow, ReworkRow, ScoreRow, StageLimitRow, StalledRow,
+    JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, RepeatContactsRow, RepeatsRow,
+    ReportChannelRow, ReportChannelsRow, ReportConsistencyRow, ReportHotSpotRow, ReportHotSpotsRow, ReworkRow,
+    ScoreRow, StageLimitRow, StalledRow,
 };
 pub use response::ResponseDocument;
 pub use retention::{ProjectionQuestion, RetentionDocument};

@@ -165,8 +165,8 @@ quantity! {
     stages: Vec<crate::report_journey::JourneyStageRow>, "stages", "stages_reason";
     funnel: crate::report_journey::JourneyFunnelRow, "funnel", "funnel_reason";
     scores: Vec<crate::report_journey::JourneyScoresRow>, "scores", "scores_reason";
-    hot_spots: crate::report_journey::HotSpotsRow, "hot_spots", "hot_spots_reason";
-    journey_consistency: crate::report_journey::ConsistencyRow, "consistency", "consistency_reason";
+    hot_spots: crate::report_journey::ReportHotSpotsRow, "hot_spots", "hot_spots_reason";
+    journey_consistency: crate::report_journey::ReportConsistencyRow, "consistency", "consistency_reason";
     stalled: crate::report_journey::StalledRow, "stalled", "stalled_reason";
     difference: crate::report_churn::ExpectedRow, "difference", "difference_reason";
     hot_spot_outcomes: crate::report_churn::ExpectedRow, "outcomes", "outcomes_reason";

@@ -42,10 +42,10 @@ pub struct JourneyReport {
     pub scores: Quantity<Vec<JourneyScoresRow>>,
     /// The touchpoints by the outcomes that go with their bad passes, or why they are not told.
     #[serde(flatten, with = "quantity::hot_spots")]
-    pub hot_spots: Quantity<HotSpotsRow>,
+    pub hot_spots: Quantity<ReportHotSpotsRow>,
     /// Whether the same touchpoint is as good in every channel, or why that is not told.
     #[serde(flatten, with = "quantity::journey_consistency")]
-    pub consistency: Quantity<ConsistencyRow>,
+    pub consistency: Quantity<ReportConsistencyRow>,
     /// How often customers come back to the same touchpoint soon.
     pub repeats: RepeatsRow,
     /// How many journeys have come to a stop, or why that is not told.
@@ -130,7 +130,7 @@ pub struct JoinedRow {
 
 /// Where bad ratings, traffic and lost outcomes meet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HotSpotsRow {
+pub struct ReportHotSpotsRow {
     /// The question whose ratings are asked.
     pub metric: String,
     /// Its scale.
@@ -150,7 +150,7 @@ pub struct HotSpotsRow {
     /// How ratings came to their touchpoint.
     pub join: JoinedRow,
     /// The touchpoints, those with the greatest lower bound first.
-    pub touchpoints: Vec<HotSpotRow>,
+    pub touchpoints: Vec<ReportHotSpotRow>,
     /// Touchpoints with too few ratings to be shown.
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
@@ -159,7 +159,7 @@ pub struct HotSpotsRow {
 
 /// One touchpoint with every factor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct HotSpotRow {
+pub struct ReportHotSpotRow {
     /// Its name.
     pub touchpoint: String,
     /// Journeys that pass it.
@@ -190,7 +190,7 @@ pub struct HotSpotRow {
 
 /// Whether the same touchpoint is as good in every channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConsistencyRow {
+pub struct ReportConsistencyRow {
     /// The question whose ratings are asked.
     pub metric: String,
     /// Its scale.
@@ -198,18 +198,18 @@ pub struct ConsistencyRow {
     /// Channels are consistent if no two differ by so many score points.
     pub margin: f64,
     /// Touchpoints with ratings in at least two channels, by the bytes of the name.
-    pub touchpoints: Vec<ChannelsRow>,
+    pub touchpoints: Vec<ReportChannelsRow>,
 }
 
 /// The channels of one touchpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChannelsRow {
+pub struct ReportChannelsRow {
     /// Its name.
     pub touchpoint: String,
     /// consistent, inconsistent or undecided at the margin.
     pub verdict: String,
     /// The channels, the best first; empty where one is too small to be shown.
-    pub channels: Vec<ChannelMeanRow>,
+    pub channels: Vec<ReportChannelRow>,
     /// The share of the ratings whose channel is large enough to take part.
     pub covered: f64,
     /// The greatest mean minus the least, in score points, or why there is none.
@@ -222,7 +222,7 @@ pub struct ChannelsRow {
 
 /// One channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChannelMeanRow {
+pub struct ReportChannelRow {
     /// Its name.
     pub channel: String,
     /// Ratings.
@@ -425,7 +425,7 @@ impl JoinedRow {
     }
 }
 
-impl HotSpotsRow {
+impl ReportHotSpotsRow {
     /// The document's form. Touchpoints of which `shown` is false are hidden here too.
     #[must_use]
     pub fn new(
@@ -448,14 +448,14 @@ impl HotSpotsRow {
             resamples: found.replicates,
             seed: found.seed.0,
             join,
-            touchpoints: seen.into_iter().map(HotSpotRow::from).collect(),
+            touchpoints: seen.into_iter().map(ReportHotSpotRow::from).collect(),
             hidden,
             unrated: found.unrated.clone(),
         }
     }
 }
 
-impl From<&HotSpot> for HotSpotRow {
+impl From<&HotSpot> for ReportHotSpotRow {
     fn from(spot: &HotSpot) -> Self {
         Self {
             touchpoint: spot.touchpoint.clone(),
@@ -473,7 +473,7 @@ impl From<&HotSpot> for HotSpotRow {
     }
 }
 
-impl HotSpotRow {
+impl ReportHotSpotRow {
     fn check(&self) -> Result<(), Error> {
         share("coverage", self.coverage)?;
         share("bad_share", self.bad_share)?;
@@ -483,7 +483,7 @@ impl HotSpotRow {
     }
 }
 
-impl ConsistencyRow {
+impl ReportConsistencyRow {
     /// The document's form. Touchpoints of which `shown` is false are left out.
     #[must_use]
     pub fn new(found: &Consistency, [metric, scale]: [&str; 2], shown: impl Fn(&str) -> bool) -> Self {
@@ -492,17 +492,17 @@ impl ConsistencyRow {
             metric: metric.to_owned(),
             scale: scale.to_owned(),
             margin: found.margin,
-            touchpoints: rows.map(ChannelsRow::from).collect(),
+            touchpoints: rows.map(ReportChannelsRow::from).collect(),
         }
     }
 }
 
-impl From<&TouchpointConsistency> for ChannelsRow {
+impl From<&TouchpointConsistency> for ReportChannelsRow {
     fn from(row: &TouchpointConsistency) -> Self {
         // The total is shown elsewhere: with all other means it would tell that of a channel that is too small.
         let mut channels: Vec<_> = row.channels.iter().filter(|_| row.covered >= 1.0).collect();
         channels.sort_by(|a, b| b.mean.value.total_cmp(&a.mean.value));
-        let mean = |channel: &cxo_core::experience::ChannelMean| ChannelMeanRow {
+        let mean = |channel: &cxo_core::experience::ChannelMean| ReportChannelRow {
             channel: channel.channel.clone(),
             ratings: channel.ratings,
             mean: ExpectedRow::from(&channel.mean),
