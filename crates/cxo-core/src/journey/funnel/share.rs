@@ -62,14 +62,19 @@ impl Entered {
     }
 
     fn clustered(&self, of: usize, to: usize, confidence: Confidence) -> Result<Estimate, Absent> {
-        let (mut values, mut clusters, mut last) = (Vec::new(), Vec::new(), None);
-        let mut cluster = 0_u32;
-        for (&customer, _) in self.customers.iter().zip(&self.levels).filter(|(_, level)| **level >= of) {
-            cluster += u32::from(last.is_some_and(|last| last != customer));
-            last = Some(customer);
-            clusters.push(cluster);
+        let levels = self.customers.iter().zip(&self.levels).filter(|(_, level)| **level >= of);
+        let levels: Vec<(u32, usize)> = levels.map(|(&customer, &level)| (customer, level)).collect();
+        let by_customer = levels.chunk_by(|one, other| one.0 == other.0);
+        let mut counts: Vec<(usize, usize)> = by_customer
+            .map(|journeys| (journeys.len(), journeys.iter().filter(|(_, level)| *level >= to).count()))
+            .collect();
+        // Customers in an order of their own, so that no digit depends on that of the log.
+        counts.sort_unstable();
+        let (mut values, mut clusters) = (Vec::with_capacity(levels.len()), Vec::with_capacity(levels.len()));
+        for (cluster, (journeys, reached)) in (0_u32..).zip(counts) {
+            clusters.extend(std::iter::repeat_n(cluster, journeys));
+            values.extend((0..journeys).map(|journey| f64::from(u8::from(journey < reached))));
         }
-        values.extend(self.levels.iter().filter(|level| **level >= of).map(|level| f64::from(u8::from(*level >= to))));
         let weights = vec![1.0; values.len()];
         let design = Design::new(&weights).and_then(|design| design.clusters(&clusters)?.mean(&values));
         let design = design.map_err(|_| Absent::NoObservations)?;
