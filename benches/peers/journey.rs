@@ -97,7 +97,8 @@ fn attribution(path: &Path) -> Result<(), Box<dyn Error>> {
     report("removal", || black_box(&paths).attribution(AttributionModel::Markov, 1));
     let attribution = paths.attribution(AttributionModel::Markov, 1)?;
     for credit in &attribution.channels {
-        println!("{{\"channel\": {:?}, \"removal\": {:?}}}", credit.channel, credit.removal_effect);
+        let removal = credit.removal_effect.unwrap_or_default();
+        println!("{{\"channel\": {:?}, \"removal\": {removal:?}}}", credit.channel);
     }
     Ok(())
 }
