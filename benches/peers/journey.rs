@@ -17,13 +17,20 @@ const STEPS: [&str; 5] = ["home", "search", "product", "cart", "checkout"];
 /// Its window: half an hour.
 const WINDOW: i64 = 30 * 60_000_000;
 
-/// The shortest of several runs.
+/// CPU time of this thread, as Linux counts it, to the last tick.
+fn cpu() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// The shortest of several runs: of long ones the CPU time, as the peers' is.
 fn report<T>(work: &str, mut run: impl FnMut() -> T) {
     let (start, mut best, mut runs) = (Instant::now(), Duration::MAX, 0);
-    while runs < 3 || (runs < 100 && start.elapsed() < Duration::from_secs(2)) {
-        let before = Instant::now();
+    while runs < 5 || (runs < 100 && start.elapsed() < Duration::from_secs(2)) {
+        let (before, used) = (Instant::now(), cpu());
         black_box(run());
-        best = best.min(before.elapsed());
+        let (elapsed, used) = (before.elapsed(), cpu().zip(used).map(|(after, before)| after - before));
+        best = best.min(if elapsed.as_millis() < 50 { elapsed } else { used.unwrap_or(elapsed) });
         runs += 1;
     }
     println!("{{\"work\": \"{work}\", \"seconds\": {:e}}}", best.as_secs_f64());
@@ -90,7 +97,8 @@ fn attribution(path: &Path) -> Result<(), Box<dyn Error>> {
     report("removal", || black_box(&paths).attribution(AttributionModel::Markov, 1));
     let attribution = paths.attribution(AttributionModel::Markov, 1)?;
     for credit in &attribution.channels {
-        println!("{{\"channel\": {:?}, \"removal\": {:?}}}", credit.channel, credit.removal_effect);
+        let removal = credit.removal_effect.unwrap_or_default();
+        println!("{{\"channel\": {:?}, \"removal\": {removal:?}}}", credit.channel);
     }
     Ok(())
 }

@@ -52,8 +52,7 @@ impl NoText {
 pub(crate) fn text(bytes: &[u8]) -> Result<&str, NoText> {
     let text = std::str::from_utf8(bytes).map_err(|_| NoText::Encoding)?;
     // Cells are short: to look at each byte is faster than to look for one.
-    let nul = bytes.iter().fold(false, |nul, &byte| nul | (byte == 0));
-    if nul { Err(NoText::Nul) } else { Ok(text) }
+    if bytes.iter().copied().min() == Some(0) { Err(NoText::Nul) } else { Ok(text) }
 }
 
 /// A cell as text, without quotes.

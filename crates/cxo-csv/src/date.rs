@@ -294,7 +294,7 @@ fn iso(text: &[u8]) -> Option<(i64, Option<i32>)> {
     let pair = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
     let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1].map(|byte| byte.wrapping_sub(b'0'));
     // One question for all of them.
-    if digits.iter().fold(false, |other, &digit| other | (digit > 9)) {
+    if digits.iter().copied().fold(0, u8::max) > 9 {
         return None;
     }
     let [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1] = digits.map(i32::from);

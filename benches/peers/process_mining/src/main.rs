@@ -9,9 +9,7 @@ use process_mining::EventLog;
 use process_mining::core::event_data::case_centric::utils::activity_projection::{
     EventLogActivityProjection, get_variants,
 };
-use process_mining::core::event_data::case_centric::{
-    Attribute, AttributeValue, Event, Trace, XESEditableAttribute,
-};
+use process_mining::core::event_data::case_centric::{Attribute, AttributeValue, Event, Trace, XESEditableAttribute};
 use process_mining::discovery::case_centric::dfg::discover_dfg;
 
 fn read(path: &str) -> EventLog {
@@ -25,9 +23,7 @@ fn read(path: &str) -> EventLog {
         if of != case || log.traces.is_empty() {
             case = of;
             let mut trace = Trace::new();
-            trace
-                .attributes
-                .add_attribute(Attribute::new("concept:name".into(), AttributeValue::String(of.into())));
+            trace.attributes.add_attribute(Attribute::new("concept:name".into(), AttributeValue::String(of.into())));
             log.traces.push(trace);
         }
         let mut event = Event::new(activity.into());
@@ -38,13 +34,20 @@ fn read(path: &str) -> EventLog {
     log
 }
 
-/// The shortest of several runs.
+/// CPU time of this thread, as Linux counts it, to the last tick.
+fn cpu() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// The shortest of several runs: of long ones the CPU time, as the peers' is.
 fn shortest<T>(mut run: impl FnMut() -> T) -> f64 {
     let (start, mut best, mut runs) = (Instant::now(), Duration::MAX, 0);
     while runs < 3 || (runs < 5 && start.elapsed() < Duration::from_secs(2)) {
-        let before = Instant::now();
+        let (before, used) = (Instant::now(), cpu());
         black_box(run());
-        best = best.min(before.elapsed());
+        let (elapsed, used) = (before.elapsed(), cpu().zip(used).map(|(after, before)| after - before));
+        best = best.min(if elapsed.as_millis() < 50 { elapsed } else { used.unwrap_or(elapsed) });
         runs += 1;
     }
     best.as_secs_f64()
@@ -56,6 +59,14 @@ fn main() {
     let variants = |log: &EventLog| get_variants(&EventLogActivityProjection::from(log));
     let log = read(&path);
     let (edges, ways) = (discover_dfg(&log), variants(&log));
+    let status = std::fs::read_to_string("/proc/self/status").expect("the state of this process");
+    let peak: u64 = status
+        .split("VmHWM:")
+        .nth(1)
+        .and_then(|rest| rest.split_whitespace().next())
+        .expect("a peak")
+        .parse()
+        .expect("a number");
     let whole = shortest(|| {
         let log = read(&path);
         (discover_dfg(&log).directly_follows_relations.len(), variants(&log).len())
@@ -64,7 +75,8 @@ fn main() {
     let found = shortest(|| variants(&log));
     let steps: u32 = edges.directly_follows_relations.values().sum();
     println!(
-        "{{\"csv\": {whole}, \"graph\": {graph}, \"variants\": {found}, \"edges\": {}, \"steps\": {steps}, \"ways\": {}}}",
+        "{{\"peak\": {}, \"csv\": {whole}, \"graph\": {graph}, \"variants\": {found}, \"edges\": {}, \"steps\": {steps}, \"ways\": {}}}",
+        peak / 1024,
         edges.directly_follows_relations.len(),
         ways.len()
     );
