@@ -2,7 +2,7 @@
 
 use cxo_json::{
     Entry, ExpectedRow, FunnelStepRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, Quantity,
-    ReportChannelsRow, ReportDocument, ReportHotSpotRow, ReportHotSpotsRow, ScoreRow,
+    RepeatContactsRow, ReportChannelsRow, ReportDocument, ReportHotSpotRow, ReportHotSpotsRow, ReworkRow, ScoreRow,
 };
 
 use crate::{
@@ -216,29 +216,21 @@ fn cell(metric: &str, entry: &Entry<ScoreRow>) -> String {
     }
 }
 
+/// What customers do again.
 fn repeats(page: &mut Page, found: &JourneyReport) {
-    let contacts = found.repeats.contacts.first().map(|row| {
-        format!(
-            "Most often repeated within {}: {}. After {} of {} contacts the same customer was there again: {}. ",
-            duration::shown(found.repeats.window_seconds),
-            page::name(&row.touchpoint),
-            page::count(row.repeated),
-            page::count(row.contacts),
-            with_bounds(&row.share, page::percent)
-        )
-    });
-    let rework = found.repeats.rework.first().map(|row| {
-        format!(
-            "Most often more than once in a journey: {}, in {} of {}: {}.",
-            page::name(&row.touchpoint),
-            page::count(row.reworked),
-            page::count(row.journeys),
-            with_bounds(&row.share, page::percent)
-        )
-    });
-    let text: String = contacts.into_iter().chain(rework).collect();
-    if !text.is_empty() {
-        page.line(&page::wrapped(&text));
+    let contact =
+        |row: &RepeatContactsRow| format!("{} {}", page::name(&row.touchpoint), with_bounds(&row.share, page::percent));
+    let rework =
+        |row: &ReworkRow| format!("{} {}", page::name(&row.touchpoint), with_bounds(&row.share, page::percent));
+    let contacts: Vec<String> = found.repeats.contacts.iter().map(contact).collect();
+    let reworked: Vec<String> = found.repeats.rework.iter().map(rework).collect();
+    let soon = duration::shown(found.repeats.window_seconds);
+    let told = [
+        (format!("Same touchpoint again within {soon}, of contacts: "), contacts),
+        ("More than once in a journey, of journeys that come there: ".to_owned(), reworked),
+    ];
+    for (what, rows) in told.into_iter().filter(|(_, rows)| !rows.is_empty()) {
+        page.line(&page::wrapped(&format!("{what}{}.", rows.join(", "))));
     }
 }
 

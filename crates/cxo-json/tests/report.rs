@@ -3,20 +3,25 @@
 
 use chrono::Utc;
 use cxo_core::{
-    Confidence, Interval, Method,
+    Confidence, Interval, Method, Seed,
     churn::retention::{CohortOptions, RetentionKind, cohort_table},
     clv::PurchaseLog,
     domain::{
         Amount, Channel, Currency, CustomerId, Day, Feedback, LoadReport, Period, Rating, ResponseStatus, Scale,
         Stages, SurveyMetric, Timestamp, Weight,
     },
+    experience::{AssociationOptions, ConsistencyOptions, Experience, ExperienceOptions, OutcomeKind, PathOutcome},
+    journey::{Event, EventLog, Funnel, JourneyOptions},
     scorecard::{Answers, Frame, Scorecard},
+    stalled::{StalledOptions, stalled},
     stats::{multiplicity::Multiplicity, suppression::Suppressed},
     survey::ContactRule,
 };
 use cxo_json::{
-    AtRiskRow, BreakdownDocument, ChurnRiskRow, ContactsRow, Document, Entry, ExpectedRow, FileRow, ReportDocument,
-    RetentionRow, SegmentRisk, TouchpointsRow, TransactionsRow, WhoAnsweredRow, schema,
+    AtRiskRow, BreakdownDocument, ChurnRiskRow, ConsistencyRow, ContactsRow, Document, Entry, ExpectedRow, FileRow,
+    FunnelStepRow, HotSpotsRow, JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow,
+    PathsRow, RepeatsRow, ReportDocument, RetentionRow, SegmentRisk, StalledRow, TouchpointsRow, TransactionsRow,
+    WhoAnsweredRow, schema,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -65,12 +70,66 @@ fn report(responses: i32, min_responses: u64) -> ReportDocument {
     document.touchpoints = Some(TouchpointsRow { events: 3, customers: 2 });
     let transactions = TransactionsRow { purchases: 5, refunds: 1, customers: 4, revenue: None, currency: None };
     document.transactions = Some(transactions.revenue(Amount(-1205), Currency::iso("EUR").unwrap()));
+    document.journey = Some(journey(&document));
     document.retention = Some(retention());
     document.churn_risk = Some(churn_risk());
     document.customers = Some(7);
     let load = LoadReport { rows: 3, accepted: 3, blank: 0, rejected: 0, skipped: 0, reasons: Vec::new() };
     document.files.push(FileRow { role: "feedback".into(), file: "a/b.csv".into(), load });
     document
+}
+
+/// Sixty customers: they order, rate what comes by shop or web, and some come again.
+fn journey(of: &ReportDocument) -> JourneyReport {
+    let mut log = EventLog::default();
+    for at in 0..60_i64 {
+        let (customer, channel) = (format!("c{at}"), if at % 2 == 0 { "shop" } else { "web" });
+        let hour = |hours: i64| Timestamp((at + hours) * 3_600_000_000);
+        log.add(&Event::new(&customer, "order", hour(0)).stage("purchase")).unwrap();
+        let score = f64::from(u8::try_from(at % 5).unwrap() + 1);
+        let parcel = Event::new(&customer, "parcel", hour(1)).stage("onboarding").channel(channel);
+        log.add(&parcel.score(score)).unwrap();
+        if at % 3 == 0 {
+            log.add(&Event::new(&customer, "thanks", hour(2)).stage("loyalty")).unwrap();
+        }
+    }
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    let repeats = RepeatsRow::new(
+        60.0,
+        &journeys.repeat_contacts(60_000_000, Confidence::P95).unwrap(),
+        &journeys.rework(Confidence::P95).unwrap(),
+        3,
+        0,
+    );
+    let paths = PathsRow::new(&journeys.variants(), 60, 5);
+    let mut found = JourneyReport::new(&journeys, LogRow::new(&journeys), paths, repeats).unwrap();
+    let staged = journeys.by_stage().unwrap();
+    let passage = staged.funnel(&Funnel::new(["purchase", "onboarding", "loyalty"]).unwrap()).unwrap();
+    let next = passage.steps.get(1).map(FunnelStepRow::from);
+    let row = JourneyStageRow { stage: "purchase".into(), events: 60, journeys: 60, begins: 60, next };
+    found.stages = Ok(vec![row]);
+    found.funnel = Ok(JourneyFunnelRow::new("stage", &passage, Confidence::P95));
+    found.scores = Ok(of.metrics.iter().filter_map(JourneyScoresRow::of).collect());
+    let experience = Experience::new(&journeys, &ExperienceOptions::new(Scale::ONE_TO_FIVE)).unwrap();
+    let options = AssociationOptions::new(PathOutcome::new(["thanks"], OutcomeKind::Wanted)).resamples(100, Seed(1));
+    let spots = experience.hot_spots(&options).unwrap();
+    let join = JoinedRow::new(experience.counts(), 2, 1);
+    found.hot_spots = Ok(HotSpotsRow::new(&spots, ["csat", "1-5", "last-stage"], join, |_| true));
+    let consistency = experience.consistency(&ConsistencyOptions::new(0.4).unwrap()).unwrap();
+    found.consistency = Ok(ConsistencyRow::new(&consistency, ["csat", "1-5"], |_| true));
+    let outcomes = ["thanks".to_owned()];
+    let options = StalledOptions::new().unwrap().outcomes(&outcomes);
+    found.stalled = Ok(StalledRow::new(&stalled(&journeys, &options).unwrap(), &outcomes, ["purchase", "onboarding"]));
+    found
+}
+
+#[test]
+fn what_a_report_hides_its_hot_spots_hide_too() {
+    let document = report(400, 0);
+    let spots = document.journey.unwrap().hot_spots.unwrap();
+    assert_eq!((spots.join.ratings, spots.join.joined, spots.bad.as_str()), (63, 60, "1-2"));
+    let shown: Vec<&str> = spots.touchpoints.iter().map(|spot| spot.touchpoint.as_str()).collect();
+    assert_eq!((shown, spots.unrated), (vec!["parcel"], vec!["order".to_owned()]));
 }
 
 /// Two new customers a month; every second one comes back.
@@ -191,6 +250,17 @@ fn the_schema_and_the_reader_refuse_alike() {
         ("/response/completed", (-1).into()),
         ("/who_answered/attributes/0/groups/0/rate", 7.into()),
         ("/contacts/share_over_limit", (-0.5).into()),
+        ("/journey/stages", Value::Null),
+        ("/journey/stages/0/next/conversion", 1.5.into()),
+        ("/journey/funnel/steps/1/lower", (-1).into()),
+        ("/journey/median_seconds", (-1).into()),
+        ("/journey/paths/variants/0/share", 2.into()),
+        ("/journey/hot_spots/touchpoints/0/coverage", 2.into()),
+        ("/journey/hot_spots/touchpoints/0/outcomes", Value::Null),
+        ("/journey/hot_spots/join/joined", (-1).into()),
+        ("/journey/consistency/touchpoints/0/covered", 2.into()),
+        ("/journey/stalled/quantile", 2.into()),
+        ("/journey/stalled/stages/0/stalled", (-1).into()),
         ("/retention/n_day/0/share", 1.5.into()),
         ("/retention/n_day/0/interval", Value::Null),
         ("/retention/unbounded", Value::Null),
