@@ -85,8 +85,8 @@ pub use error::Error;
 pub use failure::{FailureDetail, FailureDocument};
 pub use index::{IndexDocument, ItemRow};
 pub use journey::{
-    ChainRow, EdgeRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument, JourneyMapDocument,
-    JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, StateRow, TouchpointRow, VariantRow,
+    ChainRow, EdgeRow, FlattenedRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument,
+    JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, StateRow, TouchpointRow, VariantRow,
 };
 pub use lines::Lines;
 pub use model::{ModelRow, Named};

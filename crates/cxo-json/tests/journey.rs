@@ -13,8 +13,8 @@ use cxo_core::{
     },
 };
 use cxo_json::{
-    AttributionDocument, AttributionRow, Document, Entry, FunnelDocument, FunnelRow, JourneyChainDocument,
-    JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, PathsRow, Worth, schema,
+    AttributionDocument, AttributionRow, Document, Entry, FlattenedRow, FunnelDocument, FunnelRow,
+    JourneyChainDocument, JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, PathsRow, Worth, schema,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -61,6 +61,19 @@ fn row(journeys: &Journeys<'_>) -> LogRow {
         session_gap_seconds: Some(1800.0),
         duplicate_rule: "within".to_owned(),
         duplicate_gap_seconds: Some(1.0),
+        outside_period: Some(2),
+        views: vec!["collapse-loops".to_owned()],
+        left_out: Some(1),
+        stitched: Some(3),
+        shared_ids: Some(0),
+        flattened: Some(FlattenedRow {
+            object_type: "order".to_owned(),
+            qualifier: Some("placed".to_owned()),
+            objects: 3,
+            silent_objects: 1,
+            shared_events: 1,
+            unrelated_events: 0,
+        }),
         ..LogRow::new(journeys)
     }
 }
