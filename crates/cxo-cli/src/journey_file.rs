@@ -7,6 +7,10 @@ use cxo_xes::{EventKeys, EventRow, Load, Loaded, ObjectType};
 
 use crate::{failure::Failure, reading::Readable};
 
+/// What is said of the file of a log.
+pub(crate) const HELP: &str =
+    "The event log: CSV, .xes, or OCEL 2.0 as .jsonocel or .json with --object-type (.gz too); - is standard input";
+
 /// The format of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LogFormat {

@@ -12,6 +12,7 @@ use crate::{
     asking::{self, QUESTION},
     duration::{self, Span},
     failure::Failure,
+    journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
     output::{Output, Present},
@@ -21,7 +22,7 @@ use crate::{
 
 /// The arguments of `cxo journey funnel`.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, mut_arg("file", |arg| arg.help(journey_file::HELP)))]
 #[command(after_help = "The same log gives very different numbers under each definition:\n  \
     ordered                      the steps in order, others between them allowed; every first step may begin\n  \
     first-touch                  the same, from the first occurrence of the first step only\n  \
