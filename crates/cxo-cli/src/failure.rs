@@ -122,3 +122,15 @@ impl From<CsvError> for Failure {
         failure
     }
 }
+
+impl From<cxo_xes::LogError> for Failure {
+    fn from(error: cxo_xes::LogError) -> Self {
+        let mut failure = Self::data(error.kind().name(), error.to_string());
+        failure.detail.file = error.file().map(str::to_owned);
+        failure.detail.line = error.line();
+        failure.detail.column = error.key().map(str::to_owned);
+        failure.detail.value = error.value().map(str::to_owned);
+        failure.detail.allowed = error.allowed().map(str::to_owned);
+        failure
+    }
+}

@@ -13,6 +13,7 @@ use crate::{
     asking::{self, QUESTION},
     duration::{self, Span},
     failure::Failure,
+    journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
     output::{Output, Present},
@@ -22,7 +23,7 @@ use crate::{
 
 /// The arguments of `cxo journey chain`.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, mut_arg("file", |arg| arg.help(journey_file::HELP)))]
 #[command(
     after_help = "Examples:\n  cxo journey chain clicks.csv --journey user --touchpoint page --time at --conversion purchase --silence 30d\n  \
     cxo journey chain cases.csv --journey case --touchpoint activity --time at --conversion paid,cancelled"

@@ -101,7 +101,7 @@ impl Asked {
                 None => costs.skip(*cost),
             }
             .map_err(refused("--skip-cost"))?;
-            set(touchpoint, *cost, &mut row.skip, &mut row.skip_of);
+            set(touchpoint.as_deref(), *cost, &mut row.skip, &mut row.skip_of);
         }
         for Cost { touchpoint, cost } in &self.insert_cost {
             costs = match touchpoint {
@@ -109,15 +109,15 @@ impl Asked {
                 None => costs.insert(*cost),
             }
             .map_err(refused("--insert-cost"))?;
-            set(touchpoint, *cost, &mut row.insert, &mut row.insert_of);
+            set(touchpoint.as_deref(), *cost, &mut row.insert, &mut row.insert_of);
         }
         Ok((costs, row))
     }
 }
 
-fn set(touchpoint: &Option<String>, cost: f64, all: &mut f64, of: &mut BTreeMap<String, f64>) {
+fn set(touchpoint: Option<&str>, cost: f64, all: &mut f64, of: &mut BTreeMap<String, f64>) {
     match touchpoint {
-        Some(name) => drop(of.insert(name.clone(), cost)),
+        Some(name) => drop(of.insert(name.to_owned(), cost)),
         None => *all = cost,
     }
 }
@@ -166,9 +166,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let ignored: Vec<String> = args.asked.ignore.iter().map(|name| name.trim().to_owned()).collect();
     journey_log::check_touchpoints(&every, &ignored).map_err(|failure| failure.in_file(&path))?;
     // What is ignored is out before anything is asked, so that journeys are the same for the design and for ratings.
-    let journeys = match ignored.is_empty() {
-        true => every,
-        false => every.keep_events(|event| !ignored.iter().any(|name| name == event.touchpoint))?,
+    let journeys = if ignored.is_empty() {
+        every
+    } else {
+        every.keep_events(|event| !ignored.iter().any(|name| name == event.touchpoint))?
     };
     let [surveys, of_journey] = args.ratings.surveys();
     let all_surveys = [surveys, of_journey].concat();

@@ -1,14 +1,9 @@
 //! `cxo journey funnel`: how many get from step to step, under a definition that is always said.
 
-use std::{
-    io::{self, Write},
-    str::FromStr,
-};
+use std::io::{self, Write};
 
-use chrono::{DateTime, Days, TimeZone};
 use cxo_core::{
-    Confidence, Error,
-    domain::{Day, Timestamp},
+    Confidence,
     journey::{Funnel, FunnelDefinition, Immature, Ties},
 };
 use cxo_json::{FunnelDocument, FunnelRow, FunnelStepRow, Lines, Quantity};
@@ -17,6 +12,7 @@ use crate::{
     asking::{self, QUESTION},
     duration::{self, Span},
     failure::Failure,
+    journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
     output::{Output, Present},
@@ -26,7 +22,7 @@ use crate::{
 
 /// The arguments of `cxo journey funnel`.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, mut_arg("file", |arg| arg.help(journey_file::HELP)))]
 #[command(after_help = "The same log gives very different numbers under each definition:\n  \
     ordered                      the steps in order, others between them allowed; every first step may begin\n  \
     first-touch                  the same, from the first occurrence of the first step only\n  \
@@ -72,55 +68,15 @@ struct Asked {
     /// kaplan-meier (they count for as long as they were watched; of first-touch with --window)
     #[arg(long, value_name = "RULE", default_value = "include")]
     immature: Immature,
-    /// The end of the observation: an instant, or a day that is part of it [default: the last record]
-    #[arg(long, value_name = "DATE")]
-    until: Option<Until>,
     /// Level of the intervals
     #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
     confidence: Confidence,
 }
 
-/// The end of an observation.
-#[derive(Debug, Clone, Copy)]
-enum Until {
-    At(Timestamp),
-    /// The end of this day in the time zone.
-    Day(Day),
-}
-
-impl FromStr for Until {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self::At(Timestamp::from_datetime(&at)));
-        }
-        let allowed = "a day such as 2026-06-30, or an instant such as 2026-06-30T12:00:00Z";
-        asking::day(text)
-            .map(Self::Day)
-            .map_err(|_| Error::input("end of the observation", format!("\"{text}\""), allowed))
-    }
-}
-
-impl Until {
-    fn micros(self, zone: chrono_tz::Tz) -> Result<i64, Error> {
-        match self {
-            Self::At(at) => Ok(at.0),
-            Self::Day(day) => {
-                let refused = || Error::input("end of the observation", day, "a day whose end has a time");
-                let next = day.to_date()?.checked_add_days(Days::new(1)).ok_or_else(refused)?;
-                let midnight = next.and_time(chrono::NaiveTime::MIN);
-                let at = zone.from_local_datetime(&midnight).earliest().ok_or_else(refused)?;
-                Ok(Timestamp::from_datetime(&at).0)
-            }
-        }
-    }
-}
-
 impl Asked {
-    fn funnel(&self, ties: Ties, zone: chrono_tz::Tz) -> Result<Funnel, Failure> {
+    fn funnel(&self, rules: &Rules, zone: chrono_tz::Tz) -> Result<Funnel, Failure> {
         let watched = self.immature == Immature::KaplanMeier;
-        let definition = self.definition.unwrap_or(match (self.exclude.is_empty(), ties) {
+        let definition = self.definition.unwrap_or(match (self.exclude.is_empty(), rules.ties) {
             _ if watched => FunnelDefinition::FirstTouch,
             (false, _) => FunnelDefinition::OrderedWithExclusion,
             (true, Ties::Arrival) => FunnelDefinition::Ordered,
@@ -140,8 +96,9 @@ impl Asked {
         if let Some(window) = self.window {
             funnel = funnel.window(window.micros).map_err(|error| Failure::option("--window", &error))?;
         }
-        if let Some(until) = self.until {
-            funnel = funnel.until(until.micros(zone).map_err(|error| Failure::option("--until", &error))?);
+        if let Some(until) = rules.views.until {
+            let end = until.end(zone).map_err(|error| Failure::option("--until", &error))?;
+            funnel = funnel.until(end.0);
         }
         if watched && (self.window.is_none() || definition != FunnelDefinition::FirstTouch) {
             return Err(Failure::usage("--immature kaplan-meier needs --window and the definition first-touch"));
@@ -157,7 +114,7 @@ impl Asked {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?;
     let path = file.file.clone();
-    let funnel = args.asked.funnel(args.rules.ties, file.zone)?;
+    let funnel = args.asked.funnel(&args.rules, file.zone)?;
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
     let names = || args.asked.steps.iter().chain(&args.asked.exclude).map(|name| name.trim());

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Write as _,
     io::{self, Write},
 };
 
@@ -214,7 +215,8 @@ fn overall(page: &mut Page, all: &HotspotsRow) {
         page::percent(found.good_journeys.value)
     );
     if let Ok(ratings) = &found.journey_ratings {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             " {} journeys are rated as a whole: {} on average, their touchpoints {}. Of {} without a bad pass {} are rated badly \
              as a whole.",
             page::count(ratings.journeys),
@@ -222,7 +224,7 @@ fn overall(page: &mut Page, all: &HotspotsRow) {
             two_places(ratings.touchpoint_mean.value),
             page::count(ratings.good_throughout),
             page::count(ratings.good_throughout_but_bad)
-        ));
+        );
     }
     page.line(&page::wrapped(&text));
 }

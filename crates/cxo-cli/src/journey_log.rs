@@ -10,14 +10,23 @@ use std::{
 use clap::Args;
 use cxo_core::{
     Error, Seed,
-    domain::{LoadReport, Scale},
-    journey::{Duplicates, EventLog, JourneyOptions, Journeys, Lifecycle, Split, Ties},
+    domain::{Currency, LoadReport, Scale},
+    journey::{Duplicates, Event, EventLog, Identities, JourneyOptions, Journeys, Lifecycle, Split, Ties},
     stats::suppression::Suppression,
 };
 use cxo_csv::EventColumns;
-use cxo_json::{Entry, LogRow};
+use cxo_json::{Entry, FlattenedRow, LogRow};
+use cxo_xes::{EventKeys, EventRow};
 
-use crate::{duration::Span, failure::Failure, groups::JOINT, notes, page, reading::Readable};
+use crate::{
+    duration::Span,
+    failure::Failure,
+    groups::JOINT,
+    journey_file::{self, LogFormat},
+    journey_views::{Names, Period, Views},
+    notes, page,
+    reading::Readable,
+};
 
 /// Which columns mean what.
 #[derive(Debug, Clone, Args)]
@@ -50,6 +59,16 @@ pub(crate) struct Columns {
     /// Whether the touchpoint began or ended then: start or complete; only what is complete is a step
     #[arg(long, value_name = "COLUMN")]
     lifecycle: Option<String>,
+    /// Who is known to be behind the journey at this record, where somebody logged in; blank where nobody did. What was done under
+    /// an id belongs to the customer who logged in last with it, before the first login to that of the first
+    #[arg(long, value_name = "COLUMN")]
+    login: Option<String>,
+    /// Of an object-centric log (OCEL 2.0): each object of this type is a journey
+    #[arg(long, value_name = "TYPE")]
+    object_type: Option<String>,
+    /// Of an object-centric log: only what is related to the object under this qualifier
+    #[arg(long, value_name = "TEXT", requires = "object_type")]
+    qualifier: Option<String>,
     /// One result for each value of this column in the first record of a journey; with several, for each combination, joined
     /// by " / "
     #[arg(long, value_name = "COLUMN")]
@@ -78,6 +97,8 @@ pub(crate) struct Rules {
     /// Seed of resamples; commands without --resamples draw no random numbers [default: 0]
     #[arg(long, value_name = "N", hide_short_help = true)]
     seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) views: Views,
 }
 
 /// The value of `--duplicates`.
@@ -107,9 +128,64 @@ pub(crate) struct Logged {
     pub(crate) log: EventLog,
     pub(crate) load: LoadReport,
     begun: Option<u64>,
+    outside: Option<u64>,
+    stitched: Option<(u64, u64)>,
+    flattened: Option<FlattenedRow>,
     segments: Option<Segments>,
     options: JourneyOptions,
     rules: Rules,
+    names: Names,
+}
+
+/// A log in the making.
+struct Taken {
+    log: EventLog,
+    begun: u64,
+    outside: u64,
+    period: Period,
+    segments: Option<Segments>,
+    identities: Option<Identities>,
+}
+
+impl Taken {
+    /// Takes a record; its values are those of the segments, and behind them that of the login, where logins are asked for.
+    fn add<S: AsRef<str>>(&mut self, event: &Event<'_>, values: &[S], currency: Option<Currency>) -> Result<(), Error> {
+        let mut values = values;
+        if let (Some(identities), Some((login, others))) = (&mut self.identities, values.split_last()) {
+            values = others;
+            if !login.as_ref().is_empty() {
+                identities.login(event.customer, login.as_ref(), event.time)?;
+            }
+        }
+        if !self.period.holds(event.time) {
+            self.outside += 1;
+            return Ok(());
+        }
+        if event.lifecycle == Some(Lifecycle::Start) {
+            self.begun += 1;
+            return Ok(());
+        }
+        if let (true, Some(currency)) = (self.log.is_empty(), currency) {
+            self.log = EventLog::in_currency(currency);
+        }
+        self.log.add(event)?;
+        self.segments.as_mut().map_or(Ok(()), |segments| segments.add(values))
+    }
+
+    /// Hands records under an id over to who logged in with it. How many, and how many ids several customers used.
+    fn stitch(&mut self) -> Result<Option<(u64, u64)>, Error> {
+        let Some(identities) = &self.identities else { return Ok(None) };
+        let mut log = self.log.currency().map_or_else(EventLog::default, EventLog::in_currency);
+        let mut stitched = 0;
+        for mut event in (0..self.log.len()).map_while(|row| self.log.get(row)) {
+            let customer = identities.customer(event.customer, event.time);
+            stitched += u64::from(customer != event.customer);
+            event.customer = customer;
+            log.add(&event)?;
+        }
+        self.log = log;
+        Ok(Some((stitched, identities.shared())))
+    }
 }
 
 /// The segment of each row of a log, by number.
@@ -121,10 +197,10 @@ struct Segments {
 }
 
 impl Segments {
-    fn add(&mut self, values: &[Cow<'_, str>]) -> Result<(), Error> {
+    fn add<S: AsRef<str>>(&mut self, values: &[S]) -> Result<(), Error> {
         let name = match values {
-            [value] => Cow::Borrowed(&**value),
-            _ => Cow::Owned(values.join(JOINT)),
+            [value] => Cow::Borrowed(value.as_ref()),
+            _ => Cow::Owned(values.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(JOINT)),
         };
         let last =
             self.of_row.last().copied().filter(|&last| self.names.get(last as usize).is_some_and(|n| *n == name));
@@ -163,15 +239,15 @@ impl Columns {
             .journey(needed("journey", &self.journey, "customer", "whose journey it is")?)
             .touchpoint(needed("touchpoint", &self.touchpoint, "touchpoint", "the touchpoints")?)
             .time(needed("time", &self.time, "time", "the times")?);
-        let optional: [(&Option<String>, Set); 6] = [
-            (&self.channel, EventColumns::channel),
-            (&self.stage, EventColumns::stage),
-            (&self.device, EventColumns::device),
-            (&self.score, EventColumns::score),
-            (&self.event_id, EventColumns::event_id),
-            (&self.lifecycle, EventColumns::lifecycle),
+        let sets: [Set; 6] = [
+            EventColumns::channel,
+            EventColumns::stage,
+            EventColumns::device,
+            EventColumns::score,
+            EventColumns::event_id,
+            EventColumns::lifecycle,
         ];
-        for (asked, set) in optional {
+        for (asked, set) in self.optional().into_iter().zip(sets) {
             if let Some(name) = asked {
                 columns = set(columns, name.clone());
             }
@@ -179,37 +255,84 @@ impl Columns {
         if let Some(scale) = self.scale {
             columns = columns.scale(scale);
         }
-        Ok(self.by.iter().fold(columns, EventColumns::by))
+        Ok(self.by.iter().chain(&self.login).fold(columns, EventColumns::by))
+    }
+
+    /// Channel, stage, device, score, event id and lifecycle.
+    const fn optional(&self) -> [&Option<String>; 6] {
+        [&self.channel, &self.stage, &self.device, &self.score, &self.event_id, &self.lifecycle]
+    }
+
+    /// The keys of a log that is not CSV; what is not asked for is named by the format.
+    fn keys(&self, value: Option<&String>) -> EventKeys {
+        type Set = fn(EventKeys, String) -> EventKeys;
+        let first: [(Option<&String>, Set); 4] = [
+            (self.journey.as_ref(), EventKeys::journey),
+            (self.touchpoint.as_ref(), EventKeys::touchpoint),
+            (self.time.as_ref(), EventKeys::time),
+            (value, EventKeys::value),
+        ];
+        let sets: [Set; 6] = [
+            EventKeys::channel,
+            EventKeys::stage,
+            EventKeys::device,
+            EventKeys::score,
+            EventKeys::event_id,
+            EventKeys::lifecycle,
+        ];
+        let optional = self.optional().map(Option::as_ref).into_iter().zip(sets);
+        let keys = first.into_iter().chain(optional).fold(EventKeys::default(), |keys, (asked, set)| match asked {
+            Some(name) => set(keys, name.clone()),
+            None => keys,
+        });
+        self.by.iter().chain(&self.login).fold(keys, EventKeys::by)
     }
 
     /// Reads the log of a file.
     pub(crate) fn read(&self, file: Readable, rules: &Rules, value: Option<&String>) -> Result<Logged, Failure> {
+        let format = LogFormat::of(&file.file, self.object_type.as_ref())?;
         let file = file.spooled()?;
-        if matches!(rules.duplicates.0, Duplicates::ById) && self.event_id.is_none() {
+        let ids = self.event_id.is_some() || matches!(format, LogFormat::Ocel(_));
+        if matches!(rules.duplicates.0, Duplicates::ById) && !ids {
             return Err(Failure::usage("--duplicates by-id needs to know the ids: give --event-id COLUMN"));
         }
-        let options = rules.options()?;
-        let mut columns = self.find(&file)?;
-        if let Some(value) = value {
-            columns = columns.value(value.as_str());
+        let (options, names, path) = (rules.options()?, rules.views.names()?, file.file.clone());
+        let period = rules.views.period(file.zone)?;
+        let nothing = || Taken {
+            log: EventLog::default(),
+            begun: 0,
+            outside: 0,
+            period,
+            segments: (!self.by.is_empty()).then(Segments::default),
+            identities: self.login.as_ref().map(|_| Identities::default()),
+        };
+        let (mut taken, load, flattened) = if format == LogFormat::Csv {
+            let mut columns = self.find(&file)?;
+            if let Some(value) = value {
+                columns = columns.value(value.as_str());
+            }
+            let add =
+                |taken: &mut Taken, row: &cxo_csv::EventRow<'_>| taken.add(&row.event, row.segments, row.currency);
+            let loaded = file.read(|load| load.fold_events(&columns, nothing, add))?;
+            (loaded.value, loaded.report, None)
+        } else {
+            let mut taken = nothing();
+            let each = |row: &EventRow<'_>| taken.add(&row.event, row.segments, row.currency);
+            let (loaded, flattened) =
+                journey_file::read(&file, &format, self.qualifier.as_ref(), &self.keys(value), each)?;
+            (taken, loaded.report, flattened)
+        };
+        let outside = rules.views.has_period().then_some(taken.outside);
+        if taken.log.is_empty() && taken.outside > 0 {
+            let message = format!("{}: none of {} records is in the period", path.display(), load.accepted);
+            return Err(Failure::data("no-data", message).in_file(&path));
         }
-        let empty = || (EventLog::default(), 0, (!self.by.is_empty()).then(Segments::default));
-        let loaded = file.read(|load| {
-            load.fold_events(&columns, empty, |(log, begun, segments), row| {
-                if row.event.lifecycle == Some(Lifecycle::Start) {
-                    *begun += 1;
-                    return Ok(());
-                }
-                if let (true, Some(currency)) = (log.is_empty(), row.currency) {
-                    *log = EventLog::in_currency(currency);
-                }
-                log.add(&row.event)?;
-                segments.as_mut().map_or(Ok(()), |segments| segments.add(row.segments))
-            })
-        })?;
-        let (log, begun, segments) = loaded.value;
-        let begun = self.lifecycle.as_ref().map(|_| begun);
-        Ok(Logged { log, load: loaded.report, begun, segments, options, rules: rules.clone() })
+        let stitched = taken.stitch()?;
+        // In XES the standard has a key for it, which is read unless it is refused with the empty name.
+        let lifecycle = self.lifecycle.as_ref().map_or(format == LogFormat::Xes, |key| !key.is_empty());
+        let begun = lifecycle.then_some(taken.begun);
+        let Taken { log, segments, .. } = taken;
+        Ok(Logged { log, load, begun, outside, stitched, flattened, segments, options, rules: rules.clone(), names })
     }
 }
 
@@ -231,9 +354,9 @@ impl Rules {
 pub(crate) type Answers<T> = (T, Option<Vec<Entry<T>>>);
 
 impl Logged {
-    /// The journeys of the log.
+    /// The journeys of the log, or the part of them that is asked.
     pub(crate) fn journeys(&self) -> Result<Journeys<'_>, Failure> {
-        Ok(self.log.journeys(&self.options)?)
+        self.rules.views.of(self.log.journeys(&self.options)?, &self.names)
     }
 
     /// The segment of each customer: the value in the first record of his first journey.
@@ -258,7 +381,17 @@ impl Logged {
 
     /// The log in a document.
     pub(crate) fn row(&self, journeys: &Journeys<'_>) -> LogRow {
-        let mut row = LogRow { begun: self.begun, ..LogRow::new(journeys) };
+        let views = self.rules.views.told(&self.names);
+        let mut row = LogRow {
+            begun: self.begun,
+            outside_period: self.outside,
+            left_out: (!views.is_empty()).then_some(journeys.counts().left_out),
+            views,
+            stitched: self.stitched.map(|(stitched, _)| stitched),
+            shared_ids: self.stitched.map(|(_, shared)| shared),
+            flattened: self.flattened.clone(),
+            ..LogRow::new(journeys)
+        };
         if let Some(gap) = self.rules.session_gap {
             "session".clone_into(&mut row.journey);
             row.session_gap_seconds = Some(gap.seconds());
@@ -319,17 +452,39 @@ impl Logged {
             (row.tied, "at the same instant as the one before them"),
             (row.duplicates, "told twice, left out"),
             (row.begun.unwrap_or_default(), "that only say that a touchpoint began, left out"),
+            (row.outside_period.unwrap_or_default(), "outside of the period, left out"),
+            (row.stitched.unwrap_or_default(), "of an id, given to who logged in with it"),
         ];
         let told = counts.into_iter().filter(|(count, _)| *count > 0);
         let told: Vec<String> = told.map(|(count, what)| format!("{} {what}", page::count(count))).collect();
         if !told.is_empty() {
             notes.push(format!("Records: {}.", told.join("; ")));
         }
+        if let Some(shared) = row.shared_ids.filter(|shared| *shared > 0) {
+            notes.push(format!("Ids that several customers logged in with: {}.", page::count(shared)));
+        }
+        notes.extend(row.flattened.as_ref().map(flattening));
+        if !row.views.is_empty() {
+            let left_out = page::count(row.left_out.unwrap_or_default());
+            notes.push(format!("Asked of a part: {}; {left_out} records left out.", row.views.join("; ")));
+        }
         if row.tied > 0 {
             notes.push(format!("Ties: {}.", tie_rule(&row.ties)));
         }
         notes
     }
+}
+
+/// What became of the events of a log of objects.
+fn flattening(row: &FlattenedRow) -> String {
+    format!(
+        "Each {} is a journey: {} of {}; {} events stand in several, {} in none.",
+        page::name(&row.object_type),
+        page::count(row.objects.saturating_sub(row.silent_objects)),
+        page::count(row.objects),
+        page::count(row.shared_events),
+        page::count(row.unrelated_events)
+    )
 }
 
 fn tie_rule(ties: &str) -> &'static str {

@@ -11,6 +11,7 @@ use crate::{
     asking::QUESTION,
     duration,
     failure::Failure,
+    journey_file,
     journey_log::{self, Columns, Rules},
     output::{Output, Present},
     page::{self, Align, Page},
@@ -19,7 +20,7 @@ use crate::{
 
 /// The arguments of `cxo journey map`.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, mut_arg("file", |arg| arg.help(journey_file::HELP)))]
 #[command(after_help = "FILE is an event log: a row for each contact of a customer.\n\n\
     Examples:\n  cxo journey map touchpoints.csv --customer customer --touchpoint touchpoint --time time\n  \
     cxo journey map clicks.csv --journey user --touchpoint page --time at --session-gap 30m --by device --format json\n  \

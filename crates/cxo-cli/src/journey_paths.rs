@@ -7,6 +7,7 @@ use cxo_json::{JourneyPathsDocument, Lines, PathsRow, VariantRow};
 use crate::{
     asking::QUESTION,
     failure::Failure,
+    journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
     output::{Output, Present},
@@ -16,7 +17,7 @@ use crate::{
 
 /// The arguments of `cxo journey paths`.
 #[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
+#[command(arg_required_else_help = true, mut_arg("file", |arg| arg.help(journey_file::HELP)))]
 #[command(
     after_help = "Examples:\n  cxo journey paths touchpoints.csv --customer customer --touchpoint touchpoint --time time --top 20\n  \
     cxo journey paths clicks.csv --journey user --touchpoint page --time at --session-gap 30m --by device"

@@ -98,6 +98,19 @@ impl Reading {
         }
         Ok((options, zone))
     }
+
+    /// The first option that was given of those that only CSV has.
+    fn csv_only(&self) -> Option<&'static str> {
+        let given = [
+            ("--delimiter", self.delimiter.is_some()),
+            ("--date-format", self.date_format.is_some()),
+            ("--preset", self.preset.is_some()),
+            ("--encoding", self.encoding.is_some()),
+            ("--decimal-mark", self.decimal_mark.is_some()),
+            ("--rejected", self.rejected.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
 }
 
 /// A value of `cxo.toml`, read like the option of the same name.
@@ -113,6 +126,9 @@ pub(crate) struct Readable {
     pub(crate) zone: chrono_tz::Tz,
     options: Options,
     rejected: Option<PathBuf>,
+    strict: bool,
+    /// An option that was given and means nothing for a log that is not CSV.
+    csv_only: Option<&'static str>,
     /// Standard input, where it is read more than once.
     spool: Option<Vec<u8>>,
 }
@@ -125,7 +141,8 @@ impl Readable {
             check_file(file)?;
         }
         let (options, zone) = reading.options(&config)?;
-        Ok(Self { file: file.to_owned(), config, zone, options, rejected: reading.rejected.clone(), spool: None })
+        let (rejected, strict, csv_only) = (reading.rejected.clone(), reading.strict, reading.csv_only());
+        Ok(Self { file: file.to_owned(), config, zone, options, rejected, strict, csv_only, spool: None })
     }
 
     /// The column of a role, which must be known: asked for by an option of the same name, or named in `cxo.toml`.
@@ -157,6 +174,31 @@ impl Readable {
             None if self.file == Path::new("-") => Input::stdin(),
             None => Input::path(&self.file),
         }
+    }
+
+    /// The same bytes for a log that is not CSV. Standard input must be spooled.
+    pub(crate) fn log_input(&self) -> cxo_xes::Input {
+        match &self.spool {
+            Some(bytes) => cxo_xes::Input::text("stdin", bytes),
+            None => cxo_xes::Input::path(&self.file),
+        }
+    }
+
+    /// How a log that is not CSV is read.
+    pub(crate) fn log_options(&self) -> Result<cxo_xes::Options, Failure> {
+        if let Some(option) = self.csv_only {
+            return Err(Failure::usage(format!(
+                "{option} means nothing for XES and OCEL, which say themselves how they are written"
+            )));
+        }
+        let strictness = if self.strict { cxo_xes::Strictness::Strict } else { cxo_xes::Strictness::Lenient };
+        Ok(cxo_xes::Options::default().time_zone(self.zone).strictness(strictness))
+    }
+
+    /// Refuses a log of which nothing was accepted.
+    pub(crate) fn counted(&self, loaded: cxo_xes::Loaded<()>) -> Result<cxo_xes::Loaded<()>, Failure> {
+        check_accepted(&self.file, &loaded.report)?;
+        Ok(loaded)
     }
 
     /// The names of the columns. Standard input must be spooled.
@@ -193,10 +235,7 @@ impl Readable {
         let loaded = read(load)?;
         bar.finish_and_clear();
         rejected.map_or(Ok(()), Whole::commit)?;
-        if loaded.report.accepted == 0 {
-            let message = nothing_accepted(&self.file.display().to_string(), &loaded.report);
-            return Err(Failure::data("no-data", message).in_file(&self.file));
-        }
+        check_accepted(&self.file, &loaded.report)?;
         Ok(loaded)
     }
 
@@ -210,10 +249,16 @@ impl Readable {
     }
 }
 
-fn nothing_accepted(file: &str, load: &LoadReport) -> String {
-    let LoadReport { rows, blank, rejected, skipped, .. } = load;
+/// Refuses a file of which nothing was accepted.
+fn check_accepted(file: &Path, load: &LoadReport) -> Result<(), Failure> {
+    let LoadReport { rows, accepted, blank, rejected, skipped, .. } = load;
+    if *accepted > 0 {
+        return Ok(());
+    }
     let first = load.reasons.first().map(|reason| format!(" ({})", reason.reason)).unwrap_or_default();
-    format!("{file}: nothing to count in {rows} rows: {blank} blank, {rejected} rejected{first}, {skipped} skipped")
+    let counts = format!("{blank} blank, {rejected} rejected{first}, {skipped} skipped");
+    let message = format!("{}: nothing to count in {rows} rows: {counts}", file.display());
+    Err(Failure::data("no-data", message).in_file(file))
 }
 
 /// A missing file or a directory is told in the same words everywhere.

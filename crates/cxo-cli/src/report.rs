@@ -142,15 +142,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         );
         return Err(Failure::data("input", message).in_file(&args.directory));
     }
-    let mut remarks = Vec::new();
-    for file in &document.files {
-        let lines = notes::load(&file.load);
-        remarks.extend(lines.into_iter().enumerate().map(|(at, line)| match at {
-            0 => format!("{}: {line}", file.file),
-            _ => line,
-        }));
-    }
-    args.output.show(&document, &remarks)
+    args.output.show(&document, &remarks(&document))
+}
+
+/// What a reader should know of the rows of the files.
+fn remarks(document: &ReportDocument) -> Vec<String> {
+    let of_file = |file: &FileRow| {
+        let named = |(at, line)| if at == 0 { format!("{}: {line}", file.file) } else { line };
+        notes::load(&file.load).into_iter().enumerate().map(named).collect::<Vec<_>>()
+    };
+    document.files.iter().flat_map(of_file).collect()
 }
 
 /// The rule of contact that the report counts by: one invitation in 30 days.

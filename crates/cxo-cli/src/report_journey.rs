@@ -112,7 +112,7 @@ impl Question<'_> {
     fn log_row(&self, journeys: &Journeys<'_>) -> LogRow {
         let mut row = LogRow::new(journeys);
         if let Some(gap) = self.rules.session_gap {
-            row.journey = "session".to_owned();
+            "session".clone_into(&mut row.journey);
             row.session_gap_seconds = Some(gap.seconds());
         }
         row

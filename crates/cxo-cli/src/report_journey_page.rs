@@ -174,10 +174,10 @@ fn paths(page: &mut Page, found: &JourneyReport, fewest: u64) {
 
 /// One table: stages, then touchpoints, a column for each question.
 fn scores(page: &mut Page, rows: &[JourneyScoresRow]) {
+    type Part = fn(&JourneyScoresRow) -> &[Entry<ScoreRow>];
     let names: Vec<String> = rows.iter().map(|row| format!("{} {}", row.metric.to_uppercase(), row.scale)).collect();
     let mut columns = vec![("", Align::Left), ("", Align::Left)];
     columns.extend(names.iter().map(|name| (name.as_str(), Align::Left)));
-    type Part = fn(&JourneyScoresRow) -> &[Entry<ScoreRow>];
     let parts: [(&str, Part); 2] = [("stage", |row| &row.stages), ("touchpoint", |row| &row.touchpoints)];
     let mut lines = Vec::new();
     for (what, part) in parts {
@@ -373,9 +373,7 @@ fn consistency(page: &mut Page, found: &JourneyReport) {
         vec![
             page::name(&row.touchpoint),
             row.verdict.clone(),
-            row.range
-                .as_ref()
-                .map_or_else(|why| why.to_string(), |range| with_bounds(range, |value| decimals(value, 1))),
+            row.range.as_ref().map_or_else(ToString::to_string, |range| with_bounds(range, |value| decimals(value, 1))),
             if channels.is_empty() { HIDDEN.to_owned() } else { channels.join(", ") },
         ]
     };

@@ -48,6 +48,42 @@ pub struct LogRow {
     /// The time within which they are; only of within.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_gap_seconds: Option<f64>,
+    /// Records outside of the period that was asked for, which are left out; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_period: Option<u64>,
+    /// Which part of the journeys was asked, and under which names: the options, in the order in which they were applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<String>,
+    /// Records that are in no journey because of that; absent without views.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
+    /// Records under an anonymous id that went to the customer who logged in with it; absent without logins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stitched: Option<u64>,
+    /// Anonymous ids with which several customers logged in; absent without logins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared_ids: Option<u64>,
+    /// How a log of objects became one of journeys; absent for other logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flattened: Option<FlattenedRow>,
+}
+
+/// What flattening did to an object-centric log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlattenedRow {
+    /// The type of objects: each is a journey.
+    pub object_type: String,
+    /// Only what is related under it; absent where any qualifier counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qualifier: Option<String>,
+    /// Objects of the type.
+    pub objects: u64,
+    /// Objects of the type without an event: they have no journey.
+    pub silent_objects: u64,
+    /// Events of several objects of the type, which stand in the journey of each.
+    pub shared_events: u64,
+    /// Events of none, which stand in no journey.
+    pub unrelated_events: u64,
 }
 
 impl LogRow {
@@ -68,6 +104,12 @@ impl LogRow {
             ties: journeys.ties().name().to_owned(),
             duplicate_rule: "keep".to_owned(),
             duplicate_gap_seconds: None,
+            outside_period: None,
+            views: Vec::new(),
+            left_out: None,
+            stitched: None,
+            shared_ids: None,
+            flattened: None,
         }
     }
 

@@ -99,7 +99,7 @@ pub use hotspots::{
 };
 pub use index::{IndexDocument, ItemRow};
 pub use journey::{
-    ChainResamples, ChainRow, EdgeRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument,
+    ChainResamples, ChainRow, EdgeRow, FlattenedRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument,
     JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, RemovalRow, StateBounds, StateRow,
     TouchpointRow, VariantRow,
 };

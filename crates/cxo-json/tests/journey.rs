@@ -19,7 +19,7 @@ use cxo_core::{
 };
 use cxo_json::{
     AttributionDocument, AttributionRow, BlueprintStepRow, ChainResamples, ConformanceQuestion, ConformanceRow,
-    CostsRow, Document, EmotionCurveRow, Entry, FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow,
+    CostsRow, Document, EmotionCurveRow, Entry, FlattenedRow, FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow,
     JourneyChainDocument, JourneyConformanceDocument, JourneyHotspotsDocument, JourneyMapDocument,
     JourneyPathsDocument, LogRow, MapRow, PathScoresRow, PathsRow, StateBounds, SwitchesRow, Worth, schema,
 };
@@ -53,12 +53,12 @@ fn load() -> LoadReport {
 }
 
 /// A segment that is shown and one that is not.
-fn segments<T>(row: T) -> Option<Vec<Entry<T>>> {
+fn segments<T>(row: T) -> Vec<Entry<T>> {
     let hidden = Err(Cow::Borrowed("hidden to protect small groups"));
-    Some(vec![
+    vec![
         Entry { segment: Some("app".to_owned()), outcome: Ok(row) },
         Entry { segment: Some("web".to_owned()), outcome: hidden },
-    ])
+    ]
 }
 
 fn row(journeys: &Journeys<'_>) -> LogRow {
@@ -68,6 +68,19 @@ fn row(journeys: &Journeys<'_>) -> LogRow {
         session_gap_seconds: Some(1800.0),
         duplicate_rule: "within".to_owned(),
         duplicate_gap_seconds: Some(1.0),
+        outside_period: Some(2),
+        views: vec!["collapse-loops".to_owned()],
+        left_out: Some(1),
+        stitched: Some(3),
+        shared_ids: Some(0),
+        flattened: Some(FlattenedRow {
+            object_type: "order".to_owned(),
+            qualifier: Some("placed".to_owned()),
+            objects: 3,
+            silent_objects: 1,
+            shared_events: 1,
+            unrelated_events: 0,
+        }),
         ..LogRow::new(journeys)
     }
 }
@@ -92,7 +105,8 @@ fn maps_and_paths() {
     let log = log();
     let journeys = log.journeys(&JourneyOptions::default()).unwrap();
     let map = MapRow::from(&journeys.map());
-    let full = JourneyMapDocument { all: map.clone(), segments: segments(map), log: row(&journeys), load: load() };
+    let full =
+        JourneyMapDocument { all: map.clone(), segments: Some(segments(map)), log: row(&journeys), load: load() };
     holds(&full);
     holds(&JourneyMapDocument { segments: None, log: LogRow::new(&journeys), ..full.clone() });
     let written: Value = serde_json::from_str(&full.to_json()).unwrap();
@@ -110,7 +124,7 @@ fn maps_and_paths() {
     );
     let paths = PathsRow::new(&journeys.variants(), 3, 2);
     let full =
-        JourneyPathsDocument { all: paths.clone(), segments: segments(paths), log: row(&journeys), load: load() };
+        JourneyPathsDocument { all: paths.clone(), segments: Some(segments(paths)), log: row(&journeys), load: load() };
     holds(&full);
     assert_eq!((full.all.total_variants, full.all.variants.len()), (3, 2));
     refuses(&full, &[("/variants/0/share", json!(1.5)), ("/variants/0/coverage", json!(-0.1))]);
@@ -129,7 +143,7 @@ fn funnels() {
     let bare = new(&open);
     let full = FunnelDocument {
         excluded: Some(vec!["help".to_owned()]),
-        segments: segments(FunnelRow::from(&open)),
+        segments: Some(segments(FunnelRow::from(&open))),
         ..new(&windowed.unwrap())
     };
     holds(&bare);
@@ -165,8 +179,11 @@ fn chains_and_attributions() {
     for outcomes in [&["pay"][..], &["pay", "gone"]] {
         let chain = journeys.chain(outcomes, OpenJourneys::Lost).unwrap();
         let bare = JourneyChainDocument::new(&chain, row(&journeys), load());
-        let full =
-            JourneyChainDocument { silence_seconds: Some(60.0), segments: segments(bare.all.clone()), ..bare.clone() };
+        let full = JourneyChainDocument {
+            silence_seconds: Some(60.0),
+            segments: Some(segments(bare.all.clone())),
+            ..bare.clone()
+        };
         holds(&bare);
         holds(&full);
         let probabilities = full.all.start.outcome_probabilities.is_some();
@@ -199,7 +216,7 @@ fn chains_and_attributions() {
         let bare = AttributionDocument::new(model, 1, all, load());
         let full = AttributionDocument {
             unit: "channel".to_owned(),
-            segments: segments(bare.all.clone()),
+            segments: Some(segments(bare.all.clone())),
             outcomes: Some(vec!["pay".to_owned()]),
             silence_seconds: Some(60.0),
             log: Some(row(&journeys)),
@@ -274,7 +291,7 @@ fn hot_spots_with_and_without_their_sections() {
     full.all.emotion_curve = Ok(EmotionCurveRow::from(&experience.emotion_curve(&stages, 3, Confidence::P95).unwrap()));
     full.all.consistency = Ok(HotspotsRow::consistency_rows(&consistency));
     full.all.switches = Ok(SwitchesRow::from(&experience.switches(&association).unwrap()));
-    full.segments = segments(full.all.clone());
+    full.segments = Some(segments(full.all.clone()));
     holds(&full);
     assert!(full.all.hotspots[0].associated_outcomes.is_ok() && full.all.journey_experience.journey_ratings.is_ok());
     refuses(
@@ -331,7 +348,7 @@ fn conformance_to_a_design() {
         confidence: Confidence::P95,
     };
     let mut full = JourneyConformanceDocument::new(question, all, row(&journeys), load());
-    full.segments = segments(full.all.clone());
+    full.segments = Some(segments(full.all.clone()));
     full.question.costs.skip_of.insert("order".to_owned(), 2.0);
     holds(&full);
     assert!(full.all.deviations.iter().any(|row| row.score_difference.is_ok()));

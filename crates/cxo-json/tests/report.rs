@@ -18,10 +18,10 @@ use cxo_core::{
     survey::ContactRule,
 };
 use cxo_json::{
-    AtRiskRow, BreakdownDocument, ChurnRiskRow, ConsistencyRow, ContactsRow, Document, Entry, ExpectedRow, FileRow,
-    FunnelStepRow, HotSpotsRow, JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow,
-    PathsRow, RepeatsRow, ReportDocument, RetentionRow, SegmentRisk, StalledRow, TouchpointsRow, TransactionsRow,
-    WhoAnsweredRow, schema,
+    AtRiskRow, BreakdownDocument, ChurnRiskRow, ContactsRow, Document, Entry, ExpectedRow, FileRow, FunnelStepRow,
+    JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow, PathsRow, RepeatsRow,
+    ReportConsistencyRow, ReportDocument, ReportHotSpotsRow, RetentionRow, SegmentRisk, StalledRow, TouchpointsRow,
+    TransactionsRow, WhoAnsweredRow, schema,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -114,9 +114,9 @@ fn journey(of: &ReportDocument) -> JourneyReport {
     let options = AssociationOptions::new(PathOutcome::new(["thanks"], OutcomeKind::Wanted)).resamples(100, Seed(1));
     let spots = experience.hot_spots(&options).unwrap();
     let join = JoinedRow::new(experience.counts(), 2, 1);
-    found.hot_spots = Ok(HotSpotsRow::new(&spots, ["csat", "1-5", "last-stage"], join, |_| true));
+    found.hot_spots = Ok(ReportHotSpotsRow::new(&spots, ["csat", "1-5", "last-stage"], join, |_| true));
     let consistency = experience.consistency(&ConsistencyOptions::new(0.4).unwrap()).unwrap();
-    found.consistency = Ok(ConsistencyRow::new(&consistency, ["csat", "1-5"], |_| true));
+    found.consistency = Ok(ReportConsistencyRow::new(&consistency, ["csat", "1-5"], |_| true));
     let outcomes = ["thanks".to_owned()];
     let options = StalledOptions::new().unwrap().outcomes(&outcomes);
     found.stalled = Ok(StalledRow::new(&stalled(&journeys, &options).unwrap(), &outcomes, ["purchase", "onboarding"]));

@@ -94,7 +94,7 @@ impl Load {
     ) -> Result<Loaded<()>, LogError> {
         let Self { input, options } = self;
         let name = input.name.clone();
-        let account = input.open().and_then(|input| xes::read(input, &options, keys, each));
+        let account = input.open().and_then(|input| xes::read(input, options, keys, each));
         let account = account.map_err(|error| error.in_file(&name))?;
         Ok(Loaded { value: (), report: account.finish(), flattening: None })
     }
@@ -129,7 +129,7 @@ impl Load {
     ) -> Result<Loaded<()>, LogError> {
         let Self { input, options } = self;
         let name = input.name.clone();
-        let found = input.open().and_then(|input| ocel::read(input, &options, of, keys, each));
+        let found = input.open().and_then(|input| ocel::read(input, options, of, keys, each));
         let (account, flattening) = found.map_err(|error| error.in_file(&name))?;
         Ok(Loaded { value: (), report: account.finish(), flattening: Some(flattening) })
     }

@@ -128,7 +128,7 @@ struct Pass<'e, F> {
 /// Reads a log.
 pub(crate) fn read<F>(
     mut input: impl BufRead,
-    options: &Options,
+    options: Options,
     of: &ObjectType,
     asked: &EventKeys,
     each: F,

@@ -53,7 +53,7 @@ pub(crate) struct Texts {
 const UNNAMED_DIGITS: u8 = 6;
 
 impl Texts {
-    pub(crate) fn new(options: &Options, values: bool) -> Result<Self, LogError> {
+    pub(crate) fn new(options: Options, values: bool) -> Result<Self, LogError> {
         let currency = match options.currency {
             _ if !values => None,
             Some(currency) => Some(currency),

@@ -108,7 +108,7 @@ const LOOKED_AT: u64 = 1000;
 const KEPT: usize = 100;
 
 /// Reads a log.
-pub(crate) fn read<F>(input: impl BufRead, options: &Options, asked: &EventKeys, each: F) -> Result<Account, LogError>
+pub(crate) fn read<F>(input: impl BufRead, options: Options, asked: &EventKeys, each: F) -> Result<Account, LogError>
 where
     F: FnMut(&EventRow<'_>) -> Result<(), Error>,
 {

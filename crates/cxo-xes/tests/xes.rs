@@ -110,7 +110,7 @@ fn every_event_is_accounted_for() {
                 2,
                 47
             ),
-            ("lifecycle:transition is another transition, counted: start and complete", 1, 34),
+            ("lifecycle:transition is another transition, counted: start and complete", 1, 33),
             ("the event has concept:name twice", 1, 50),
             ("the event has no concept:name", 1, 46),
             ("the event stands outside of any trace", 1, 43),
