@@ -268,6 +268,12 @@ fn what_cannot_be_answered_is_said() {
         assert_eq!((run.code, error["kind"].as_str()), (code, Some(kind)), "{arguments}: {error}");
         assert!(error.to_string().replace("\\\"", "\"").contains(part), "{arguments}: {error}");
     }
+}
+
+#[test]
+fn faults_name_their_place() {
+    let folder = folder();
+    let at = "--journey who --touchpoint what --time at --format json";
     let error = folder.cxo(&format!("journey map log.csv {at} --strict")).error();
     assert_eq!((&error["line"], &error["column"], &error["allowed"]), (&json!(12), &json!("what"), &json!("any text")));
     let error = folder.cxo(&format!("journey funnel log.csv {at} --steps payed")).error();
