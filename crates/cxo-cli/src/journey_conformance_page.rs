@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use cxo_json::{
-    AlignedVariantRow, ConformanceRow, DeviationRow, DifferenceRow, EstimateRow, JourneyConformanceDocument, Lines,
-    Quantity,
+    AlignedVariantRow, BlueprintStepRow, ConformanceRow, DeviationRow, DifferenceRow, EstimateRow,
+    JourneyConformanceDocument, Lines, Quantity,
 };
 
 use crate::{
@@ -47,7 +47,7 @@ impl Present for JourneyConformanceDocument {
             let shown = page::count(all.variants.len() as u64);
             let different = page::count(all.total_variants);
             page.line(&format!("The {shown} most frequent of {different} ways (+ not expected there, − missing):"));
-            variants(page, &all.variants);
+            variants(page, &all.variants, &asked.steps);
         }
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             let share = page::percent(row.conforming.value);
@@ -136,7 +136,7 @@ fn difference(of: &Quantity<DifferenceRow>, show: impl Fn(f64) -> String) -> Str
     }
 }
 
-fn variants(page: &mut Page, variants: &[AlignedVariantRow]) {
+fn variants(page: &mut Page, variants: &[AlignedVariantRow], steps: &[BlueprintStepRow]) {
     let columns = [
         ("journeys", Align::Right),
         ("of all", Align::Right),
@@ -145,10 +145,12 @@ fn variants(page: &mut Page, variants: &[AlignedVariantRow]) {
         ("beside the design", Align::Left),
     ];
     let moves = |variant: &AlignedVariantRow| {
-        let shown = variant.moves.iter().map(|way| match way.kind.as_str() {
-            "inserted" => format!("+{}", way.touchpoint),
-            "skipped" => format!("−{}", way.touchpoint),
-            _ => way.touchpoint.clone(),
+        let shown = variant.moves.iter().filter_map(|way| match way.kind.as_str() {
+            "inserted" => Some(format!("+{}", way.touchpoint)),
+            // What may be left out is not missing.
+            "skipped" if steps.iter().any(|step| step.optional && step.touchpoint == way.touchpoint) => None,
+            "skipped" => Some(format!("−{}", way.touchpoint)),
+            _ => Some(way.touchpoint.clone()),
         });
         shown.collect::<Vec<_>>().join(" → ")
     };
