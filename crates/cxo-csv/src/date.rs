@@ -337,14 +337,14 @@ fn civil_day(year: i32, month: i32, day: i32) -> Option<i32> {
     if day < 1 || day > most {
         return None;
     }
-    // From 1 March of the year -1: with this many years of 365 days, leap days and days of the year before.
-    let (year, month) = if month > 2 { (year + 1, month - 3) } else { (year, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let days = year * 365 + leap_days + (153 * month + 2) / 5 + day;
     Some(days - FROM_MARCH)
 }
 
-/// From the day before 1 March of the year -1 to 1970-01-01.
-const FROM_MARCH: i32 = 719_834;
+/// From the day before 1 March of the year 0 to 1970-01-01.
+const FROM_MARCH: i32 = 719_469;
 
 /// A date with or without time and offset, wholly and in nothing but this order.
 fn moment(text: &[u8], order: Order) -> Result<Moment, DateFault> {
