@@ -29,7 +29,7 @@ fn report<T>(work: &str, mut run: impl FnMut() -> T) {
     while runs < 5 || (runs < 100 && start.elapsed() < Duration::from_secs(2)) {
         let (before, used) = (Instant::now(), cpu());
         black_box(run());
-        let (elapsed, used) = (before.elapsed(), cpu().zip(used).map(|(after, before)| after - before));
+        let (elapsed, used) = (before.elapsed(), cpu().zip(used).map(|(after, before)| after.saturating_sub(before)));
         best = best.min(if elapsed.as_millis() < 50 { elapsed } else { used.unwrap_or(elapsed) });
         runs += 1;
     }

@@ -1,4 +1,5 @@
 //! Attribution and chains against the reference numbers.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small numbers of tests.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod common;

@@ -187,8 +187,11 @@ fn what_cannot_be_asked_is_refused() {
 
 const DAY: i64 = 86_400_000_000;
 
+/// Channels with the day of each, and the worth of the outcome if there was one.
+type Way = (Vec<(&'static str, i64)>, Option<i64>);
+
 /// Customers with channels and worth: the channel of a touchpoint is its letter.
-fn shop(paths: &[(Vec<(&'static str, i64)>, Option<i64>)]) -> EventLog {
+fn shop(paths: &[Way]) -> EventLog {
     let mut log = EventLog::in_currency(Currency::new("EUR", 2).unwrap());
     for (at, (path, worth)) in paths.iter().enumerate() {
         let name = format!("c{at}");

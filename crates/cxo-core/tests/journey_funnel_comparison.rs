@@ -1,5 +1,6 @@
 //! Two funnels compared, shares clustered by customer, and journeys that were not watched to the end.
 #![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::cast_possible_truncation)] // Small numbers of tests.
 
 mod common;
 
@@ -98,10 +99,9 @@ fn customers_of_both_funnels_are_matched() {
         for session in 0..3 {
             let guest = usize::from(draws.uniform() < 0.5);
             let paid = draws.uniform() < if guest == 1 { 0.6 } else { 0.4 };
-            let mut time = session * 10 * HOUR;
-            for touchpoint in [Some(["account", "guest"][guest]), paid.then_some("pay")].into_iter().flatten() {
+            let steps = [Some(["account", "guest"][guest]), paid.then_some("pay")];
+            for (time, touchpoint) in (session * 10 * HOUR..).zip(steps.into_iter().flatten()) {
                 log.add(&Event::new(&name, touchpoint, Timestamp(time))).unwrap();
-                time += 1;
             }
             row[guest][0] += 1.0;
             row[guest][1] += f64::from(u8::from(paid));
