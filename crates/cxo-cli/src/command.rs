@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, churn, clv, csat, failure::Failure, journey, nps, report, retention, survey};
+use crate::{ces, churn, clv, csat, failure::Failure, journey, nps, report, retention, survey, targets};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -50,8 +50,10 @@ enum Command {
 pub(crate) fn run() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let json = asks_for_json(&arguments);
+    let clash = targets::clash(&arguments);
     let parsed = Cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {
+        Ok(_) if clash.is_some() => clash.map_or(Ok(()), Err),
         Ok(cli) => match cli.command {
             Command::Report(args) => report::run(&args),
             Command::Nps(args) => nps::run(&args),

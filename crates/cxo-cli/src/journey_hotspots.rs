@@ -66,8 +66,8 @@ struct Asked {
     /// Score points within which channels are the same
     #[arg(long, value_name = "POINTS", default_value = "0.3")]
     margin: f64,
-    /// Resamples of customers for the intervals of associations; 0 for none
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    /// Resamples of customers for the intervals of associations, 100 or more; 0 for none
+    #[arg(long, value_name = "N", default_value = "1000", value_parser = resamples)]
     resamples: u32,
     /// Level of the intervals
     #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
@@ -151,9 +151,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     args.output.show(&document, &logged.notes(&document.log))
 }
 
+/// None, or as many as make an interval.
+fn resamples(text: &str) -> Result<u32, Error> {
+    let allowed = "0, or a whole number from 100 to 100000";
+    let number: Option<u32> = text.parse().ok().filter(|number| *number == 0 || (100..=100_000).contains(number));
+    number.ok_or_else(|| Error::input("resamples", format!("\"{text}\""), allowed))
+}
+
 /// The stages as the file has them first.
 fn in_order_of_appearance(logged: &Logged) -> Result<Stages, Error> {
-    let mut stages = Stages::default();
+    let mut stages = Stages::new([""; 0])?;
     for row in 0..logged.log.len() {
         if let Some(stage) = logged.log.get(row).and_then(|event| event.stage) {
             stages.get_or_append(stage)?;

@@ -507,14 +507,14 @@ pub(crate) fn unit(row: &LogRow) -> String {
     }
 }
 
-/// Refuses a touchpoint that no record has, with those that are spelled alike.
+/// Refuses a touchpoint that no record has, with those that are spelled alike, and one that only records have that were left out.
 pub(crate) fn check_touchpoints<S: AsRef<str>>(journeys: &Journeys<'_>, asked: &[S]) -> Result<(), Failure> {
     /// Names less alike than this are no suggestion, and no more are shown.
     const ALIKE: f64 = 0.5;
     const MOST: usize = 3;
     const LISTED: usize = 20;
     let Some(missing) = asked.iter().map(AsRef::as_ref).find(|name| journeys.number(name).is_none()) else {
-        return Ok(());
+        return check_left(journeys, asked);
     };
     let wanted = missing.to_lowercase();
     let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &wanted);
@@ -538,4 +538,21 @@ pub(crate) fn check_touchpoints<S: AsRef<str>>(journeys: &Journeys<'_>, asked: &
         quoted(&mut near.iter().map(|(_, name)| *name).take(MOST))
     };
     Err(Failure::unknown_touchpoint(message, missing, names))
+}
+
+/// A touchpoint of which a view left nothing would be reached by nobody, which says nothing of customers.
+fn check_left<S: AsRef<str>>(journeys: &Journeys<'_>, asked: &[S]) -> Result<(), Failure> {
+    let occurs = |name: &&str| {
+        let number = journeys.number(name);
+        journeys.iter().any(|journey| journey.steps.iter().any(|step| Some(*step) == number))
+    };
+    match asked.iter().map(AsRef::as_ref).find(|name| !occurs(name)) {
+        None => Ok(()),
+        Some(gone) => {
+            let message = format!(
+                "\"{gone}\" is asked about, but none of its records is in the part of the journeys that is asked"
+            );
+            Err(Failure::data("no-data", message))
+        }
+    }
 }

@@ -66,6 +66,7 @@ mod survey_index;
 mod survey_nonresponse;
 mod survey_rake;
 mod survey_response;
+mod targets;
 mod versus;
 
 use std::process::ExitCode;

@@ -100,3 +100,25 @@ fn the_error_object_locates_the_cell() {
         })
     );
 }
+
+#[test]
+fn no_file_is_written_over() {
+    let folder = folder();
+    let before = folder.read("feedback.csv");
+    for (targets, part) in [
+        ("--out feedback.csv", "--out would write over a file that is read"),
+        ("--rejected ./feedback.csv", "--rejected would write over a file that is read"),
+        ("--rejected=feedback.csv", "--rejected would write over a file that is read"),
+        ("--rejected new.csv --out ./new.csv", "--rejected would write over --out"),
+    ] {
+        let run = folder.cxo(&format!("nps feedback.csv --score score {targets} --format json"));
+        let error = run.error();
+        assert_eq!((run.code, error["kind"].as_str()), (2, Some("usage")), "{targets}: {error}");
+        assert!(error["message"].as_str().unwrap().starts_with(part), "{targets}: {error}");
+        assert_eq!(folder.read("feedback.csv"), before, "{targets}");
+    }
+    // A result may take the place of an earlier one.
+    for _ in 0..2 {
+        assert_eq!(folder.cxo("nps feedback.csv --score score --rejected bad.csv --out result.json").code, 0);
+    }
+}

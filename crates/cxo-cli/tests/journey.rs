@@ -251,6 +251,13 @@ fn what_cannot_be_answered_is_said() {
         (format!("journey funnel log.csv {at} --steps home --until soon"), 2, "usage", "soon"),
         (format!("journey funnel log.csv {at} --steps home --window -5m"), 2, "usage", "-5"),
         (format!("journey chain log.csv {at} --conversion buy"), 1, "unknown-touchpoint", "buy"),
+        (
+            format!("journey chain log.csv {at} --conversion pay --only-touchpoints home,cart"),
+            1,
+            "no-data",
+            "none of its",
+        ),
+        (format!("journey funnel log.csv {at} --steps home,pay --only-touchpoints home"), 1, "no-data", "none of its"),
         (format!("journey chain log.csv {at}"), 2, "usage", "--conversion"),
         (format!("journey attribution log.csv {at}"), 2, "usage", "--conversion TOUCHPOINT"),
         (format!("journey attribution log.csv {at} --conversion pay --order 9"), 1, "input", "order"),

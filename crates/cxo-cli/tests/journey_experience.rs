@@ -328,6 +328,7 @@ fn broken_questions_and_data_say_what_is_wrong() {
         (format!("{spots} --score score --conversion reorder --margin 0"), 2, "usage", "--margin"),
         (format!("{spots} --score score --conversion reorder --strict"), 1, "bad-row", "11"),
         (format!("{unrated} --conversion reorder"), 1, "no-data", "ratings"),
+        (format!("{spots} --score score --conversion reorder --resamples 2"), 2, "usage", "from 100"),
         (format!("journey chain {COLUMNS} --conversion reorder --resamples 5"), 2, "usage", "--resamples"),
         (format!("journey map {COLUMNS} --diagram uml"), 2, "usage", "mermaid"),
         (format!("journey map {COLUMNS} --diagram mermaid"), 2, "usage", "--format"),

@@ -351,6 +351,16 @@ fn orders_of(players: &[&'static str]) -> Vec<Vec<&'static str>> {
     (0..players.len()).flat_map(with).collect()
 }
 
+#[test]
+fn values_beyond_f64_have_no_sum() {
+    let mut paths = Paths::default();
+    for path in [["a", "b"], ["b", "a"]] {
+        paths.add(path, PathCount::new(1, 0, 1e308).unwrap()).unwrap();
+    }
+    let error = paths.attribution(AttributionModel::First, 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Overflow);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -160,7 +160,7 @@ impl Paths {
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without paths, [`ErrorKind::Input`](crate::ErrorKind::Input) for an order
     /// that is not 1 to 8 or has more than 2000 states, [`ErrorKind::Incompatible`](crate::ErrorKind::Incompatible) for
-    /// [`AttributionModel::TimeDecay`].
+    /// [`AttributionModel::TimeDecay`], [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) for values whose sum is beyond f64.
     ///
     /// # Complexity
     /// O(steps of all different paths); under Markov O(states³) besides.
@@ -173,6 +173,9 @@ impl Paths {
         }
         let (names, paths) = self.ordered();
         let total = self.total();
+        if !total.value.is_finite() {
+            return Err(Error::overflow("value of all conversions"));
+        }
         let (credit, effects) = if model == AttributionModel::Markov {
             let found = removal_effects(names.len(), &paths, order)?;
             (in_proportion(&found, total.conversions as f64, total.value), Some(found))

@@ -1,0 +1,64 @@
+//! No file that a command writes is one that it reads, or another that it writes. Asked of the arguments as they are, so that it holds
+//! for every command and every option that names a file.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::failure::Failure;
+
+/// Options that name a file to be written.
+const WRITTEN: [&str; 3] = ["--out", "--rejected", "--model-out"];
+
+/// A value among the arguments, with the option before it.
+struct Named {
+    option: String,
+    value: PathBuf,
+}
+
+/// What is wrong where a file to be written is named twice.
+pub(crate) fn clash(arguments: &[OsString]) -> Option<Failure> {
+    let named = values(arguments);
+    let written = |one: &Named| WRITTEN.contains(&one.option.as_str());
+    for (at, target) in named.iter().enumerate().filter(|(_, one)| written(one)) {
+        let place = place(&target.value)?;
+        let same = |other: &&Named| {
+            (written(other) || other.value.is_file()) && self::place(&other.value).as_ref() == Some(&place)
+        };
+        let others = named.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| one);
+        if let Some(other) = others.into_iter().find(same) {
+            let what = if written(other) { other.option.as_str() } else { "a file that is read" };
+            let message = format!("{} would write over {what}: both name {}", target.option, target.value.display());
+            return Some(Failure::usage(message));
+        }
+    }
+    None
+}
+
+fn values(arguments: &[OsString]) -> Vec<Named> {
+    let (mut named, mut option) = (Vec::new(), String::new());
+    for argument in arguments.iter().skip(1) {
+        let text = argument.to_string_lossy();
+        match text.strip_prefix("--").map(|name| name.split_once('=')) {
+            Some(Some((name, value))) => named.push(Named { option: format!("--{name}"), value: PathBuf::from(value) }),
+            Some(None) => {
+                option = text.into_owned();
+                continue;
+            }
+            None => named.push(Named { option: option.clone(), value: PathBuf::from(argument) }),
+        }
+        option.clear();
+    }
+    named
+}
+
+/// Where a file is or would be, whatever way leads there.
+fn place(path: &Path) -> Option<PathBuf> {
+    if let Ok(place) = fs::canonicalize(path) {
+        return Some(place);
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(fs::canonicalize(folder).ok()?.join(path.file_name()?))
+}
