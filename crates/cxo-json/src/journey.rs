@@ -1,11 +1,11 @@
 //! The documents of journeys: `cxo.journey-map`, `cxo.journey-paths`, `cxo.funnel` and `cxo.journey-chain`.
 
 use cxo_core::{
-    Absent, Confidence, Estimate,
+    Absent, Confidence, Estimate, Method,
     domain::{LoadReport, Timestamp},
     journey::{
-        ChainState, Edge, FunnelPassage, FunnelStep, JourneyChain, JourneyMap, Journeys, NodeCount, RemovalEffect,
-        TouchpointCount, Variant, Variants,
+        ChainState, Edge, FunnelPassage, FunnelStep, Immature, JourneyChain, JourneyMap, Journeys, NodeCount,
+        RemovalEffect, TouchpointCount, Variant, Variants,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -499,12 +499,13 @@ impl FunnelDocument {
         let all = FunnelRow::from(passage);
         // Nobody entered a funnel without an interval; then no bound names its method.
         let method = all.steps.iter().find_map(|step| step.interval_method.clone());
+        let otherwise = if passage.immature_rule == Immature::KaplanMeier { Method::Logit } else { Method::Wilson };
         Self {
             definition: passage.definition.name().to_owned(),
             window_seconds: passage.window_seconds.ok_or_else(|| NO_WINDOW.into()),
             excluded: None,
             confidence,
-            interval_method: method.unwrap_or_else(|| "wilson".to_owned()),
+            interval_method: method.unwrap_or_else(|| otherwise.name().to_owned()),
             immature_rule: passage.immature_rule.name().to_owned(),
             all,
             segments: None,
