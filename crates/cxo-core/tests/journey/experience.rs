@@ -1,0 +1,474 @@
+//! The experience on the path: joining, scores, hot spots, consistency, switches. Planted effects are found again.
+
+use cxo_core::domain::{Scale, Stages, Timestamp};
+use cxo_core::experience::{
+    Adjustment, AssociationOptions, ConsistencyOptions, Experience, ExperienceOptions, OutcomeKind, PathKey,
+    PathOutcome, PathQuestion, SegmentBy, Verdict,
+};
+use cxo_core::journey::{
+    Blueprint, BlueprintStage, BlueprintTouchpoint, ConformanceOptions, Event, EventLog, JourneyOptions, Journeys,
+    OpenJourneys, Split, StageOrder,
+};
+use cxo_core::survey::{Csat, NpsMethod, RatingBox};
+use cxo_core::{Absent, Confidence, ErrorKind, Seed};
+
+/// SplitMix64: draws of these tests alone.
+struct Draws(u64);
+
+impl Draws {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn normal(&mut self) -> f64 {
+        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// A rating from 1 to 5 around a mean.
+    fn rating(&mut self, mean: f64) -> f64 {
+        (mean + self.normal()).round().clamp(1.0, 5.0)
+    }
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp(seconds * 1_000_000)
+}
+
+fn journeys(log: &EventLog) -> Journeys<'_> {
+    log.journeys(&JourneyOptions::default()).unwrap()
+}
+
+fn five() -> ExperienceOptions {
+    ExperienceOptions::new(Scale::ONE_TO_FIVE)
+}
+
+fn wanted(touchpoint: &str) -> AssociationOptions {
+    AssociationOptions::new(PathOutcome::new([touchpoint], OutcomeKind::Wanted))
+}
+
+#[test]
+fn each_rating_belongs_to_the_touchpoint_and_journey_it_followed() {
+    let mut log = EventLog::default();
+    for (customer, touchpoint, seconds, score) in [
+        ("ann", "order", 0, Some(4.0)),
+        ("ann", "survey", 10, Some(1.0)), // the order has a score of its own
+        ("ann", "delivery", 20, None),
+        ("ann", "survey", 120, Some(3.0)), // exactly the window
+        ("ann", "survey", 121, Some(5.0)), // too late
+        ("ann", "relation", 60, Some(2.0)),
+        ("bob", "survey", 0, Some(5.0)), // nothing before
+        ("bob", "delivery", 10, None),
+        ("bob", "survey", 11, Some(2.0)),
+        ("bob", "survey", 12, Some(4.0)), // the last counts
+        ("eve", "survey", 12, Some(4.0)), // of another customer
+    ] {
+        let event = Event::new(customer, touchpoint, at(seconds));
+        log.add(&score.map_or(event, |score| event.score(score))).unwrap();
+    }
+    let options = five().surveys(["survey"]).journey_surveys(["relation"]).window(100_000_000).unwrap();
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &options).unwrap();
+    let counts = experience.counts();
+    assert_eq!((counts.ratings, counts.on_touchpoint, counts.after_touchpoint, counts.of_journey), (9, 1, 2, 1));
+    assert_eq!((counts.unattached, counts.superseded), (3, 2));
+    assert_eq!((experience.len(), experience.passes()), (2, 3));
+    let scores = experience.scores(PathKey::Touchpoint, PathQuestion::Csat(Csat::default()), 1).unwrap();
+    let delivery = &scores.rows[0];
+    assert_eq!((delivery.key[0].as_str(), delivery.passes, delivery.coverage()), ("delivery", 2, Ok(1.0)));
+    // Ann's 3 and Bob's 4: one of two satisfied.
+    assert_eq!(delivery.answer.unwrap().score().value, 0.5);
+}
+
+#[test]
+fn a_survey_in_a_later_session_belongs_to_the_journey_before() {
+    let mut log = EventLog::default();
+    log.add(&Event::new("ann", "order", at(0))).unwrap();
+    log.add(&Event::new("ann", "survey", at(7_200)).score(2.0)).unwrap();
+    let split = JourneyOptions::default().split(Split::Session { micros: 1_800_000_000 }).unwrap();
+    let journeys = log.journeys(&split).unwrap();
+    let experience = Experience::new(&journeys, &five().surveys(["survey"])).unwrap();
+    assert_eq!((journeys.len(), experience.len(), experience.counts().after_touchpoint), (2, 1, 1));
+}
+
+#[test]
+fn what_cannot_be_joined_is_refused() {
+    let mut log = EventLog::default();
+    log.add(&Event::new("ann", "order", at(0)).score(4.5)).unwrap();
+    let journeys = journeys(&log);
+    let refused = Experience::new(&journeys, &five()).unwrap_err();
+    assert_eq!((refused.kind(), refused.row()), (ErrorKind::Input, Some(0)));
+    let kind = |options: &ExperienceOptions| Experience::new(&journeys, options).unwrap_err().kind();
+    assert_eq!(kind(&five().surveys(["survey"])), ErrorKind::NoData);
+    assert_eq!(five().window(-1).unwrap_err().kind(), ErrorKind::Input);
+    assert_eq!(ConsistencyOptions::new(0.0).unwrap_err().kind(), ErrorKind::Input);
+    let mut unrated = EventLog::default();
+    unrated.add(&Event::new("ann", "order", at(0))).unwrap();
+    let journeys = unrated.journeys(&JourneyOptions::default()).unwrap();
+    assert_eq!(Experience::new(&journeys, &five().surveys(["order"])).unwrap_err().kind(), ErrorKind::NoData);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let question = PathQuestion::Csat(Csat::default());
+    assert_eq!(experience.scores(PathKey::Stage, question, 1).unwrap_err().kind(), ErrorKind::NoData);
+    assert_eq!(experience.overall(None, Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
+    assert_eq!(experience.consistency(&ConsistencyOptions::new(1.0).unwrap()).unwrap_err().kind(), ErrorKind::NoData);
+    assert_eq!(experience.hot_spots(&wanted("pay")).unwrap_err().kind(), ErrorKind::NoData);
+    assert_eq!(experience.switches(&wanted("order")).unwrap_err().kind(), ErrorKind::NoData);
+    let curve = experience.emotion_curve(&Stages::default(), 1, Confidence::P95);
+    assert_eq!(curve.unwrap_err().kind(), ErrorKind::NoData);
+}
+
+/// A shop: search, cart, delivery, each rated by half of those who pass it; delivery is often bad and bad deliveries reorder
+/// less. Help is bad as often and changes nothing, and search is rarely passed badly.
+fn shop(customers: u32, seed: u64, effect: f64) -> EventLog {
+    let (mut log, mut draws) = (EventLog::default(), Draws(seed));
+    for number in 0..customers {
+        let name = format!("c{number}");
+        // Who is easily pleased rates everything better and reorders more: what a crude comparison confuses.
+        let pleased = draws.uniform() < 0.5;
+        let device = if pleased { "app" } else { "web" };
+        let mut bad_delivery = false;
+        let path = if draws.uniform() < 0.5 { ["search", "cart", "delivery"] } else { ["search", "help", "delivery"] };
+        for (place, (touchpoint, stage)) in (0..).zip(path.into_iter().zip(["consideration", "purchase", "service"])) {
+            let bad = match touchpoint {
+                "search" => 0.02,
+                "cart" => 0.1,
+                _ => 0.4,
+            } * if pleased { 0.5 } else { 1.5 };
+            let is_bad = draws.uniform() < bad;
+            bad_delivery |= is_bad && touchpoint == "delivery";
+            let event = Event::new(&name, touchpoint, at(place)).stage(stage).device(device);
+            let score = if is_bad { 1.0 } else { 5.0 };
+            log.add(&if draws.uniform() < 0.5 { event.score(score) } else { event }).unwrap();
+        }
+        let reorders = if pleased { 0.8 } else { 0.4 } - if bad_delivery { effect } else { 0.0 };
+        let last = if draws.uniform() < reorders { "reorder" } else { "leave" };
+        log.add(&Event::new(&name, last, at(9)).stage("loyalty").device(device)).unwrap();
+    }
+    log
+}
+
+#[test]
+fn the_planted_bad_touchpoint_is_the_hot_spot() {
+    let log = shop(6_000, 3, 0.3);
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let options =
+        wanted("reorder").adjustment(Adjustment::default().segment(SegmentBy::Device)).resamples(300, Seed(1));
+    let found = experience.hot_spots(&options).unwrap();
+    let first = &found.spots[0];
+    assert_eq!(first.touchpoint, "delivery");
+    let (difference, outcomes) = (first.difference.unwrap(), first.outcomes.unwrap());
+    assert!((difference.value - 0.3).abs() < 3.0 * difference.standard_error.unwrap(), "{difference:?}");
+    // 40 % of 6,000 times 0.3.
+    assert!((outcomes.value - 720.0).abs() < 3.0 * outcomes.standard_error.unwrap(), "{outcomes:?}");
+    assert!(first.coverage > 0.45 && first.coverage < 0.55 && first.covered > 0.99);
+    assert_eq!(found.adjusted_for, ["stage", "preceding touchpoint", "device"]);
+    // Help changes nothing; without the segment it seems to, as those who are hard to please rate it badly and leave.
+    let help = found.spots.iter().find(|spot| spot.touchpoint == "help").unwrap();
+    assert!(help.difference.unwrap().interval.unwrap().contains(0.0));
+    assert!(help.crude_difference.unwrap() > 0.1);
+    assert!(found.spots.windows(2).all(|pair| {
+        let lower =
+            |at: usize| pair[at].outcomes.ok().and_then(|all| all.interval.ok()).map_or(f64::NEG_INFINITY, |i| i.lower);
+        lower(0) >= lower(1)
+    }));
+    assert_eq!(found, experience.hot_spots(&options).unwrap());
+}
+
+#[test]
+fn an_unwanted_outcome_turns_the_sign() {
+    let log = shop(2_000, 5, 0.3);
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let of = |touchpoint: &str, kind| {
+        let outcome = PathOutcome::new([touchpoint], kind);
+        let options = AssociationOptions::new(outcome).resamples(20, Seed(1));
+        experience.hot_spots(&options).unwrap().spots[0].outcomes.unwrap().value
+    };
+    assert!((of("reorder", OutcomeKind::Wanted) - of("leave", OutcomeKind::Unwanted)).abs() < 1e-9);
+}
+
+#[test]
+fn small_touchpoints_are_hidden_and_open_journeys_are_counted() {
+    let mut log = EventLog::default();
+    for (customer, score, end) in [("a", 1.0, "pay"), ("b", 5.0, "pay"), ("c", 5.0, "wait"), ("d", 1.0, "wait")] {
+        log.add(&Event::new(customer, "cart", at(0)).score(score)).unwrap();
+        log.add(&Event::new(customer, end, at(10))).unwrap();
+    }
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let hidden = experience.hot_spots(&wanted("pay").min_responses(5)).unwrap();
+    assert_eq!(
+        (hidden.hidden, hidden.unrated, hidden.spots.len()),
+        (vec!["cart".to_owned()], vec!["wait".to_owned()], 0)
+    );
+    let outcome = PathOutcome::new(["pay"], OutcomeKind::Wanted).open(OpenJourneys::Silent { micros: 1_000_000 });
+    let open = experience.hot_spots(&AssociationOptions::new(outcome).resamples(0, Seed(0))).unwrap();
+    // Two carts and two waits.
+    assert_eq!((open.open, open.spots[0].rated), (4, 2));
+    assert_eq!(open.spots[0].outcomes.unwrap().interval, Err(Absent::NotAsked));
+}
+
+#[test]
+fn a_stratum_with_one_side_says_nothing_and_is_counted() {
+    let mut log = EventLog::default();
+    for (customer, before, score) in [("a", "x", 1.0), ("b", "x", 2.0), ("c", "y", 5.0)] {
+        log.add(&Event::new(customer, before, at(0))).unwrap();
+        log.add(&Event::new(customer, "cart", at(1)).score(score)).unwrap();
+        log.add(&Event::new(customer, "pay", at(2))).unwrap();
+    }
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let spot = &experience.hot_spots(&wanted("pay").resamples(50, Seed(1))).unwrap().spots[0];
+    assert_eq!((spot.compared_strata, spot.strata, spot.covered), (0, 2, 0.0));
+    assert_eq!((spot.outcomes, spot.crude_difference), (Err(Absent::NotDefined), Ok(0.0)));
+}
+
+#[test]
+fn the_moment_of_truth_is_where_the_outcome_turns() {
+    let log = shop(4_000, 11, 0.35);
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let options =
+        wanted("reorder").adjustment(Adjustment::default().segment(SegmentBy::Device)).resamples(200, Seed(2));
+    let good = RatingBox::new(4, 5).unwrap();
+    let found = experience.moments_of_truth(good, &options).unwrap();
+    let first = &found.moments[0];
+    assert_eq!(first.touchpoint, "delivery");
+    assert!(first.bad.unwrap().value < -0.2 && first.bad_p.unwrap() < 0.01 && first.least_association() > 0.1);
+    let overlap = experience.moments_of_truth(RatingBox::new(2, 5).unwrap(), &options);
+    assert_eq!(overlap.unwrap_err().kind(), ErrorKind::Input);
+}
+
+/// Ratings of support in channels whose means are normal with this deviation, three ratings a customer.
+fn channels(seed: u64, count: u32, customers: u32, deviation: f64) -> EventLog {
+    let (mut log, mut draws) = (EventLog::default(), Draws(seed));
+    for channel in 0..count {
+        let mean = 3.0 + deviation * draws.normal();
+        for number in 0..customers {
+            let own = mean + 0.5 * draws.normal();
+            for time in 0..3 {
+                let score = draws.rating(own);
+                let (name, channel) = (format!("{channel}-{number}"), format!("ch{channel}"));
+                log.add(&Event::new(&name, "support", at(time)).channel(&channel).score(score)).unwrap();
+            }
+        }
+    }
+    log
+}
+
+#[test]
+fn the_planted_spread_between_channels_is_recovered() {
+    let (mut sum, mut held, runs) = (0.0, 0, 40);
+    for seed in 0..runs {
+        let log = channels(seed, 8, 60, 0.4);
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five()).unwrap();
+        let found = experience.consistency(&ConsistencyOptions::new(0.5).unwrap()).unwrap();
+        let between = found.touchpoints[0].between.unwrap();
+        sum += between.value * between.value;
+        held += u32::from(between.interval.unwrap().contains(0.4));
+    }
+    let mean = sum / runs as f64;
+    // The scale pulls means at its ends a little towards the middle.
+    assert!((mean - 0.16).abs() < 0.05, "{mean}");
+    assert!(held >= 34, "{held} of 40 intervals hold the deviation");
+}
+
+#[test]
+fn without_a_spread_welch_rejects_at_its_level_and_the_interval_begins_at_zero() {
+    let (mut rejected, mut zero, runs) = (0, 0, 200);
+    for seed in 0..runs {
+        let log = channels(1_000 + seed, 4, 25, 0.0);
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five()).unwrap();
+        let found = experience.consistency(&ConsistencyOptions::new(0.5).unwrap()).unwrap();
+        rejected += u32::from(found.touchpoints[0].welch.unwrap().p_value < 0.05);
+        zero += u32::from(found.touchpoints[0].between.unwrap().interval.unwrap().lower == 0.0);
+    }
+    // 5 % of 200 with four standard deviations; ratings taken as independent would reject far more often.
+    assert!(rejected <= 22, "{rejected}");
+    assert!(zero >= 185, "{zero}");
+}
+
+/// Two channels whose means differ by exactly the margin on the scale: a hundredth more or less decides nothing.
+#[test]
+fn at_the_margin_channels_are_called_consistent_at_most_as_often_as_stated() {
+    let (mut consistent, runs, margin) = (0, 400, 0.5);
+    for seed in 0..runs {
+        let (mut log, mut draws) = (EventLog::default(), Draws(50_000 + seed));
+        for number in 0..240 {
+            let far = number % 2 == 0;
+            // Ratings 2, 3, 4 alike and moved up by one for half of the customers of one channel: means 3 and 3.5.
+            let moved = if far && draws.uniform() < margin { 1.0 } else { 0.0 };
+            let score = 2.0 + (draws.uniform() * 3.0).floor() + moved;
+            let channel = if far { "phone" } else { "web" };
+            log.add(&Event::new(&format!("c{number}"), "support", at(0)).channel(channel).score(score)).unwrap();
+        }
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five()).unwrap();
+        let found = experience.consistency(&ConsistencyOptions::new(margin).unwrap()).unwrap();
+        consistent += u32::from(found.touchpoints[0].verdict == Verdict::Consistent);
+    }
+    // 5 % of 400 is 20; four standard deviations are 17.
+    assert!((4..=37).contains(&consistent), "{consistent} of 400");
+}
+
+#[test]
+fn channels_are_compared_at_one_mix_of_segments() {
+    let mut log = EventLog::default();
+    let mut number = 0;
+    // In each segment both channels are the same; the web has more of the unhappy one.
+    for (channel, device, score, count) in [
+        ("web", "old", 2.0, 60),
+        ("web", "old", 1.0, 20),
+        ("web", "new", 5.0, 15),
+        ("web", "new", 4.0, 5),
+        ("phone", "old", 2.0, 15),
+        ("phone", "old", 1.0, 5),
+        ("phone", "new", 5.0, 60),
+        ("phone", "new", 4.0, 20),
+    ] {
+        for _ in 0..count {
+            let name = format!("c{number}");
+            number += 1;
+            log.add(&Event::new(&name, "support", at(0)).channel(channel).device(device).score(score)).unwrap();
+        }
+    }
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let options = ConsistencyOptions::new(0.4).unwrap();
+    let crude = experience.consistency(&options).unwrap();
+    let alike = experience.consistency(&options.segment(SegmentBy::Device)).unwrap();
+    assert_eq!(crude.touchpoints[0].verdict, Verdict::Inconsistent);
+    assert_eq!(alike.touchpoints[0].verdict, Verdict::Consistent);
+    assert!(alike.touchpoints[0].range.unwrap().value < 1e-12);
+    assert_eq!(alike.touchpoints[0].covered, 1.0);
+    assert!(crude.touchpoints[0].omega_squared.unwrap() > 0.2);
+}
+
+/// With two channels the test is Welch's t, and with independent customers the one of the library.
+#[test]
+fn two_channels_are_welchs_t() {
+    use cxo_core::stats::mean::Moments;
+    let (web, phone) = ([5.0, 4.0, 4.0, 3.0, 5.0, 2.0], [1.0, 3.0, 2.0, 4.0]);
+    let mut log = EventLog::default();
+    for (channel, scores) in [("web", &web[..]), ("phone", &phone[..])] {
+        for (number, score) in scores.iter().enumerate() {
+            let name = format!("{channel}{number}");
+            log.add(&Event::new(&name, "support", at(0)).channel(channel).score(*score)).unwrap();
+        }
+    }
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let found = experience.consistency(&ConsistencyOptions::new(1.0).unwrap()).unwrap();
+    let expected = Moments::of(&web).unwrap().welch(&Moments::of(&phone).unwrap(), Confidence::P95).unwrap();
+    let welch = found.touchpoints[0].welch.unwrap();
+    assert!((welch.statistic - expected.statistic.unwrap().powi(2)).abs() < 1e-9);
+    assert!((welch.p_value - expected.p_value.unwrap()).abs() < 1e-9);
+    let range = found.touchpoints[0].range.unwrap().interval.unwrap();
+    assert!((range.upper - expected.interval.unwrap().upper).abs() < 1e-9);
+}
+
+#[test]
+fn a_switch_is_compared_on_the_same_path_and_within_customers() {
+    let (mut log, mut draws) = (EventLog::default(), Draws(9));
+    for number in 0..600 {
+        let name = format!("c{number}");
+        // Loyal customers never switch less, but always buy more: within customers the switch costs 0.2.
+        let loyal = draws.uniform();
+        for journey in 0..6 {
+            let begin = journey * 1_000;
+            let switched = draws.uniform() < 0.7 - 0.5 * loyal;
+            let channel = if switched { "phone" } else { "web" };
+            log.add(&Event::new(&name, "quote", at(begin)).channel("web")).unwrap();
+            log.add(&Event::new(&name, "advice", at(begin + 1)).channel(channel)).unwrap();
+            let buys = 0.3 + 0.5 * loyal - if switched { 0.2 } else { 0.0 };
+            let end = if draws.uniform() < buys { "buy" } else { "end" };
+            log.add(&Event::new(&name, end, at(begin + 2))).unwrap();
+        }
+    }
+    let split = JourneyOptions::default().split(Split::Session { micros: 500_000_000 }).unwrap();
+    let journeys = log.journeys(&split).unwrap();
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let found = experience.switches(&wanted("buy").resamples(200, Seed(4))).unwrap();
+    let advice = &found.touchpoints[0];
+    assert_eq!((advice.touchpoint.as_deref(), advice.switched + advice.stayed), (Some("advice"), 3_600));
+    let (across, within) = (advice.across.unwrap(), advice.within.unwrap());
+    assert!((within.value + 0.2).abs() < 3.0 * within.standard_error.unwrap(), "{within:?}");
+    assert!(across.value < within.value - 0.02, "{across:?} {within:?}");
+    assert!(advice.within_customers > 400);
+}
+
+#[test]
+fn touchpoints_may_be_fine_and_the_journey_poor() {
+    let mut log = EventLog::default();
+    for (customer, scores, whole) in [
+        ("a", [5.0, 5.0, 1.0], 1.0),
+        ("b", [5.0, 1.0, 5.0], 2.0),
+        ("c", [1.0, 5.0, 5.0], 4.0),
+        ("d", [5.0, 5.0, 5.0], 2.0),
+    ] {
+        for (place, score) in (0..).zip(scores) {
+            let stage = ["purchase", "onboarding", "service"][usize::try_from(place).unwrap()];
+            log.add(&Event::new(customer, "step", at(place)).score(score).stage(stage)).unwrap();
+        }
+        log.add(&Event::new(customer, "relation", at(5)).score(whole)).unwrap();
+    }
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five().journey_surveys(["relation"])).unwrap();
+    let found = experience.overall(None, Confidence::P95).unwrap();
+    assert_eq!((found.good_passes.value, found.good_journeys.value), (0.75, 0.25));
+    let whole = found.journeys.unwrap();
+    assert!((whole.difference.value - (2.25 - 4.0)).abs() < 1e-12);
+    assert_eq!((whole.good_throughout, whole.good_throughout_but_bad), (1, 1));
+    let curve = experience.emotion_curve(&Stages::default(), 1, Confidence::P95).unwrap();
+    let means: Vec<_> = curve.points.iter().map(|point| point.mean.unwrap().ok().map(|mean| mean.value)).collect();
+    assert_eq!(means, [None, None, Some(4.0), Some(4.0), Some(4.0), None]);
+    assert_eq!(curve.points[3].change.unwrap().value, 0.0);
+    assert_eq!((curve.points[2].change, curve.elsewhere), (Err(Absent::NoObservations), 0));
+    let nps = PathQuestion::Nps { method: NpsMethod::Auto, confidence: Confidence::P95 };
+    assert!(experience.scores(PathKey::Stage, nps, 1).is_err(), "no NPS of ratings from 1 to 5");
+    let by_variant = experience.scores(PathKey::Variant, PathQuestion::Csat(Csat::default()), 13).unwrap();
+    assert!(by_variant.all.answer.is_err() && by_variant.rows[0].answer.is_err());
+}
+
+#[test]
+fn a_deviation_goes_with_worse_scores_and_outcomes() {
+    let (mut log, mut draws) = (EventLog::default(), Draws(21));
+    for number in 0..800 {
+        let name = format!("c{number}");
+        let skips = draws.uniform() < 0.3;
+        log.add(&Event::new(&name, "order", at(0))).unwrap();
+        if !skips {
+            log.add(&Event::new(&name, "confirm", at(1))).unwrap();
+        }
+        let score = draws.rating(if skips { 2.5 } else { 3.5 });
+        log.add(&Event::new(&name, "deliver", at(2)).score(score)).unwrap();
+        if draws.uniform() < if skips { 0.3 } else { 0.6 } {
+            log.add(&Event::new(&name, "reorder", at(3))).unwrap();
+        }
+    }
+    let steps = ["order", "confirm", "deliver", "reorder"].map(BlueprintTouchpoint::new).to_vec();
+    let design = Blueprint::new("shop", vec![BlueprintStage::new("all", StageOrder::Sequence, steps)]).unwrap();
+    let journeys = journeys(&log);
+    let conformance = journeys.conformance(&design, &ConformanceOptions::default()).unwrap();
+    let experience = Experience::new(&journeys, &five()).unwrap();
+    let outcome = PathOutcome::new(["reorder"], OutcomeKind::Wanted);
+    let found = experience.deviations(&conformance, Some(&outcome), 5, Confidence::P95).unwrap();
+    let of =
+        |name: &str| found.deviations.iter().find(|found| found.deviation.touchpoint.as_deref() == Some(name)).unwrap();
+    let confirm = of("confirm");
+    let (score, outcome_of) = (confirm.score.unwrap(), confirm.outcome.unwrap());
+    assert!((score.value + 0.95).abs() < 4.0 * score.standard_error.unwrap(), "{score:?}");
+    assert!((outcome_of.value + 0.3).abs() < 4.0 * outcome_of.standard_error.unwrap(), "{outcome_of:?}");
+    assert_eq!(of("reorder").outcome, Err(Absent::ByDefinition));
+    let without = experience.deviations(&conformance, None, 5, Confidence::P95).unwrap();
+    assert_eq!(without.deviations[0].outcome, Err(Absent::NotAsked));
+    let mut others = conformance;
+    others.each.pop();
+    let refused = experience.deviations(&others, None, 5, Confidence::P95);
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Incompatible);
+}
