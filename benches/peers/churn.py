@@ -18,6 +18,8 @@ import sys
 import time
 import warnings
 
+from table import ratio, seconds
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEED = 20261125
@@ -229,12 +231,6 @@ def peer(name, directory):
 # Report
 
 
-def seconds(value):
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9)):
-        if value * factor >= 1 or unit == "ns":
-            return f"{value * factor:.3g} {unit}"
-
-
 TITLES = {
     "logistic telco": "logistic regression with standard errors, Telco (7,043 x 23)",
     "logistic many": "the same, {n} x 20 (scikit-learn without standard errors)",
@@ -284,8 +280,8 @@ def main():
     for line in (line for line in mine if "work" in line):
         times = sorted((found[line["work"]], name) for name, found in theirs.items() if line["work"] in found)
         peers = ", ".join(f"{name} {seconds(time)}" for time, name in times)
-        ratio = f"{times[0][0] / line['seconds']:.2g}" if times else ""
-        print(f"| {TITLES[line['work']].format(**words)} | {seconds(line['seconds'])} | {peers} | {ratio} |")
+        faster = ratio(times[0][0] / line['seconds']) if times else ""
+        print(f"| {TITLES[line['work']].format(**words)} | {seconds(line['seconds'])} | {peers} | {faster} |")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ import sys
 import time
 import warnings
 
+from table import ratio, seconds
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEED = 20261123
@@ -167,12 +169,6 @@ def ours(directory, cdnow, theirs):
 # Report
 
 
-def seconds(value):
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9)):
-        if value * factor >= 1 or unit == "ns":
-            return f"{value * factor:.3g} {unit}"
-
-
 TITLES = {
     "bg-nbd cdnow": "fit BG/NBD, CDNOW (2,357 customers)",
     "mbg-nbd cdnow": "fit MBG/NBD, CDNOW",
@@ -218,8 +214,8 @@ def main():
     for line in mine:
         work, spent = line["work"], line["seconds"]
         peer = theirs.get(work)
-        ratio = f"{peer / spent:.2g}" if peer else ""
-        print(f"| {TITLES[work].format(**words)} | {seconds(spent)} | {seconds(peer) if peer else 'not run'} | {ratio} |")
+        faster = ratio(peer / spent) if peer else ""
+        print(f"| {TITLES[work].format(**words)} | {seconds(spent)} | {seconds(peer) if peer else 'not run'} | {faster} |")
     print(f"\nlifetimes took {theirs['memory']:.0f} MiB for the fits and {theirs['log memory']:.0f} MiB for the summaries ({theirs['log input']:.0f} MiB before).")
 
 

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import time
 
+from table import ratio, seconds
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEED = 20261125
@@ -232,12 +234,6 @@ def ours(*arguments):
 # Report
 
 
-def seconds(value):
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9)):
-        if value * factor >= 1 or unit == "ns":
-            return f"{value * factor:.3g} {unit}"
-
-
 TITLES = {
     "csv": "CSV of {n} events to log, map, variants and funnel (pm4py and process_mining without the funnel)",
     "graph": "directly-follows graph of the log in memory",
@@ -268,11 +264,11 @@ def compared(mine, theirs, words):
     for work, title in TITLES.items():
         times = sorted((found[work], name) for name, found in theirs.items() if work in found)
         peers = ", ".join(f"{name} {seconds(time)}" for time, name in times)
-        print(f"| {title.format(**words)} | {seconds(mine[work])} | {peers} | {times[0][0] / mine[work]:.2g} |")
+        print(f"| {title.format(**words)} | {seconds(mine[work])} | {peers} | {ratio(times[0][0] / mine[work])} |")
         if work == "csv":
             peaks = sorted((found["peak"], name) for name, found in theirs.items() if "peak" in found)
             peers = ", ".join(f"{name} {peak:,} MiB" for peak, name in peaks)
-            print(f"| peak memory of that | {mine['peak']} MiB | {peers} | {peaks[0][0] / mine['peak']:.2g} |")
+            print(f"| peak memory of that | {mine['peak']} MiB | {peers} | {ratio(peaks[0][0] / mine['peak'])} |")
     found = theirs["ChannelAttribution"]["channels"]
     errors = {name: abs(found[name] / exact - 1) for name, exact in mine["channels"].items() if exact}
     worst = max(errors, key=errors.get)

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import time
 
+from table import ratio, seconds
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 SEED = 20250101
@@ -290,17 +292,11 @@ def ours_csv(directory, cores):
 # Report
 
 
-def seconds(value):
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9)):
-        if value * factor >= 1 or unit == "ns":
-            return f"{value * factor:.3g} {unit}"
-
-
 def line(work, mine, peers):
     """A row: ours, each peer and the ratio of the fastest one to ours."""
     named = ", ".join(f"{name} {seconds(value)}" for name, value in sorted(peers.items(), key=lambda item: item[1]))
-    ratio = f"{min(peers.values()) / mine:.2g}" if peers else ""
-    print(f"| {work} | {seconds(mine)} | {named} | {ratio} |", flush=True)
+    faster = ratio(min(peers.values()) / mine) if peers else ""
+    print(f"| {work} | {seconds(mine)} | {named} | {faster} |", flush=True)
 
 
 def main():

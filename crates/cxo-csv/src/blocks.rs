@@ -23,7 +23,7 @@ use crate::account::{Account, Fault, Outcome, Part};
 use crate::error::Problem;
 use crate::head::{BytesRead, Layout, Stream};
 use crate::row::Once;
-use crate::scan::{Begin, Record, Scanned, scan};
+use crate::scan::{Begin, Record, Scanned, scan, scan_text, without_nul};
 use crate::{CsvError, Options};
 
 /// Rows by which a guess is judged.
@@ -37,6 +37,10 @@ pub(crate) trait Rows {
     #[inline]
     fn row_on(&mut self, _line: &mut dyn FnMut() -> u64, record: &Record<'_>) -> Outcome {
         self.row(record)
+    }
+    /// Whether cells of most rows are read as text, so that it is worth while to look at all of a block at once.
+    fn wants_text(&self) -> bool {
+        false
     }
     /// The rows that follow are those of the next block.
     fn next_block(&mut self) -> Result<(), Error>;
@@ -142,7 +146,9 @@ impl<'l, 'a, R: Rows> Ordered<'l, 'a, R> {
     /// Hands over the records of `data` that end before or at the first line break at or behind `until`.
     fn hand_over(&mut self, part: &mut Part, data: &[u8], from: usize, until: usize) -> Scanned {
         let Self { layout, rows, ends, account, .. } = self;
-        scan(data, Begin::Record(from), until, layout.delimiter.byte(), ends, |record| {
+        // Not worth while for the one record that a scan to a place is about.
+        let text = if rows.wants_text() && until == usize::MAX { without_nul(data) } else { "" };
+        scan_text(data, text, Begin::Record(from), until, layout.delimiter.byte(), ends, |record| {
             let mut line = || account.line() + part.lines_before(record.start(), data, layout);
             let outcome = rows.row_on(&mut line, record);
             if part.note(outcome, data, record, layout) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }

@@ -133,12 +133,21 @@ pub(crate) struct DateReader {
 }
 
 impl DateReader {
+    /// The instant that `text` names, if it is written as most are; none says nothing.
+    #[inline]
+    pub(crate) fn usual(&self, text: &[u8]) -> Option<Timestamp> {
+        if self.format != DateFormat::YearFirst {
+            return None;
+        }
+        let (micros, offset) = iso(text)?;
+        let offset = offset.or_else(|| (self.zone == Tz::UTC).then_some(0))?;
+        Some(Timestamp(micros - i64::from(offset) * 1_000_000))
+    }
+
     /// The instant that `text` names.
     pub(crate) fn instant(&self, text: &[u8]) -> Result<Timestamp, DateFault> {
-        if let (DateFormat::YearFirst, Some((micros, offset))) = (&self.format, iso(text))
-            && (offset.is_some() || self.zone == Tz::UTC)
-        {
-            return Ok(Timestamp(micros - i64::from(offset.unwrap_or_default()) * 1_000_000));
+        if let Some(instant) = self.usual(text) {
+            return Ok(instant);
         }
         let scale = match self.format {
             DateFormat::UnixSeconds => 1_000_000,
@@ -286,20 +295,14 @@ impl Rest<'_> {
 /// The short way for what most logs hold, `2025-03-04T09:05:11` with or without a fraction and `Z` or `+02:00`: microseconds
 /// since 1970 as if there were no offset, and the offset in seconds. None for anything else, right or wrong.
 fn iso(text: &[u8]) -> Option<(i64, Option<i32>)> {
-    let (date, rest) = text.split_first_chunk::<19>()?;
-    let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T' | b' ', h0, h1, b':', n0, n1, b':', s0, s1] = *date else {
-        return None;
-    };
+    let (written, rest) = text.split_first_chunk::<19>()?;
+    let (month, day_and_clock) = written.split_first_chunk::<8>()?;
+    let (&[d0, d1, b'T' | b' '], clock) = day_and_clock.split_first_chunk::<3>()? else { return None };
+    let [century, _, year, _, _, month, ..] = pairs(*month, *b"0000-00-")?.map(u32::from);
+    let [hour, _, _, minute, _, _, second, _] = pairs(*clock.first_chunk()?, *b"00:00:00")?.map(i64::from);
     let digit = |byte: u8| Some(i64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
     let pair = |tens: u8, ones: u8| Some(digit(tens)? * 10 + digit(ones)?);
-    let digits = [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1].map(|byte| byte.wrapping_sub(b'0'));
-    // One question for all of them.
-    if digits.iter().copied().fold(0, u8::max) > 9 {
-        return None;
-    }
-    let [y0, y1, y2, y3, m0, m1, d0, d1, h0, h1, n0, n1, s0, s1] = digits.map(i32::from);
-    let day = civil_day((y0 * 10 + y1) * 100 + y2 * 10 + y3, m0 * 10 + m1, d0 * 10 + d1)?;
-    let (hour, minute, second) = (h0 * 10 + h1, n0 * 10 + n1, s0 * 10 + s1);
+    let day = civil_day(century * 100 + year, month, u32::try_from(pair(d0, d1)?).ok()?)?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -320,16 +323,26 @@ fn iso(text: &[u8]) -> Option<(i64, Option<i32>)> {
         }
         _ => return None,
     };
-    let seconds = i64::from(day) * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
+    let seconds = i64::from(day) * 86_400 + hour * 3600 + minute * 60 + second;
     Some((seconds * 1_000_000 + micros, offset))
+}
+
+/// Eight bytes at once, written as `form` is with a digit for each 0: in the place of a digit that another follows, the number of both.
+fn pairs(text: [u8; 8], form: [u8; 8]) -> Option<[u8; 8]> {
+    let above = u64::from_le_bytes(text) ^ u64::from_le_bytes(form);
+    // What a byte may be above its form, added to which it reaches the highest bit with one more: 9 for a digit, 0 for others.
+    let room = u64::from_le_bytes(form.map(|byte| if byte == b'0' { 0x76 } else { 0x7F }));
+    let fits = (above.wrapping_add(room) | above) & 0x8080_8080_8080_8080 == 0;
+    fits.then(|| (above.wrapping_mul(10).wrapping_add(above >> 8)).to_le_bytes())
 }
 
 /// Days since 1970-01-01 of a day of the Gregorian calendar, for years that are not negative; none where there is no such day. In
 /// years that begin with March the leap day is the last, and months of 31 and 30 days have sums that lie on a line.
-fn civil_day(year: i32, month: i32, day: i32) -> Option<i32> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+fn civil_day(year: u32, month: u32, day: u32) -> Option<i32> {
+    let century = year / 100;
+    let leap = year % 4 == 0 && (year != century * 100 || century % 4 == 0);
     let most = match month {
-        2 => 28 + i32::from(leap),
+        2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
         _ => return None,
@@ -337,14 +350,14 @@ fn civil_day(year: i32, month: i32, day: i32) -> Option<i32> {
     if day < 1 || day > most {
         return None;
     }
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let days = year * 365 + leap_days + (153 * month + 2) / 5 + day;
-    Some(days - FROM_MARCH)
+    // The year 0 begins in January, in the year before that of its March.
+    let (year, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    Some(days.cast_signed() - FROM_MARCH)
 }
 
-/// From the day before 1 March of the year 0 to 1970-01-01.
-const FROM_MARCH: i32 = 719_469;
+/// From the day before 1 March of the year -400 to 1970-01-01.
+const FROM_MARCH: i32 = 719_469 + 146_097;
 
 /// A date with or without time and offset, wholly and in nothing but this order.
 fn moment(text: &[u8], order: Order) -> Result<Moment, DateFault> {
@@ -595,15 +608,27 @@ mod tests {
         for year in 0..=9999 {
             for month in 0..=13 {
                 for day in [0, 1, 2, 27, 28, 29, 30, 31, 32] {
-                    let known = u32::try_from(month)
-                        .ok()
-                        .zip(u32::try_from(day).ok())
-                        .and_then(|(month, day)| NaiveDate::from_ymd_opt(year, month, day));
-                    let days = known.map(|date| date.to_epoch_days());
-                    assert_eq!(civil_day(year, month, day), days, "{year}-{month}-{day}");
+                    let known = NaiveDate::from_ymd_opt(year, month, day).map(|date| date.to_epoch_days());
+                    assert_eq!(civil_day(year.cast_unsigned(), month, day), known, "{year}-{month}-{day}");
                 }
             }
         }
+    }
+
+    #[test]
+    fn eight_bytes_are_read_as_one_by_one() {
+        // Each place with each byte: a digit where the form has one, else the mark itself.
+        for form in [*b"0000-00-", *b"00:00:00"] {
+            for place in 0..8 {
+                for byte in 0..=255 {
+                    let mut text = form.map(|mark| if mark == b'0' { b'9' } else { mark });
+                    text[place] = byte;
+                    let right = if form[place] == b'0' { byte.is_ascii_digit() } else { byte == form[place] };
+                    assert_eq!(pairs(text, form).is_some(), right, "{text:?}");
+                }
+            }
+        }
+        assert_eq!(pairs(*b"2026-11-", *b"0000-00-").map(|pairs| [pairs[0], pairs[2], pairs[5]]), Some([20, 26, 11]));
     }
 
     #[test]

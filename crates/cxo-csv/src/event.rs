@@ -107,7 +107,10 @@ impl EventColumns {
             journey: needed(&self.journey, "customer")?,
             touchpoint: needed(&self.touchpoint, "touchpoint")?,
             time: needed(&self.time, "time")?,
-            texts: [place(&self.channel)?, place(&self.device)?, place(&self.stage)?, place(&self.event_id)?],
+            channel: place(&self.channel)?,
+            device: place(&self.device)?,
+            stage: place(&self.stage)?,
+            event_id: place(&self.event_id)?,
             score: place(&self.score)?,
             scale: self.scale,
             value: place(&self.value)?,
@@ -122,17 +125,16 @@ struct Places {
     journey: usize,
     touchpoint: usize,
     time: usize,
-    /// Channel, device, stage, event id.
-    texts: [Option<usize>; 4],
+    channel: Option<usize>,
+    device: Option<usize>,
+    stage: Option<usize>,
+    event_id: Option<usize>,
     score: Option<usize>,
     scale: Option<Scale>,
     value: Option<usize>,
     lifecycle: Option<usize>,
     by: Vec<usize>,
 }
-
-/// The names of [`Places::texts`] in messages.
-const TEXTS: [&str; 4] = ["channel", "device", "stage", "event id"];
 
 /// One accepted row of an event log.
 #[derive(Debug, Clone, Copy)]
@@ -265,14 +267,16 @@ impl Places {
         let (journey, touchpoint) = (needed(self.journey, "journey")?, needed(self.touchpoint, "touchpoint")?);
         let time = rows.time(record, self.time, "time")?;
         let time = time.map_or_else(|| blank(record, self.time, "time", "a date"), Ok)?;
-        let mut texts = [const { None }; 4];
-        for ((place, role), found) in self.texts.iter().zip(TEXTS).zip(&mut texts) {
-            *found = place.map(|place| text(record, place, role)).transpose()?;
-        }
-        let [channel, device, stage, event_id] =
-            texts.each_ref().map(|text: &Option<Cow<'_, str>>| text.as_deref().filter(|text| !text.is_empty()));
+        let optional = |place: Option<usize>, role| match place {
+            Some(place) => text(record, place, role),
+            None => Ok(Cow::Borrowed("")),
+        };
+        let (channel, device) = (optional(self.channel, "channel")?, optional(self.device, "device")?);
+        let (stage, event_id) = (optional(self.stage, "stage")?, optional(self.event_id, "event id")?);
+        let filled = |text| Some(text).filter(|text: &&str| !text.is_empty());
         let mut event = Event::new(&journey, &touchpoint, time);
-        (event.channel, event.device, event.stage, event.event_id) = (channel, device, stage, event_id);
+        (event.channel, event.device) = (filled(&channel), filled(&device));
+        (event.stage, event.event_id) = (filled(&stage), filled(&event_id));
         let score = |place| match self.scale {
             Some(scale) => Ok(rows.rating(record, place, scale)?.map(|rating| f64::from(rating.value()))),
             None => rows.number(record, place, "score"),
@@ -285,8 +289,10 @@ impl Places {
             let known = [("start", Lifecycle::Start), ("complete", Lifecycle::Complete)];
             event.lifecycle = Some(one_of(record, place, "lifecycle", &known)?);
         }
-        let by: Vec<Cow<'_, str>> =
-            self.by.iter().map(|&place| text(record, place, "segment")).collect::<Cell<Vec<_>>>()?;
+        let mut by = Vec::with_capacity(self.by.len());
+        for &place in &self.by {
+            by.push(text(record, place, "segment")?);
+        }
         Ok(each(&EventRow { event, segments: &by, currency }))
     }
 }

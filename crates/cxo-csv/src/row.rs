@@ -70,6 +70,9 @@ impl<'l> RowReader<'l> {
     /// A cell as an instant; none if it is blank.
     pub(crate) fn time(&self, record: &Record<'_>, column: usize, role: &str) -> Cell<Option<Timestamp>> {
         let raw = raw(record, column);
+        if let Some(instant) = self.dates.usual(raw) {
+            return Ok(Some(instant));
+        }
         let text = unquoted(raw);
         if text.trim_ascii().is_empty() {
             return Ok(None);
@@ -99,7 +102,13 @@ pub(crate) fn raw<'a>(record: &Record<'a>, column: usize) -> &'a [u8] {
 /// A cell as text.
 #[inline]
 pub(crate) fn text<'a>(record: &Record<'a>, column: usize, role: &str) -> Cell<Cow<'a, str>> {
-    let raw = raw(record, column);
+    match record.plain(column) {
+        Some(text) => Ok(Cow::Borrowed(text)),
+        None => any_text(raw(record, column), column, role),
+    }
+}
+
+fn any_text<'a>(raw: &'a [u8], column: usize, role: &str) -> Cell<Cow<'a, str>> {
     cell_text(raw).map_err(|error| Box::new(Fault::new(column, raw, format!("{role} {}", error.reason()))))
 }
 
@@ -147,6 +156,10 @@ pub(crate) struct EachRow<F>(pub(crate) F);
 impl<F: FnMut(&Record<'_>) -> Outcome> Rows for EachRow<F> {
     fn row(&mut self, record: &Record<'_>) -> Outcome {
         (self.0)(record)
+    }
+
+    fn wants_text(&self) -> bool {
+        true
     }
 
     fn next_block(&mut self) -> Result<(), Error> {

@@ -14,6 +14,8 @@ use wide::u8x16;
 pub(crate) struct Record<'a> {
     /// The piece of text that holds the record.
     data: &'a [u8],
+    /// As much of it, from the beginning, as is known to be text without NUL.
+    text: &'a str,
     start: usize,
     end: usize,
     /// The ends of the first cells, as many as fit the buffer.
@@ -25,18 +27,32 @@ pub(crate) struct Record<'a> {
 impl<'a> Record<'a> {
     /// The rest of a text whose last quote is never closed.
     pub(crate) const fn unfinished(data: &'a [u8]) -> Self {
-        Self { data, start: 0, end: data.len(), ends: &[], cells: 0 }
+        Self { data, text: "", start: 0, end: data.len(), ends: &[], cells: 0 }
     }
 
-    /// The cell at `index` as it stands in the text, with its quotes.
+    /// Where a cell begins and ends.
     #[inline]
-    pub(crate) fn cell(&self, index: usize) -> Option<&'a [u8]> {
+    fn span(&self, index: usize) -> Option<(usize, usize)> {
         let end = *self.ends.get(..self.cells)?.get(index)?;
         let start = match index.checked_sub(1) {
             Some(before) => self.ends.get(before)? + 1,
             None => self.start,
         };
+        Some((start, end))
+    }
+
+    /// The cell at `index` as it stands in the text, with its quotes.
+    #[inline]
+    pub(crate) fn cell(&self, index: usize) -> Option<&'a [u8]> {
+        let (start, end) = self.span(index)?;
         self.data.get(start..end)
+    }
+
+    /// The cell at `index` if it is text without quotes and NUL, as most are, and that is known at once; none says nothing.
+    #[inline]
+    pub(crate) fn plain(&self, index: usize) -> Option<&'a str> {
+        let (start, end) = self.span(index)?;
+        self.text.get(start..end).filter(|text| !text.starts_with('"'))
     }
 
     /// The whole record as it stands in the text.
@@ -48,6 +64,14 @@ impl<'a> Record<'a> {
     pub(crate) const fn start(&self) -> usize {
         self.start
     }
+}
+
+/// The text at the beginning of `data`, up to what is not UTF-8 or NUL.
+pub(crate) fn without_nul(data: &[u8]) -> &str {
+    let data = memchr::memchr(0, data).and_then(|end| data.get(..end)).unwrap_or(data);
+    let valid = std::str::from_utf8(data)
+        .or_else(|error| std::str::from_utf8(data.get(..error.valid_up_to()).unwrap_or_default()));
+    valid.unwrap_or_default()
 }
 
 /// Where a scan begins.
@@ -122,11 +146,25 @@ struct Place {
     silent: bool,
 }
 
-/// Hands every complete record of `data` to `on_record`, until it breaks off or a record or empty line ends at or
-/// behind `until`. `ends` is a buffer with room for as many cells as are of interest.
+/// [`scan_text`] where no cell is wanted as text.
 #[inline]
 pub(crate) fn scan(
     data: &[u8],
+    begin: Begin,
+    until: usize,
+    delimiter: u8,
+    ends: &mut [usize],
+    on_record: impl FnMut(&Record<'_>) -> ControlFlow<()>,
+) -> Scanned {
+    scan_text(data, "", begin, until, delimiter, ends, on_record)
+}
+
+/// Hands every complete record of `data` to `on_record`, until it breaks off or a record or empty line ends at or
+/// behind `until`. `text` is what is known of `data` by [`without_nul`], or empty. `ends` is a buffer with room for as many cells as are of interest.
+#[inline]
+pub(crate) fn scan_text(
+    data: &[u8],
+    text: &str,
     begin: Begin,
     until: usize,
     delimiter: u8,
@@ -169,7 +207,7 @@ pub(crate) fn scan(
                 place.cells += 1;
                 place.cell = at + 1;
                 if data.get(at) != Some(&delimiter) {
-                    let ended = place.end_record(at, data, ends, &mut on_record);
+                    let ended = place.end_record(at, data, text, ends, &mut on_record);
                     if ended.is_break() || at >= until {
                         return Scanned { next: at + 1, reached: true };
                     }
@@ -184,14 +222,15 @@ pub(crate) fn scan(
 impl Place {
     /// A line break outside quotes, at `at`: the record is handed over unless it is an empty line.
     #[inline]
-    fn end_record(
+    fn end_record<'a>(
         &mut self,
         at: usize,
-        data: &[u8],
-        ends: &[usize],
+        data: &'a [u8],
+        text: &'a str,
+        ends: &'a [usize],
         on_record: &mut impl FnMut(&Record<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let record = Record { data, start: self.start, end: at, ends, cells: self.cells };
+        let record = Record { data, text, start: self.start, end: at, ends, cells: self.cells };
         let shown = at != self.start && !self.silent;
         self.silent = false;
         self.start = at + 1;

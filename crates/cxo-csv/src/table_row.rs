@@ -212,6 +212,10 @@ impl<F: FnMut(&Row<'_>) -> Result<(), NotTaken>> Rows for Taking<'_, F> {
         }
     }
 
+    fn wants_text(&self) -> bool {
+        true
+    }
+
     fn next_block(&mut self) -> Result<(), Error> {
         Ok(())
     }

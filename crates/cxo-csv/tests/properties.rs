@@ -6,7 +6,10 @@
 use std::fmt::Write as _;
 
 use cxo_core::survey::Scale;
-use cxo_csv::{CsvError, Delimiter, Encoding, Input, Load, Loaded, Options, Preset, ResponseColumns, Strictness};
+use cxo_csv::{
+    CsvError, DateFormat, Delimiter, Encoding, EventColumns, EventRow, Input, Load, Loaded, Options, Preset,
+    ResponseColumns, Strictness,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -53,6 +56,62 @@ fn options(block: usize, threads: usize) -> Options {
 fn awkward() -> impl Strategy<Value = Vec<u8>> {
     let bytes = prop::sample::select(b"\"\"\",,\n\n\r9a\xFF\0 ".to_vec());
     vec(bytes, 0..400).prop_map(|body| [b"a,score\n".as_slice(), &body].concat())
+}
+
+/// Rows of an event log: names that are text, quoted, NUL or no UTF-8, and times in the forms that files mix.
+fn events() -> impl Strategy<Value = Vec<Vec<u8>>> {
+    let name = || {
+        prop::sample::select(vec![
+            b"ann".as_slice(),
+            b"b,b",
+            "zoé".as_bytes(),
+            b"\"q\"",
+            b"",
+            b"\0",
+            b"\xE9",
+            b"two words",
+        ])
+    };
+    let time = prop::sample::select(vec![
+        "2026-01-02T03:04:05Z",
+        "2026-01-02 03:04:05",
+        "2026-01-02T03:04:05.250+02:00",
+        "2026-01-02",
+        "\"2026-01-02T03:04:05Z\"",
+        "03/04/2026 05:06",
+        "13/04/2026",
+        "2026-02-30T00:00:00Z",
+        "never",
+        "",
+    ]);
+    let mostly_iso = prop_oneof![8 => Just("2026-01-02T03:04:06Z"), 1 => time];
+    let row = (name(), name(), mostly_iso, 0..20_u8).prop_map(|(case, touchpoint, time, width)| {
+        let quoted = |text: &[u8]| if text.contains(&b',') { [b"\"", text, b"\""].concat() } else { text.to_vec() };
+        let cells = [quoted(case), quoted(touchpoint), time.as_bytes().to_vec()];
+        cells[..if width == 0 { 2 } else { 3 }].join(&b',')
+    });
+    vec(row, 1..40)
+}
+
+/// What a load of an event log says: the records, the report and the rejected rows.
+fn told_events(content: &[u8], options: Options, at_once: bool) -> Result<(Vec<String>, String), String> {
+    let columns = EventColumns::default().journey("case").by("touchpoint");
+    let load = Load::new(Input::text("f", content)).options(options);
+    let shown = |row: &EventRow<'_>| format!("{:?} {:?}", row.event, row.segments);
+    let loaded = if at_once {
+        load.fold_events(&columns, Vec::new, |rows, row| {
+            rows.push(shown(row));
+            Ok(())
+        })
+    } else {
+        let mut rows = Vec::new();
+        let loaded = load.each_event(&columns, |row| {
+            rows.push(shown(row));
+            Ok(())
+        });
+        loaded.map(|Loaded { report, detected, .. }| Loaded { value: rows, report, detected })
+    };
+    loaded.map(|Loaded { value, report, .. }| (value, format!("{report:?}"))).map_err(|error| error.to_string())
 }
 
 /// Rows as they are, with line breaks, quotes and delimiters in quoted cells.
@@ -116,6 +175,44 @@ proptest! {
         if open {
             found.extend(expected.last().cloned());
         }
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn one_pass_over_an_event_log_tells_what_two_tell(rows in events(), strict: bool) {
+        let content = [b"case,touchpoint,time\n".as_slice(), &rows.join(&b'\n'), b"\n"].concat();
+        let strictness = if strict { Strictness::Strict } else { Strictness::Lenient };
+        let whole = told_events(&content, options(1 << 20, 1).strictness(strictness), false);
+        for block in [1, 5, 64, 1 << 20] {
+            for at_once in [true, false] {
+                let told = told_events(&content, options(block, 1).strictness(strictness), at_once);
+                prop_assert_eq!(&told, &whole, "blocks of {}, at once: {}", block, at_once);
+            }
+        }
+    }
+
+    #[test]
+    fn records_of_a_log_are_those_of_the_csv_crate(rows in events(), block in 1..200_usize) {
+        let content = [b"case,touchpoint,time\n".as_slice(), &rows.join(&b'\n'), b"\n"].concat();
+        let text = |cell: &[u8]| std::str::from_utf8(cell).is_ok_and(|text| !text.is_empty() && !text.contains('\0'));
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content.as_slice());
+        let records = reader.byte_records().map(Result::unwrap);
+        let whole = |record: &csv::ByteRecord| {
+            let at = (record.get(2) == Some(b"2026-01-02T03:04:06Z")).then_some(());
+            at.filter(|()| record.iter().all(text)).map(|()| record.iter().map(|cell| String::from_utf8_lossy(cell).into_owned()).collect())
+        };
+        let expected: Vec<Vec<String>> = records.filter_map(|record| whole(&record)).collect();
+        let columns = EventColumns::default().journey("case");
+        let iso = options(block, 1).date_format(DateFormat::YearFirst);
+        let mut found = Vec::new();
+        let loaded = Load::new(Input::text("f", &content)).options(iso).each_event(&columns, |row| {
+            let time = row.event.time.to_datetime().unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+            if time == "2026-01-02T03:04:06Z" {
+                found.push(vec![row.event.customer.to_owned(), row.event.touchpoint.to_owned(), time]);
+            }
+            Ok(())
+        });
+        prop_assert!(loaded.is_ok());
         prop_assert_eq!(found, expected);
     }
 

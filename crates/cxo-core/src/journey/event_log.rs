@@ -58,12 +58,16 @@ pub(super) struct Keyed {
 
 impl Keyed {
     fn push(&mut self, text: &str) -> Result<(), Error> {
-        // Records of one customer mostly follow each other.
-        let id = match self.ids.last() {
-            Some(&last) if self.symbols.text(last) == text => last,
-            _ => self.symbols.intern(text)?,
-        };
-        self.ids.push(id);
+        self.ids.push(self.symbols.intern(text)?);
+        Ok(())
+    }
+
+    /// As [`push`](Self::push), for a column whose texts mostly follow their like.
+    fn push_alike(&mut self, text: &str) -> Result<(), Error> {
+        match self.ids.last() {
+            Some(&last) if self.symbols.text(last) == text => self.ids.push(last),
+            _ => self.push(text)?,
+        }
         Ok(())
     }
 
@@ -134,7 +138,7 @@ impl EventLog {
     pub fn add(&mut self, event: &Event<'_>) -> Result<(), Error> {
         let row = self.times.len();
         self.check(event, row)?;
-        self.customers.push(event.customer)?;
+        self.customers.push_alike(event.customer)?;
         self.touchpoints.push(event.touchpoint)?;
         self.times.push(event.time.0);
         self.sequences.extend(event.sequence);
@@ -150,16 +154,12 @@ impl EventLog {
     }
 
     fn check(&self, event: &Event<'_>, row: usize) -> Result<(), Error> {
-        let texts = [
-            ("customer", Some(event.customer)),
-            ("touchpoint", Some(event.touchpoint)),
-            ("channel", event.channel),
-            ("device", event.device),
-            ("stage", event.stage),
-            ("event id", event.event_id),
-        ];
-        if let Some((what, _)) = texts.iter().find(|(_, text)| text.is_some_and(str::is_empty)) {
-            return Err(Error::input(*what, "empty", "text of at least one character"));
+        let texts =
+            [Some(event.customer), Some(event.touchpoint), event.channel, event.device, event.stage, event.event_id];
+        if texts.contains(&Some("")) {
+            let named = ["customer", "touchpoint", "channel", "device", "stage", "event id"].iter().zip(texts);
+            let what = named.filter(|(_, text)| *text == Some("")).map(|(what, _)| *what).next().unwrap_or_default();
+            return Err(Error::input(what, "empty", "text of at least one character"));
         }
         if let Some(score) = event.score.filter(|score| !score.is_finite()) {
             return Err(Error::input("score", score, "a finite number"));

@@ -1,6 +1,8 @@
 //! Which number stands for a text, such as the identifier of a customer? State: one text arena and a table of ids, so that a
 //! million customers cost no allocation each. Keyed states keep their columns as such ids.
 
+use std::ops::Range;
+
 use crate::Error;
 
 /// Texts numbered from 0 in the order of their first appearance.
@@ -24,11 +26,17 @@ impl Symbols {
         self.text.capacity() + size_of::<usize>() * self.ends.capacity() + size_of::<u32>() * self.table.capacity()
     }
 
-    /// The text of an id.
-    pub(crate) fn text(&self, id: u32) -> &str {
+    /// Where the text of an id stands in the arena.
+    #[inline]
+    fn span(&self, id: u32) -> Option<Range<usize>> {
         let at = id as usize;
         let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
-        self.ends.get(at).and_then(|end| self.text.get(start..*end)).unwrap_or_default()
+        Some(start..*self.ends.get(at)?)
+    }
+
+    /// The text of an id.
+    pub(crate) fn text(&self, id: u32) -> &str {
+        self.span(id).and_then(|span| self.text.get(span)).unwrap_or_default()
     }
 
     /// All texts by id.
@@ -80,7 +88,9 @@ impl Symbols {
         // At most half of the table is taken, so a free place ends the search.
         (0..=mask).map(|step| first.wrapping_add(step) & mask).find(|&slot| match self.table.get(slot) {
             Some(0) | None => true,
-            Some(entry) => self.text(entry - 1) == text,
+            Some(entry) => {
+                self.span(entry - 1).and_then(|span| self.text.as_bytes().get(span)) == Some(text.as_bytes())
+            }
         })
     }
 
