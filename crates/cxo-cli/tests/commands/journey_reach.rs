@@ -83,11 +83,12 @@ fn two_maps_are_compared_with_all_tests_in_mind() {
     let pay = touchpoints.iter().find(|row| row["touchpoint"] == "pay").unwrap();
     assert_eq!((&pay["share"], &pay["baseline_share"]), (&json!(0.5), &json!(0.2)));
     assert!((number(&pay["difference"]["value"]) - 0.3).abs() < 1e-12);
-    assert!(number(&pay["adjusted_p_value"]) > number(&pay["difference"]["p_value"]));
     let cart = touchpoints.iter().find(|row| row["touchpoint"] == "cart").unwrap();
-    assert!(cart.get("difference").is_none() && cart["difference_reason"].is_string(), "every journey has it: {cart}");
+    assert!(cart["difference"]["p_value_reason"].is_string(), "every journey has it: {cart}");
+    assert!(cart["adjusted_p_value_reason"].is_string(), "{cart}");
     let edge = one["edges"].as_array().unwrap().iter().find(|row| row["from"] == "guest").unwrap();
     assert_eq!((&edge["to"], &edge["journeys"], &edge["baseline_journeys"]), (&json!("pay"), &json!(150), &json!(0)));
+    assert!(number(&edge["adjusted_p_value"]) > number(&edge["difference"]["p_value"]));
     let wide = folder
         .cxo(&format!("{map} --change 2026-03-01 --correction bonferroni --confidence 0.99 --format json"))
         .json();
@@ -103,7 +104,11 @@ fn two_maps_are_compared_with_all_tests_in_mind() {
 #[test]
 fn comparisons_keep_small_groups_hidden() {
     let folder = Folder::new();
-    let text = format!("{}few,cart,2026-03-10T10:00:00Z,beta\nless,cart,2026-03-10T10:00:00Z,gamma\n", shop());
+    let mut text = shop();
+    for number in 0..7 {
+        let version = if number < 3 { "beta" } else { "gamma" };
+        writeln!(text, "few{number},cart,2026-03-10T10:00:00Z,{version}").unwrap();
+    }
     folder.write("shop.csv", &text);
     let funnel = format!("journey funnel shop.csv {AT} --steps cart,pay --by version --min-journeys 5 --format json");
     let shown = folder.cxo(&format!("{funnel} --baseline old")).json();
@@ -133,7 +138,7 @@ fn starts_and_ends_give_service_and_waiting_times() {
     // Only what is complete is a step: the map is the one without starts.
     assert_eq!(
         (&document["events"], &document["log"]["begun"], &document["log"]["duplicates"]),
-        (&json!(5), &json!(4), &json!(0))
+        (&json!(4), &json!(4), &json!(0))
     );
     let service = document["service"].as_array().unwrap();
     let names: Vec<&Value> = service.iter().map(|row| &row["touchpoint"]).collect();
@@ -270,7 +275,7 @@ fn the_next_touchpoint_is_foreseen() {
     folder.write("log.csv", &second_order());
     let next = format!("journey next log.csv {AT}");
     let document = folder.cxo(&format!("{next} --after a,b --top 2 --format json")).json();
-    assert_eq!((&document["format"], &document["longest_context"]), (&json!("cxo.journey-next"), &json!(2)));
+    assert_eq!(document["format"], json!("cxo.journey-next"));
     let prediction = &document["predictions"][0];
     assert_eq!(
         (&prediction["after"], &prediction["context"], &prediction["observations"]),
@@ -282,7 +287,9 @@ fn the_next_touchpoint_is_foreseen() {
     // One touchpoint back is not enough to tell what follows b.
     let losses: Vec<f64> =
         document["evaluation"].as_array().unwrap().iter().map(|row| number(&row["log_loss"])).collect();
-    assert!(losses.len() == 5 && losses[1] < losses[0] && losses[1] <= losses[2], "{losses:?}");
+    let best = losses.iter().position(|loss| losses.iter().all(|other| loss <= other)).unwrap();
+    assert!(losses.len() == 5 && losses[1] < 0.8 * losses[0], "{losses:?}");
+    assert_eq!(document["longest_context"], json!(best + 1));
     let short = folder.cxo(&format!("{next} --after a,b --context 1 --format json")).json();
     assert_eq!(short["evaluation"].as_array().unwrap().len(), 1);
     assert!(number(&short["predictions"][0]["touchpoints"][0]["probability"]) < 0.6);
