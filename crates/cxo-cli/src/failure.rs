@@ -41,6 +41,15 @@ impl Failure {
         failure
     }
 
+    /// A segment that no journey is in, with those that there are.
+    pub(crate) fn unknown_segment(value: &str, allowed: String) -> Self {
+        let message = format!("no journey begins in the segment \"{value}\"; the segments are {allowed}");
+        let mut failure = Self::data("unknown-segment", message);
+        failure.detail.value = Some(value.to_owned());
+        failure.detail.allowed = Some(allowed);
+        failure
+    }
+
     /// A file that could not be read or written.
     pub(crate) fn io(path: &Path, doing: &str, error: &io::Error) -> Self {
         let reason = match error.kind() {

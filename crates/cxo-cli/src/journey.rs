@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure, journey_attribution, journey_chain, journey_conformance, journey_funnel, journey_hotspots,
-    journey_map, journey_paths,
+    journey_map, journey_next, journey_paths,
 };
 
 /// The arguments of `cxo journey`.
@@ -23,6 +23,8 @@ enum Subcommand {
     Funnel(Box<journey_funnel::Args>),
     /// From each touchpoint: how likely the outcome is, and how far
     Chain(Box<journey_chain::Args>),
+    /// What comes next, and with which probability
+    Next(Box<journey_next::Args>),
     /// Which channels are on the way to the outcome
     Attribution(Box<journey_attribution::Args>),
     /// Where bad ratings, traffic and outcomes meet, and how the journey is rated
@@ -38,6 +40,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Subcommand::Paths(args) => journey_paths::run(args),
         Subcommand::Funnel(args) => journey_funnel::run(args),
         Subcommand::Chain(args) => journey_chain::run(args),
+        Subcommand::Next(args) => journey_next::run(args),
         Subcommand::Attribution(args) => journey_attribution::run(args),
         Subcommand::Hotspots(args) => journey_hotspots::run(args),
         Subcommand::Conformance(args) => journey_conformance::run(args),

@@ -1,13 +1,17 @@
 //! `cxo journey attribution`: which channels are on the way to an outcome, of a table of paths or of a log.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    str::FromStr,
+};
 
 use cxo_core::{
     Error,
-    journey::{AttributionModel, AttributionOptions, PathSteps},
+    domain::LoadReport,
+    journey::{AttributionModel, AttributionOptions, PathSteps, PositionCredit},
 };
 use cxo_csv::PathColumns;
-use cxo_json::{AttributionDocument, AttributionRow, ChannelRow, Lines, Worth};
+use cxo_json::{AttributionDocument, AttributionRow, ChannelRow, Lines, PositionRow, Worth};
 
 use crate::{
     asking::QUESTION,
@@ -70,9 +74,10 @@ struct Table {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = QUESTION)]
 struct Asked {
-    /// How credit is divided: markov, shapley, first, last, linear, position, step-decay, or of a log time-decay
+    /// How credit is divided: markov, shapley, shapley-ordered (by the place on the path too), first, last, linear, position,
+    /// step-decay, or of a log time-decay
     #[arg(long, value_name = "MODEL", default_value = "markov")]
-    model: AttributionModel,
+    model: Model,
     /// The number of steps that the chain of markov remembers [default: 1]
     #[arg(long, value_name = "N")]
     order: Option<usize>,
@@ -91,9 +96,66 @@ struct Asked {
     half_life: Option<Span>,
 }
 
+/// A model, and whether its credit is told by place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Model {
+    ByChannel(AttributionModel),
+    /// Shapley values by place; over all places those of the channels.
+    OrderedShapley,
+}
+
+/// The name of the ordered Shapley value.
+const ORDERED: &str = "shapley-ordered";
+
+impl Model {
+    const fn of_channels(self) -> AttributionModel {
+        match self {
+            Self::ByChannel(model) => model,
+            Self::OrderedShapley => AttributionModel::Shapley,
+        }
+    }
+}
+
+impl FromStr for Model {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        if text == ORDERED {
+            return Ok(Self::OrderedShapley);
+        }
+        let refused = |error: Error| {
+            let allowed = format!("{}, {ORDERED}", error.allowed().unwrap_or_default());
+            Error::input("attribution model", format!("\"{text}\""), allowed)
+        };
+        text.parse().map(Self::ByChannel).map_err(refused)
+    }
+}
+
+/// Puts the credit by place beside that of the channels, where it is asked for.
+fn put_positions(
+    row: &mut AttributionRow,
+    model: Model,
+    worth: Worth,
+    credit: impl FnOnce() -> Result<Vec<PositionCredit>, Error>,
+) -> Result<(), Error> {
+    if model == Model::OrderedShapley {
+        row.positions = Some(credit()?.iter().map(|place| PositionRow::new(place, worth)).collect());
+    }
+    Ok(())
+}
+
+/// The document of a model.
+fn document(asked: &Asked, all: AttributionRow, load: LoadReport) -> AttributionDocument {
+    let mut document = AttributionDocument::new(asked.model.of_channels(), asked.order(), all, load);
+    if asked.model == Model::OrderedShapley {
+        ORDERED.clone_into(&mut document.model);
+    }
+    document
+}
+
 impl Asked {
     fn options(&self, steps: PathSteps) -> Result<AttributionOptions, Error> {
-        let options = AttributionOptions::default().model(self.model).order(self.order()).steps(steps);
+        let options = AttributionOptions::default().model(self.model.of_channels()).order(self.order()).steps(steps);
         let mut options = options.open(open_journeys(self.silence));
         if let Some(lookback) = self.lookback {
             options = options.lookback(lookback.micros)?;
@@ -111,10 +173,10 @@ impl Asked {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    if args.asked.order.is_some() && args.asked.model != AttributionModel::Markov {
+    if args.asked.order.is_some() && args.asked.model != Model::ByChannel(AttributionModel::Markov) {
         return Err(Failure::usage("--order needs --model markov"));
     }
-    if args.asked.half_life.is_some() && args.asked.model != AttributionModel::TimeDecay {
+    if args.asked.half_life.is_some() && args.asked.model != Model::ByChannel(AttributionModel::TimeDecay) {
         return Err(Failure::usage("--half-life needs --model time-decay"));
     }
     let file = args.file.open()?;
@@ -144,10 +206,11 @@ fn of_table(args: &Args, file: Readable, worth: Worth, (path, conversions): (&st
         columns = columns.value(value.as_str());
     }
     let loaded = file.read(|load| load.paths(&columns))?;
-    let all = loaded.value.attribution(args.asked.model, args.asked.order());
+    let all = loaded.value.attribution(args.asked.model.of_channels(), args.asked.order());
     let all = all.map_err(|error| Failure::from(error).in_file(&name))?;
-    let all = AttributionRow::new(&all, worth);
-    let document = AttributionDocument::new(args.asked.model, args.asked.order(), all, loaded.report);
+    let mut all = AttributionRow::new(&all, worth);
+    put_positions(&mut all, args.asked.model, worth, || loaded.value.ordered_shapley())?;
+    let document = document(&args.asked, all, loaded.report);
     args.output.show(&document, &notes::load(&document.load))
 }
 
@@ -166,11 +229,12 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
         let found = journeys.attribution(&outcomes, &options)?;
         let mut row = AttributionRow::new(&found.credit, worth);
         (row.open_journeys, row.immediate_journeys) = (Some(found.open), Some(found.immediate));
+        put_positions(&mut row, args.asked.model, worth, || journeys.ordered_shapley(&outcomes, &options))?;
         Ok(row)
     });
     let half_life = options.half_life_seconds();
     let (all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
-    let mut document = AttributionDocument::new(args.asked.model, args.asked.order(), all, logged.load.clone());
+    let mut document = document(&args.asked, all, logged.load.clone());
     unit.clone_into(&mut document.unit);
     document.segments = segments;
     document.outcomes = Some(outcomes.into_iter().map(str::to_owned).collect());
@@ -193,6 +257,7 @@ impl Present for AttributionDocument {
         let detail = format!("{of} of {} journeys; {}", page::count(all), model(self));
         page.headline("Attributed", &page::count(self.all.conversions), &detail);
         channels(page, &self.unit, &self.all);
+        positions(page, &self.unit, &self.all);
         left_out(self, page);
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             channels(page, &self.unit, row);
@@ -212,7 +277,7 @@ impl Present for AttributionDocument {
 fn model(document: &AttributionDocument) -> String {
     let meaning = match document.model.as_str() {
         "markov" => "in proportion to the removal effect in a Markov chain of order",
-        "shapley" => "shapley: equally among the different channels of a path",
+        "shapley" | ORDERED => "shapley: equally among the different channels of a path",
         "first" => "first: all to the first step",
         "last" => "last: all to the last step",
         "linear" => "linear: equally to all steps",
@@ -260,6 +325,26 @@ fn channels(page: &mut Page, unit: &str, of: &AttributionRow) {
         row
     };
     page.table(&columns, rows.iter().map(row).collect());
+}
+
+/// The credit of each channel for the first places, in the order of the channels.
+fn positions(page: &mut Page, unit: &str, of: &AttributionRow) {
+    const MOST: usize = 5;
+    let Some(positions) = &of.positions else { return };
+    let first = if unit == "touchpoint" { unit } else { "channel" };
+    let places: Vec<String> = (1..=MOST).map(|place| format!("place {place}")).collect();
+    let mut columns = vec![(first, Align::Left)];
+    columns.extend(places.iter().map(|place| (place.as_str(), Align::Right)));
+    columns.push(("later", Align::Right));
+    let row = |channel: &ChannelRow| {
+        let own = || positions.iter().filter(|place| place.channel == channel.channel);
+        let at = |place: usize| own().filter(|own| own.position == place).map(|own| own.attributed).sum::<f64>();
+        let later = own().filter(|own| own.position > MOST).map(|own| own.attributed).sum::<f64>();
+        let cells = (1..=MOST).map(at).chain([later]).map(|credit| page::decimals(credit, 1));
+        std::iter::once(page::name(&channel.channel)).chain(cells).collect()
+    };
+    page.line("The same by the place on the path:");
+    page.table(&columns, of.channels.iter().map(row).collect());
 }
 
 /// Journeys that are in no path.

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use cxo_core::{
-    Confidence, Seed,
-    journey::{ChainOptions, OpenJourneys},
+    Confidence, Error, Seed,
+    journey::{ChainOptions, Journeys, OpenJourneys},
     stats::resampling::Bootstrap,
 };
-use cxo_json::{ChainResamples, ChainRow, JourneyChainDocument, Lines, RemovalRow, StateRow};
+use cxo_json::{ChainResamples, ChainRow, JourneyChainDocument, Lines, OrderRow, Quantity, RemovalRow, StateRow};
 
 use crate::{
     asking::{self, QUESTION},
@@ -52,6 +52,9 @@ struct Outcome {
     /// open and left out [default: every journey without outcome is lost]
     #[arg(long, value_name = "DURATION")]
     silence: Option<Span>,
+    /// Compare how well chains fit that remember 1 to N steps, at most 8
+    #[arg(long, value_name = "N", default_value = "3")]
+    orders: usize,
     /// Bounds from so many resamples of customers, 100 or more, such as 1000 [default: no bounds]
     #[arg(long, value_name = "N")]
     resamples: Option<u32>,
@@ -72,6 +75,9 @@ pub(crate) fn trimmed(names: &[String]) -> Vec<&str> {
 
 impl Args {
     fn options(&self) -> Result<(ChainOptions, Option<ChainResamples>), Failure> {
+        if !(1..=8).contains(&self.outcome.orders) {
+            return Err(Failure::usage(format!("--orders {}: 1 to 8 orders are compared", self.outcome.orders)));
+        }
         let options = ChainOptions::from(open_journeys(self.outcome.silence));
         let Some(replicates) = self.outcome.resamples else { return Ok((options, None)) };
         let seed = self.rules.seed();
@@ -84,6 +90,17 @@ impl Args {
     }
 }
 
+impl Outcome {
+    /// The orders of a chain of these journeys, or why there are none.
+    fn orders(&self, journeys: &Journeys<'_>) -> Result<Quantity<Vec<OrderRow>>, Error> {
+        let paths = journeys.paths_to(&trimmed(&self.conversion), open_journeys(self.silence))?.paths;
+        if paths.is_empty() {
+            return Ok(Err("no journey has a step before its end".into()));
+        }
+        Ok(Ok(OrderRow::of(&paths.chain_orders(self.orders)?)))
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?;
@@ -93,9 +110,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let outcomes = trimmed(&args.outcome.conversion);
     journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
     let (options, resamples) = args.options()?;
-    let chain = journeys.chain(&outcomes, options).map_err(|error| Failure::from(error).in_file(&path))?;
-    let (_, segments) = logged.ask(&journeys, |journeys| Ok(ChainRow::from(&journeys.chain(&outcomes, options)?)))?;
-    let mut document = JourneyChainDocument::new(&chain, logged.row(&journeys), logged.load.clone());
+    let answers = logged.ask(&journeys, |journeys| {
+        let chain = journeys.chain(&outcomes, options)?;
+        Ok(ChainRow::new(&chain, args.outcome.orders(journeys)?))
+    });
+    let (all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
+    let mut document = JourneyChainDocument::new(all, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
     document.resamples = resamples;
     document.silence_seconds = args.outcome.silence.map(Span::seconds);
@@ -137,6 +157,7 @@ impl Present for JourneyChainDocument {
         page.line("What is to be expected from each touchpoint on:");
         states(page, &self.all, usize::MAX);
         removal(page, &self.all);
+        orders(page, &self.all);
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             states(page, row, SEGMENT_STATES);
         });
@@ -191,6 +212,33 @@ fn removal(page: &mut Page, of: &ChainRow) {
     };
     page.line("By how much the chain reaches the outcome less where every way through a touchpoint ends without it:");
     page.table(&columns, rows.iter().map(row).collect());
+}
+
+/// How many steps the chain should remember.
+fn orders(page: &mut Page, of: &ChainRow) {
+    let columns = [
+        ("steps remembered", Align::Right),
+        ("parameters", Align::Right),
+        ("log-likelihood", Align::Right),
+        ("BIC", Align::Right),
+        ("", Align::Left),
+    ];
+    let row = |order: &OrderRow| {
+        vec![
+            order.order.to_string(),
+            page::count(order.parameters),
+            page::decimals(order.log_likelihood, 1),
+            page::decimals(order.bic, 1),
+            if order.supported { "supported by the data".to_owned() } else { String::new() },
+        ]
+    };
+    match &of.orders {
+        Ok(orders) if orders.len() > 1 => {
+            page.line("Does what comes next depend on the last step alone? The order with the least BIC is the one supported:");
+            page.table(&columns, orders.iter().map(row).collect());
+        }
+        _ => {}
+    }
 }
 
 /// The start, then the touchpoints by the probability of the outcome.

@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use cxo_core::{
     Confidence,
-    journey::{Funnel, FunnelDefinition, Immature, Ties},
+    journey::{Funnel, FunnelComparison, FunnelDefinition, Immature, Journeys, Ties},
 };
-use cxo_json::{FunnelDocument, FunnelRow, FunnelStepRow, Lines, Quantity};
+use cxo_json::{Entry, FunnelComparisonRow, FunnelDocument, FunnelRow, FunnelStepRow, Lines, Quantity};
 
 use crate::{
     asking::{self, QUESTION},
     duration::{self, Span},
     failure::Failure,
+    journey_against::Against,
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
@@ -32,7 +33,8 @@ use crate::{
     unordered                    the steps in any order\n  \
     ordered-with-exclusion       the same as ordered, but an excluded touchpoint ends the attempt\n\n\
     Examples:\n  cxo journey funnel clicks.csv --journey user --touchpoint page --time at --steps cart,checkout,purchase --window 30m\n  \
-    cxo journey funnel clicks.csv --journey user --touchpoint page --time at --steps cart,purchase --exclude help --by device")]
+    cxo journey funnel clicks.csv --journey user --touchpoint page --time at --steps cart,purchase --exclude help --by device\n  \
+    cxo journey funnel clicks.csv --journey user --touchpoint page --time at --steps cart,purchase --window 1d --change 2026-03-01")]
 pub(crate) struct Args {
     #[command(flatten)]
     file: TableFile,
@@ -42,6 +44,8 @@ pub(crate) struct Args {
     rules: Rules,
     #[command(flatten)]
     asked: Asked,
+    #[command(flatten)]
+    against: Against,
     #[command(flatten)]
     output: Output,
 }
@@ -115,7 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?;
     let path = file.file.clone();
     let funnel = args.asked.funnel(&args.rules, file.zone)?;
-    let logged = args.columns.read(file, &args.rules, None)?;
+    let logged = args.against.columns(&args.columns).read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
     let names = || args.asked.steps.iter().chain(&args.asked.exclude).map(|name| name.trim());
     journey_log::check_touchpoints(&journeys, &names().collect::<Vec<_>>())
@@ -124,6 +128,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (_, segments) = logged.ask(&journeys, |journeys| Ok(FunnelRow::from(&journeys.funnel(&funnel)?)))?;
     let mut document = FunnelDocument::new(&passage, args.asked.confidence, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
+    if let Some(baseline) = args.against.baseline() {
+        let compare = |segment: &Journeys<'_>, base: &Journeys<'_>| {
+            let comparison = FunnelComparison::new((segment, &funnel), (base, &funnel))?;
+            Ok(FunnelComparisonRow::new(&comparison, baseline))
+        };
+        document.comparisons = Some(logged.compare(&journeys, baseline, compare)?);
+    }
     if !args.asked.exclude.is_empty() {
         document.excluded = Some(args.asked.exclude.iter().map(|name| name.trim().to_owned()).collect());
     }
@@ -141,6 +152,7 @@ impl Present for FunnelDocument {
             page.bullets(&lost);
         }
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), steps);
+        comparisons(page, self.comparisons.as_deref().unwrap_or_default());
         page.line(&page::wrapped(&format!(
             "Intervals are {} ({}) and take {}. Numbers are observed: they do not say why journeys end.",
             page::level(self.confidence),
@@ -253,6 +265,44 @@ fn steps(page: &mut Page, of: &FunnelRow) {
         ]
     };
     page.table(&columns, of.steps.iter().map(row).collect());
+}
+
+/// Each segment against the baseline, from the second step on.
+fn comparisons(page: &mut Page, of: &[Entry<FunnelComparisonRow>]) {
+    let columns = [
+        ("step", Align::Left),
+        ("of first step", Align::Right),
+        ("interval", Align::Left),
+        ("p", Align::Right),
+        ("of step before", Align::Right),
+        ("interval", Align::Left),
+        ("p", Align::Right),
+    ];
+    for entry in of {
+        let name = page::segment(entry.segment.as_deref());
+        let row = match &entry.outcome {
+            Ok(row) => row,
+            Err(reason) => {
+                page.line(&format!("{name} is not compared: {reason}"));
+                continue;
+            }
+        };
+        let baseline = page::segment(Some(&row.baseline));
+        page.line(&format!("{name} minus {baseline}, in percentage points:"));
+        let steps = row.steps.iter().skip(1);
+        let cells = steps.map(|step| {
+            let parts = [&step.difference, &step.step_difference].map(page::difference);
+            std::iter::once(page::name(&step.touchpoint)).chain(parts.into_iter().flatten()).collect()
+        });
+        page.table(&columns, cells.collect());
+        if row.in_both > 0 {
+            let both = page::count(row.in_both);
+            page.line(&format!("{both} customers entered in both; the comparison takes them as clusters."));
+        }
+    }
+    if !of.is_empty() {
+        page.line("Each p-value is of one test: with many segments and steps some are small by chance.");
+    }
 }
 
 /// What became of those who reached a step and not the one after it.

@@ -10,19 +10,21 @@ use std::{
 use clap::Args;
 use cxo_core::{
     Error, Seed,
-    domain::{Currency, LoadReport, Scale},
+    domain::{Currency, LoadReport, Scale, Timestamp},
     journey::{Duplicates, Event, EventLog, Identities, JourneyOptions, Journeys, Lifecycle, Split, Ties},
     stats::suppression::Suppression,
 };
 use cxo_csv::EventColumns;
-use cxo_json::{Entry, FlattenedRow, LogRow};
+use cxo_json::{Entry, FlattenedRow, LogRow, Quantity, ServiceRow};
 use cxo_xes::{EventKeys, EventRow};
 
 use crate::{
     duration::Span,
     failure::Failure,
     groups::JOINT,
+    journey_against::{AFTER, BEFORE},
     journey_file::{self, LogFormat},
+    journey_period::Bound,
     journey_views::{Names, Period, Views},
     notes, page,
     reading::Readable,
@@ -76,6 +78,12 @@ pub(crate) struct Columns {
     /// The scale of the ratings; rows with others are rejected.
     #[arg(skip)]
     pub(crate) scale: Option<Scale>,
+    /// Journeys that begin before this and from then on are segments, in place of `by`.
+    #[arg(skip)]
+    pub(crate) change: Option<Bound>,
+    /// Whether records that only say that a touchpoint began are kept apart, for service times.
+    #[arg(skip)]
+    pub(crate) starts: bool,
 }
 
 /// Under which rules records become journeys.
@@ -132,6 +140,8 @@ pub(crate) struct Logged {
     stitched: Option<(u64, u64)>,
     flattened: Option<FlattenedRow>,
     segments: Option<Segments>,
+    /// With the records that only say that a touchpoint began.
+    whole: Option<Box<Logged>>,
     options: JourneyOptions,
     rules: Rules,
     names: Names,
@@ -139,12 +149,50 @@ pub(crate) struct Logged {
 
 /// A log in the making.
 struct Taken {
-    log: EventLog,
+    records: Records,
+    /// With those that only say that a touchpoint began, from the first of them on.
+    whole: Option<Records>,
+    starts: bool,
     begun: u64,
     outside: u64,
     period: Period,
-    segments: Option<Segments>,
     identities: Option<Identities>,
+}
+
+/// Records with their segments.
+#[derive(Clone)]
+struct Records {
+    log: EventLog,
+    segments: Option<Segments>,
+    change: Option<Timestamp>,
+}
+
+impl Records {
+    fn add<S: AsRef<str>>(&mut self, event: &Event<'_>, values: &[S], currency: Option<Currency>) -> Result<(), Error> {
+        if let (true, Some(currency)) = (self.log.is_empty(), currency) {
+            self.log = EventLog::in_currency(currency);
+        }
+        self.log.add(event)?;
+        match (&mut self.segments, self.change) {
+            (Some(segments), Some(change)) => segments.add(&[if event.time < change { BEFORE } else { AFTER }]),
+            (Some(segments), None) => segments.add(values),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Hands records under an id over to who logged in with it. How many.
+    fn stitch(&mut self, identities: &Identities) -> Result<u64, Error> {
+        let mut log = self.log.currency().map_or_else(EventLog::default, EventLog::in_currency);
+        let mut stitched = 0;
+        for mut event in (0..self.log.len()).map_while(|row| self.log.get(row)) {
+            let customer = identities.customer(event.customer, event.time);
+            stitched += u64::from(customer != event.customer);
+            event.customer = customer;
+            log.add(&event)?;
+        }
+        self.log = log;
+        Ok(stitched)
+    }
 }
 
 impl Taken {
@@ -161,35 +209,31 @@ impl Taken {
             self.outside += 1;
             return Ok(());
         }
-        if event.lifecycle == Some(Lifecycle::Start) {
-            self.begun += 1;
+        if event.lifecycle != Some(Lifecycle::Start) {
+            self.whole.as_mut().map_or(Ok(()), |whole| whole.add(event, values, currency))?;
+            return self.records.add(event, values, currency);
+        }
+        self.begun += 1;
+        if !self.starts {
             return Ok(());
         }
-        if let (true, Some(currency)) = (self.log.is_empty(), currency) {
-            self.log = EventLog::in_currency(currency);
-        }
-        self.log.add(event)?;
-        self.segments.as_mut().map_or(Ok(()), |segments| segments.add(values))
+        // Start and end of one event may have one id, and are not told twice.
+        let id = event.event_id.map(|id| format!("{id} \u{1}start"));
+        let mut event = *event;
+        event.event_id = id.as_deref();
+        self.whole.get_or_insert_with(|| self.records.clone()).add(&event, values, currency)
     }
 
     /// Hands records under an id over to who logged in with it. How many, and how many ids several customers used.
     fn stitch(&mut self) -> Result<Option<(u64, u64)>, Error> {
         let Some(identities) = &self.identities else { return Ok(None) };
-        let mut log = self.log.currency().map_or_else(EventLog::default, EventLog::in_currency);
-        let mut stitched = 0;
-        for mut event in (0..self.log.len()).map_while(|row| self.log.get(row)) {
-            let customer = identities.customer(event.customer, event.time);
-            stitched += u64::from(customer != event.customer);
-            event.customer = customer;
-            log.add(&event)?;
-        }
-        self.log = log;
-        Ok(Some((stitched, identities.shared())))
+        self.whole.as_mut().map_or(Ok(0), |whole| whole.stitch(identities))?;
+        Ok(Some((self.records.stitch(identities)?, identities.shared())))
     }
 }
 
 /// The segment of each row of a log, by number.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Segments {
     names: Vec<String>,
     numbers: HashMap<String, u32>,
@@ -298,12 +342,16 @@ impl Columns {
         }
         let (options, names, path) = (rules.options()?, rules.views.names()?, file.file.clone());
         let period = rules.views.period(file.zone)?;
+        let change = self.change.map(|change| change.begin(file.zone)).transpose();
+        let change = change.map_err(|error| Failure::option("--change", &error))?;
+        let segments = || (change.is_some() || !self.by.is_empty()).then(Segments::default);
         let nothing = || Taken {
-            log: EventLog::default(),
+            records: Records { log: EventLog::default(), segments: segments(), change },
+            whole: None,
+            starts: self.starts,
             begun: 0,
             outside: 0,
             period,
-            segments: (!self.by.is_empty()).then(Segments::default),
             identities: self.login.as_ref().map(|_| Identities::default()),
         };
         let (mut taken, load, flattened) = if format == LogFormat::Csv {
@@ -323,7 +371,7 @@ impl Columns {
             (taken, loaded.report, flattened)
         };
         let outside = rules.views.has_period().then_some(taken.outside);
-        if taken.log.is_empty() && taken.outside > 0 {
+        if taken.records.log.is_empty() && taken.outside > 0 {
             let message = format!("{}: none of {} records is in the period", path.display(), load.accepted);
             return Err(Failure::data("no-data", message).in_file(&path));
         }
@@ -331,8 +379,21 @@ impl Columns {
         // In XES the standard has a key for it, which is read unless it is refused with the empty name.
         let lifecycle = self.lifecycle.as_ref().map_or(format == LogFormat::Xes, |key| !key.is_empty());
         let begun = lifecycle.then_some(taken.begun);
-        let Taken { log, segments, .. } = taken;
-        Ok(Logged { log, load, begun, outside, stitched, flattened, segments, options, rules: rules.clone(), names })
+        let logged = |Records { log, segments, .. }: Records| Logged {
+            log,
+            load: load.clone(),
+            begun,
+            outside,
+            stitched,
+            flattened: flattened.clone(),
+            segments,
+            whole: None,
+            options: options.clone(),
+            rules: rules.clone(),
+            names: names.clone(),
+        };
+        let whole = taken.whole.map(|whole| Box::new(logged(whole)));
+        Ok(Logged { whole, ..logged(taken.records) })
     }
 }
 
@@ -348,6 +409,19 @@ impl Rules {
         let split = options.split(Split::Session { micros: gap.micros });
         split.map_err(|error| Failure::option("--session-gap", &error))
     }
+}
+
+/// A segment that journeys begin in.
+struct Part<'s> {
+    name: &'s str,
+    number: usize,
+    /// Why it is not shown.
+    hidden: Option<&'static str>,
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "called on errors that are mapped")]
+fn said(error: Error) -> Cow<'static, str> {
+    Cow::Owned(error.to_string())
 }
 
 /// What is found for all journeys, and for each segment where segments are asked for.
@@ -414,11 +488,52 @@ impl Logged {
         ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
     ) -> Result<Answers<T>, Failure> {
         let all = ask(journeys)?;
-        let Some(segments) = &self.segments else { return Ok((all, None)) };
-        let segment_of = |rows: &[u32]| self.segment_of(rows).map_or(usize::MAX, |(number, _)| number);
+        if self.segments.is_none() {
+            return Ok((all, None));
+        }
+        let entry = |part: Part<'_>| Entry {
+            segment: Some(part.name.to_owned()),
+            outcome: self.part(journeys, &part).and_then(|part| ask(&part).map_err(said)),
+        };
+        Ok((all, Some(self.parts(journeys)?.into_iter().map(entry).collect())))
+    }
+
+    /// Compares the journeys of each other segment with those of the baseline.
+    pub(crate) fn compare<T>(
+        &self,
+        journeys: &Journeys<'_>,
+        baseline: &str,
+        compare: impl Fn(&Journeys<'_>, &Journeys<'_>) -> Result<T, Error>,
+    ) -> Result<Vec<Entry<T>>, Failure> {
+        let mut parts = self.parts(journeys)?;
+        let known = parts.iter().map(|part| format!("\"{}\"", part.name)).collect::<Vec<_>>().join(", ");
+        let Some(place) = parts.iter().position(|part| part.name == baseline) else {
+            return Err(Failure::unknown_segment(baseline, known));
+        };
+        let base = self.part(journeys, &parts.remove(place));
+        if parts.is_empty() {
+            return Err(Failure::data(
+                "no-data",
+                format!("every journey is in the segment {known}: nothing to compare"),
+            ));
+        }
+        let entry = |part: Part<'_>| Entry {
+            segment: Some(part.name.to_owned()),
+            outcome: base
+                .as_ref()
+                .map_err(|why| Cow::Owned(format!("of the baseline: {why}")))
+                .and_then(|base| compare(&self.part(journeys, &part)?, base).map_err(said)),
+        };
+        Ok(parts.into_iter().map(entry).collect())
+    }
+
+    /// The segments that journeys begin in, in the order of their bytes.
+    fn parts(&self, journeys: &Journeys<'_>) -> Result<Vec<Part<'_>>, Error> {
+        let Some(segments) = &self.segments else { return Ok(Vec::new()) };
         let mut counts = vec![0_u64; segments.names.len()];
         for journey in journeys.iter() {
-            if let Some(count) = counts.get_mut(segment_of(journey.rows)) {
+            let number = self.segment_of(journey.rows).map_or(usize::MAX, |(number, _)| number);
+            if let Some(count) = counts.get_mut(number) {
                 *count += 1;
             }
         }
@@ -431,17 +546,33 @@ impl Logged {
         let whole = cells.total(journeys.len() as u64);
         let parts = cells.table(whole, &named.iter().map(|(.., count)| *count).collect::<Vec<_>>())?;
         let decisions = cells.decide();
-        let mut entries = Vec::with_capacity(named.len());
-        for ((name, number, _), cell) in named.into_iter().zip(parts) {
-            let outcome = if let Err(hidden) = decisions.of(cell) {
-                Err(Cow::Borrowed(hidden.reason()))
-            } else {
-                let part = journeys.keep(|journey| segment_of(journey.rows) == number)?;
-                ask(&part).map_err(|error| Cow::Owned(error.to_string()))
-            };
-            entries.push(Entry { segment: Some(name.to_owned()), outcome });
+        let part = |((name, number, _), cell)| Part {
+            name,
+            number,
+            hidden: decisions.of(cell).err().map(|hidden| hidden.reason()),
+        };
+        Ok(named.into_iter().zip(parts).map(part).collect())
+    }
+
+    /// The journeys of a segment, or why they are hidden.
+    fn part<'a>(&self, journeys: &Journeys<'a>, part: &Part<'_>) -> Result<Journeys<'a>, Cow<'static, str>> {
+        if let Some(reason) = part.hidden {
+            return Err(Cow::Borrowed(reason));
         }
-        Ok((all, Some(entries)))
+        let of_part = |rows: &[u32]| self.segment_of(rows).is_some_and(|(number, _)| number == part.number);
+        journeys.keep(|journey| of_part(journey.rows)).map_err(said)
+    }
+
+    /// How long touchpoints take and wait, of all journeys and of each segment; or why that is not known.
+    pub(crate) fn service(&self) -> Result<Quantity<Answers<Vec<ServiceRow>>>, Failure> {
+        let Some(whole) = &self.whole else { return Ok(Err(Cow::Borrowed("no record says that a touchpoint began"))) };
+        if self.rules.views.drops_repeats() || matches!(self.rules.duplicates.0, Duplicates::Within { .. }) {
+            let why =
+                "start and end are records of one touchpoint: not with --collapse-loops, --top-variants or within=";
+            return Ok(Err(Cow::Borrowed(why)));
+        }
+        let times = |journeys: &Journeys<'_>| Ok(journeys.service_times()?.iter().map(ServiceRow::from).collect());
+        whole.ask(&whole.journeys()?, times).map(Ok)
     }
 
     /// What a reader of a table should know of the log.

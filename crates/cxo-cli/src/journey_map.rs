@@ -5,14 +5,23 @@ use std::{
     io::{self, Write},
 };
 
-use cxo_json::{EdgeRow, Entry, JourneyMapDocument, Lines, MapRow, NodeRow, TouchpointRow};
+use cxo_core::{
+    Confidence,
+    journey::{Journeys, MapComparisonOptions},
+    stats::multiplicity::Multiplicity,
+};
+use cxo_json::{
+    ComparedSharesRow, EdgeRow, Entry, FollowsRow, JourneyMapDocument, Lines, MapComparisonRow, MapRow, NodeRow,
+    Quantity, ServiceRow, SpreadRow, TouchpointRow,
+};
 
 use crate::{
-    asking::QUESTION,
+    asking::{self, QUESTION},
     duration,
     failure::Failure,
+    journey_against::Against,
     journey_file,
-    journey_log::{self, Columns, Rules},
+    journey_log::{self, Answers, Columns, Rules},
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -33,8 +42,20 @@ pub(crate) struct Args {
     #[command(flatten)]
     rules: Rules,
     /// The map as a picture in words, for mermaid.js or for the program dot, in place of the table
-    #[arg(long, value_name = "LANGUAGE", conflicts_with = "by", help_heading = QUESTION)]
+    #[arg(long, value_name = "LANGUAGE", conflicts_with_all = ["by", "change"], help_heading = QUESTION)]
     diagram: Option<Diagram>,
+    /// Also what follows what at any distance
+    #[arg(long, conflicts_with = "diagram", help_heading = QUESTION)]
+    eventually_follows: bool,
+    #[command(flatten)]
+    against: Against,
+    /// Of a comparison: how p-values are corrected for the number of touchpoints and edges: holm, hochberg, hommel, bonferroni, sidak,
+    /// holm-sidak, benjamini-hochberg, benjamini-yekutieli [default: holm]
+    #[arg(long, value_name = "METHOD", help_heading = QUESTION)]
+    correction: Option<Multiplicity>,
+    /// Of a comparison: level of the intervals [default: 0.95]
+    #[arg(long, value_name = "LEVEL", value_parser = asking::confidence, help_heading = QUESTION)]
+    confidence: Option<Confidence>,
     #[command(flatten)]
     output: Output,
 }
@@ -46,26 +67,78 @@ enum Diagram {
     Graphviz,
 }
 
+impl Args {
+    fn comparison(&self) -> Result<MapComparisonOptions, Failure> {
+        if self.against.baseline().is_none() && (self.correction.is_some() || self.confidence.is_some()) {
+            return Err(Failure::usage(
+                "--correction and --confidence are of a comparison: give --baseline or --change",
+            ));
+        }
+        Ok(MapComparisonOptions::default()
+            .confidence(self.confidence.unwrap_or_default())
+            .multiplicity(self.correction.unwrap_or_default()))
+    }
+
+    fn map(&self, journeys: &Journeys<'_>) -> MapRow {
+        let mut row = MapRow::from(&journeys.map());
+        if self.eventually_follows {
+            row.eventually_follows = Some(FollowsRow::of(&journeys.eventually_follows(), journeys));
+        }
+        row
+    }
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let comparison = args.comparison()?;
     let file = args.file.open()?;
     let path = file.file.clone();
-    let logged = args.columns.read(file, &args.rules, None)?;
+    let mut columns = args.against.columns(&args.columns);
+    columns.starts = args.diagram.is_none();
+    let logged = columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
     match args.diagram {
         Some(Diagram::Mermaid) => return args.output.text(&cxo_json::mermaid(&journeys.map())),
         Some(Diagram::Graphviz) => return args.output.text(&cxo_json::graphviz(&journeys.map())),
         None => {}
     }
-    let (all, segments) = logged.ask(&journeys, |journeys| Ok(MapRow::from(&journeys.map())))?;
-    let document = JourneyMapDocument { all, segments, log: logged.row(&journeys), load: logged.load.clone() };
+    let (all, segments) = logged.ask(&journeys, |journeys| Ok(args.map(journeys)))?;
+    let (log, load) = (logged.row(&journeys), logged.load.clone());
+    let mut document = JourneyMapDocument { all, segments, comparisons: None, log, load };
+    put_service(&mut document, logged.service()?);
+    if let Some(baseline) = args.against.baseline() {
+        let compare = |segment: &Journeys<'_>, base: &Journeys<'_>| {
+            Ok(MapComparisonRow::new(&segment.compare(base, &comparison)?, baseline))
+        };
+        document.comparisons = Some(logged.compare(&journeys, baseline, compare)?);
+    }
     args.output.show(&document, &logged.notes(&document.log))
+}
+
+/// Service times beside the map of all journeys and of each segment.
+fn put_service(document: &mut JourneyMapDocument, service: Quantity<Answers<Vec<ServiceRow>>>) {
+    let (all, of_segments) = match service {
+        Ok((all, segments)) => (Ok(all), Ok(segments.unwrap_or_default())),
+        Err(why) => (Err(why.clone()), Err(why)),
+    };
+    document.all.service = all;
+    for entry in document.segments.iter_mut().flatten() {
+        if let Ok(row) = &mut entry.outcome {
+            let own = of_segments.as_ref().map_err(Clone::clone).and_then(|all| {
+                let own = all.iter().find(|other| other.segment == entry.segment);
+                own.map_or_else(|| Err("no record says that a touchpoint began".into()), |own| own.outcome.clone())
+            });
+            row.service = own;
+        }
+    }
 }
 
 /// So many touchpoints and edges fit on a page; so many edges of a segment.
 const TOUCHPOINTS: usize = 20;
 const EDGES: usize = 20;
 const SEGMENT_EDGES: usize = 5;
+/// So many differences of a segment.
+const COMPARED: usize = 10;
 
 impl Present for JourneyMapDocument {
     fn page(&self, page: &mut Page) {
@@ -80,7 +153,9 @@ impl Present for JourneyMapDocument {
         let strict = if self.log.ties == "strict" { ", if later" } else { "" };
         page.line(&format!("What comes directly next{strict}, the most frequent first:"));
         edges(page, &self.all, EDGES);
+        service(page, &self.all);
         segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| edges(page, row, SEGMENT_EDGES));
+        comparisons(page, self.comparisons.as_deref().unwrap_or_default());
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
@@ -162,6 +237,83 @@ fn edges(page: &mut Page, map: &MapRow, most: usize) {
     }
     page.table(&columns, rows.iter().take(most).map(row).collect());
     more(page, rows.len(), most, "steps");
+}
+
+/// How long touchpoints take and wait, those that take the longest together first.
+fn service(page: &mut Page, map: &MapRow) {
+    let Ok(rows) = &map.service else { return };
+    let columns = [
+        ("touchpoint", Align::Left),
+        ("served", Align::Right),
+        ("median time", Align::Right),
+        ("9 of 10 within", Align::Right),
+        ("median wait", Align::Right),
+        ("9 of 10 wait", Align::Right),
+        ("unfinished", Align::Right),
+        ("without start", Align::Right),
+    ];
+    let total = |row: &ServiceRow| row.service_seconds.as_ref().map_or(0.0, |spread| spread.total);
+    let mut rows: Vec<&ServiceRow> = rows.iter().collect();
+    rows.sort_by(|a, b| total(b).total_cmp(&total(a)));
+    let times = |spread: &Quantity<SpreadRow>| match spread {
+        Ok(spread) => [duration::shown(spread.median), duration::shown(spread.p90)],
+        Err(_) => ["–".to_owned(), "–".to_owned()],
+    };
+    let row = |row: &&ServiceRow| {
+        let ([median, p90], [wait, long_wait]) = (times(&row.service_seconds), times(&row.waiting_seconds));
+        let served = row.service_seconds.as_ref().map_or(0, |spread| spread.n);
+        let (unfinished, without) = (page::count(row.unfinished), page::count(row.without_start));
+        vec![page::name(&row.touchpoint), page::count(served), median, p90, wait, long_wait, unfinished, without]
+    };
+    page.line("From start to end of a touchpoint, and from the last end before it to its start:");
+    page.table(&columns, rows.iter().take(TOUCHPOINTS).map(row).collect());
+    more(page, rows.len(), TOUCHPOINTS, "touchpoints");
+}
+
+/// Each segment against the baseline: where they differ most surely.
+fn comparisons(page: &mut Page, of: &[Entry<MapComparisonRow>]) {
+    let columns = [
+        ("touchpoint or step", Align::Left),
+        ("journeys", Align::Right),
+        ("baseline", Align::Right),
+        ("difference", Align::Right),
+        ("interval", Align::Left),
+        ("corrected p", Align::Right),
+    ];
+    for entry in of {
+        let name = page::segment(entry.segment.as_deref());
+        let compared = match &entry.outcome {
+            Ok(compared) => compared,
+            Err(reason) => {
+                page.line(&format!("{name} is not compared: {reason}"));
+                continue;
+            }
+        };
+        let touchpoints = compared.touchpoints.iter().map(|row| (page::name(&row.touchpoint), &row.shares));
+        let steps = compared.edges.iter();
+        let steps = steps.map(|row| (format!("{} → {}", page::name(&row.from), page::name(&row.to)), &row.shares));
+        let p_value = |shares: &ComparedSharesRow| shares.adjusted_p_value.as_ref().copied().unwrap_or(2.0);
+        let mut rows: Vec<(String, &ComparedSharesRow)> = touchpoints.chain(steps).collect();
+        // Stable: of equal p-values touchpoints stand before steps, in the order of their names.
+        rows.sort_by(|(_, a), (_, b)| p_value(a).total_cmp(&p_value(b)));
+        let row = |(name, shares): &(String, &ComparedSharesRow)| {
+            let [difference, interval, _] = page::difference(&shares.difference);
+            let p = shares.adjusted_p_value.as_ref().map_or_else(|_| "–".to_owned(), |p| page::p_value(*p));
+            let (own, base) = (page::percent(shares.share), page::percent(shares.baseline_share));
+            vec![name.clone(), own, base, difference, interval, p]
+        };
+        page.line(&page::wrapped(&format!(
+            "{name} ({} journeys) against {} ({}): shares of journeys, the surest differences first; p-values of all {} are corrected \
+             together ({}).",
+            page::count(compared.journeys),
+            page::segment(Some(&compared.baseline)),
+            page::count(compared.baseline_journeys),
+            page::count(rows.len() as u64),
+            compared.correction
+        )));
+        page.table(&columns, rows.iter().take(COMPARED).map(row).collect());
+        more(page, rows.len(), COMPARED, "differences");
+    }
 }
 
 /// What did not fit.

@@ -1,8 +1,11 @@
 //! `cxo journey paths`: the most frequent ways of journeys.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    num::NonZeroUsize,
+};
 
-use cxo_json::{JourneyPathsDocument, Lines, PathsRow, VariantRow};
+use cxo_json::{JourneyPathsDocument, Lines, PathsRow, StepRow, StepShareRow, VariantRow};
 
 use crate::{
     asking::QUESTION,
@@ -32,6 +35,9 @@ pub(crate) struct Args {
     /// How many ways are shown
     #[arg(long, help_heading = QUESTION, value_name = "N", default_value = "10")]
     top: usize,
+    /// Also where journeys are at each of the first N steps, and where they go from there
+    #[arg(long, help_heading = QUESTION, value_name = "N")]
+    steps_to: Option<NonZeroUsize>,
     #[command(flatten)]
     output: Output,
 }
@@ -42,8 +48,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = file.file.clone();
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let (all, segments) =
-        logged.ask(&journeys, |journeys| Ok(PathsRow::new(&journeys.variants(), journeys.len() as u64, args.top)))?;
+    let (all, segments) = logged.ask(&journeys, |journeys| {
+        let row = PathsRow::new(&journeys.variants(), journeys.len() as u64, args.top);
+        Ok(PathsRow { steps: args.steps_to.map(|steps| StepRow::of(journeys, steps.get())), ..row })
+    })?;
     let document = JourneyPathsDocument { all, segments, log: logged.row(&journeys), load: logged.load.clone() };
     args.output.show(&document, &logged.notes(&document.log))
 }
@@ -73,6 +81,26 @@ fn table(page: &mut Page, of: &PathsRow) {
         ]
     };
     page.table(&columns, of.variants.iter().map(row).collect());
+    steps(page, of.steps.as_deref().unwrap_or_default());
+}
+
+/// Where journeys are at each step: the most frequent touchpoints.
+fn steps(page: &mut Page, of: &[StepRow]) {
+    const MOST: usize = 4;
+    let columns = [("step", Align::Right), ("ended before", Align::Right), ("at", Align::Left)];
+    let row = |step: &StepRow| {
+        let mut at: Vec<&StepShareRow> = step.touchpoints.iter().collect();
+        at.sort_by_key(|at| std::cmp::Reverse(at.journeys));
+        let named =
+            at.iter().take(MOST).map(|at| format!("{} {}", page::name(&at.touchpoint), page::percent(at.share)));
+        let more = at.len().checked_sub(MOST).filter(|more| *more > 0).map(|more| format!("{more} more"));
+        let at = named.chain(more).collect::<Vec<_>>().join(", ");
+        vec![page::count(step.step), page::percent(step.ended_share), at]
+    };
+    if !of.is_empty() {
+        page.line("Where journeys are at each step, as shares of all of them:");
+        page.table(&columns, of.iter().map(row).collect());
+    }
 }
 
 /// Touchpoints with arrows between them; of a long way the first and the last.

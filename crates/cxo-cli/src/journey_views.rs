@@ -83,6 +83,11 @@ impl Views {
         self.from.is_some() || self.until.is_some()
     }
 
+    /// Whether records are dropped that repeat the touchpoint before them, or journeys by their whole way.
+    pub(crate) const fn drops_repeats(&self) -> bool {
+        self.collapse_loops || self.top_variants.is_some()
+    }
+
     /// The period.
     pub(crate) fn period(&self, zone: chrono_tz::Tz) -> Result<Period, Failure> {
         let first = self.from.map_or(Ok(Timestamp(i64::MIN)), |from| from.begin(zone));

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Write as _};
 
 use comfy_table::{CellAlignment, Table, presets};
 use cxo_core::Interval;
-use cxo_json::{Entry, Period, Quantity, VersusRest};
+use cxo_json::{DifferenceRow, Entry, Period, Quantity, VersusRest};
 
 /// Whether a page is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -355,6 +355,21 @@ pub(crate) fn points(value: f64) -> String {
 /// A difference of shares in percentage points: `+12.5 pp`.
 pub(crate) fn share_points(difference: f64) -> String {
     format!("{} pp", points(100.0 * difference))
+}
+
+/// A difference of shares in a table: in percentage points, with its interval and its p-value.
+pub(crate) fn difference(of: &Quantity<DifferenceRow>) -> [String; 3] {
+    match of {
+        Ok(found) => [
+            share_points(found.value),
+            found.interval.as_ref().map_or_else(
+                |_| String::new(),
+                |bounds| format!("{} to {}", points(100.0 * bounds.lower), points(100.0 * bounds.upper)),
+            ),
+            found.p_value.as_ref().map_or_else(|_| "–".to_owned(), |p| p_value(*p)),
+        ],
+        Err(_) => ["–".to_owned(), String::new(), "–".to_owned()],
+    }
 }
 
 /// A p-value: three decimals, or `<0.001`.

@@ -2,7 +2,7 @@
 
 use cxo_core::{
     domain::LoadReport,
-    journey::{Attribution, AttributionModel, ChannelCredit},
+    journey::{Attribution, AttributionModel, ChannelCredit, PositionCredit},
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::{
 /// `cxo.attribution`: which channels are on the way to an outcome, and how its credit is divided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttributionDocument {
-    /// How: markov, shapley, first, last, linear, position, step-decay, or of a log time-decay.
+    /// How: markov, shapley, shapley-ordered, first, last, linear, position, step-decay, or of a log time-decay.
     pub model: String,
     /// The number of steps that the chain remembers; only of markov.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +61,9 @@ pub struct AttributionRow {
     pub value: Quantity,
     /// The channels, in the order of the bytes of their names.
     pub channels: Vec<ChannelRow>,
+    /// The credit of each channel for each place on the paths, by channel and place; only of shapley-ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions: Option<Vec<PositionRow>>,
     /// Journeys that were still open and left out; absent for a table of paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_journeys: Option<u64>,
@@ -86,6 +89,33 @@ pub struct ChannelRow {
     /// why there is none.
     #[serde(flatten, with = "quantity::removal_effect")]
     pub removal_effect: Quantity,
+}
+
+/// The credit of a channel for one place on the paths.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PositionRow {
+    /// The channel.
+    pub channel: String,
+    /// The place, from 1.
+    pub position: usize,
+    /// Outcomes attributed.
+    pub attributed: f64,
+    /// Value attributed, or why that is not known.
+    #[serde(flatten, with = "quantity::value")]
+    pub value: Quantity,
+}
+
+impl PositionRow {
+    /// The row of a credit.
+    #[must_use]
+    pub fn new(credit: &PositionCredit, worth: Worth) -> Self {
+        Self {
+            channel: credit.channel.clone(),
+            position: credit.position,
+            attributed: credit.attributed,
+            value: worth.of(credit.value),
+        }
+    }
 }
 
 /// Whether it is known what outcomes are worth.
@@ -122,12 +152,15 @@ impl AttributionRow {
             nulls: attribution.nulls,
             value: worth.of(attribution.value),
             channels: attribution.channels.iter().map(channel).collect(),
+            positions: None,
             open_journeys: None,
             immediate_journeys: None,
         }
     }
 
     fn check(&self) -> Result<(), Error> {
+        let positions = self.positions.iter().flatten();
+        positions.into_iter().try_for_each(|place| at_least_zero("attributed", place.attributed))?;
         self.channels.iter().try_for_each(|channel| {
             at_least_zero("attributed", channel.attributed)?;
             each([("share", &channel.share), ("removal_effect", &channel.removal_effect)], share)

@@ -11,7 +11,8 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Document, Entry, Error, Quantity, entry,
+    Document, Entry, Error, FollowsRow, FunnelComparisonRow, MapComparisonRow, OrderRow, Quantity, ServiceRow, StepRow,
+    entry,
     quantity::{self, at_least_zero, share},
 };
 
@@ -161,6 +162,9 @@ pub struct JourneyMapDocument {
     /// The same of each segment, in the order of their bytes; absent without `--by`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<Vec<Entry<MapRow>>>,
+    /// Each other segment against the baseline; absent without `--baseline`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparisons: Option<Vec<Entry<MapComparisonRow>>>,
     /// The log.
     pub log: LogRow,
     /// What happened to the rows of the file.
@@ -182,6 +186,12 @@ pub struct MapRow {
     pub starts: Vec<NodeRow>,
     /// Last touchpoints.
     pub ends: Vec<NodeRow>,
+    /// What follows what at any distance, in the same order; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eventually_follows: Option<Vec<FollowsRow>>,
+    /// How long touchpoints take and wait, in the same order, or why that is not known.
+    #[serde(flatten, with = "quantity::service")]
+    pub service: Quantity<Vec<ServiceRow>>,
 }
 
 /// How often a touchpoint occurs.
@@ -242,12 +252,15 @@ impl From<&JourneyMap> for MapRow {
             edges: map.edges.iter().map(EdgeRow::from).collect(),
             starts: map.starts.iter().map(NodeRow::from).collect(),
             ends: map.ends.iter().map(NodeRow::from).collect(),
+            eventually_follows: None,
+            service: Err("no record says that a touchpoint began".into()),
         }
     }
 }
 
 impl MapRow {
     fn check(&self) -> Result<(), Error> {
+        self.service.iter().flatten().try_for_each(ServiceRow::check)?;
         self.edges.iter().try_for_each(|edge| {
             at_least_zero("median_seconds", edge.median_seconds)?;
             at_least_zero("mean_seconds", edge.mean_seconds)?;
@@ -261,6 +274,7 @@ impl Document for JourneyMapDocument {
 
     fn check(&self) -> Result<(), Error> {
         self.log.check()?;
+        self.comparisons.iter().flat_map(|all| entry::shown(all)).try_for_each(MapComparisonRow::check)?;
         check_all(&self.all, self.segments.as_ref(), MapRow::check)
     }
 }
@@ -289,6 +303,9 @@ pub struct PathsRow {
     pub total_variants: u64,
     /// The most frequent ones, as many as asked for; equally frequent ones in the order of the bytes of their touchpoints.
     pub variants: Vec<VariantRow>,
+    /// Where journeys are at each of the first steps; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<StepRow>>,
 }
 
 /// One way.
@@ -314,10 +331,12 @@ impl PathsRow {
             share: variant.share,
             coverage: variant.coverage,
         };
-        Self { journeys, total_variants: variants.len() as u64, variants: variants.iter().take(top).map(row).collect() }
+        let total_variants = variants.len() as u64;
+        Self { journeys, total_variants, variants: variants.iter().take(top).map(row).collect(), steps: None }
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
+        self.steps.iter().flatten().try_for_each(StepRow::check)?;
         self.variants.iter().try_for_each(|variant| {
             share("share", variant.share)?;
             share("coverage", variant.coverage)
@@ -358,6 +377,9 @@ pub struct FunnelDocument {
     /// The same of each segment, in the order of their bytes; absent without `--by`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segments: Option<Vec<Entry<FunnelRow>>>,
+    /// Each other segment against the baseline; absent without `--baseline`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparisons: Option<Vec<Entry<FunnelComparisonRow>>>,
     /// What the numbers rest on: observational.
     pub evidence: String,
     /// The log.
@@ -509,6 +531,7 @@ impl FunnelDocument {
             immature_rule: passage.immature_rule.name().to_owned(),
             all,
             segments: None,
+            comparisons: None,
             evidence: OBSERVATIONAL.to_owned(),
             log,
             load,
@@ -522,6 +545,7 @@ impl Document for FunnelDocument {
     fn check(&self) -> Result<(), Error> {
         self.log.check()?;
         each([("window_seconds", &self.window_seconds)], at_least_zero)?;
+        self.comparisons.iter().flat_map(|all| entry::shown(all)).try_for_each(FunnelComparisonRow::check)?;
         check_all(&self.all, self.segments.as_ref(), FunnelRow::check)
     }
 }
@@ -579,6 +603,9 @@ pub struct ChainRow {
     pub states: Vec<StateRow>,
     /// What hangs on each touchpoint in the chain, by touchpoint and outcome.
     pub removal_effects: Vec<RemovalRow>,
+    /// How many steps the chain should remember: orders compared on the same transitions, or why there are none.
+    #[serde(flatten, with = "quantity::orders")]
+    pub orders: Quantity<Vec<OrderRow>>,
 }
 
 /// By which share the probability of an outcome falls when every way through a touchpoint ends without one.
@@ -664,8 +691,10 @@ impl From<&ChainState> for StateRow {
     }
 }
 
-impl From<&JourneyChain> for ChainRow {
-    fn from(chain: &JourneyChain) -> Self {
+impl ChainRow {
+    /// The row of a chain with the orders that were compared.
+    #[must_use]
+    pub fn new(chain: &JourneyChain, orders: Quantity<Vec<OrderRow>>) -> Self {
         let outcomes = chain.outcomes.iter();
         Self {
             outcomes: outcomes
@@ -677,12 +706,12 @@ impl From<&JourneyChain> for ChainRow {
             start: StateRow::from(&chain.start),
             states: chain.states.iter().map(StateRow::from).collect(),
             removal_effects: chain.removal_effects.iter().flat_map(|effect| RemovalRow::of(effect, chain)).collect(),
+            orders,
         }
     }
-}
 
-impl ChainRow {
     fn check(&self) -> Result<(), Error> {
+        self.orders.iter().flatten().try_for_each(OrderRow::check)?;
         for effect in &self.removal_effects {
             let shares =
                 [("removal_effect", &effect.removal_effect), ("lower", &effect.lower), ("upper", &effect.upper)];
@@ -702,11 +731,11 @@ impl ChainRow {
 impl JourneyChainDocument {
     /// The document of a chain; silence and segments are the caller's to add.
     #[must_use]
-    pub fn new(chain: &JourneyChain, log: LogRow, load: LoadReport) -> Self {
+    pub fn new(all: ChainRow, log: LogRow, load: LoadReport) -> Self {
         Self {
             silence_seconds: None,
             resamples: None,
-            all: ChainRow::from(chain),
+            all,
             segments: None,
             evidence: OBSERVATIONAL.to_owned(),
             log,

@@ -44,6 +44,9 @@ mod failure;
 mod hotspots;
 mod index;
 mod journey;
+mod journey_comparison;
+mod journey_next;
+mod journey_parts;
 mod lines;
 mod model;
 mod nonresponse;
@@ -59,7 +62,7 @@ mod retention;
 pub mod schema;
 mod survival;
 
-pub use attribution::{AttributionDocument, AttributionRow, ChannelRow, Worth};
+pub use attribution::{AttributionDocument, AttributionRow, ChannelRow, PositionRow, Worth};
 pub use ces::{CesDocument, CesRow, WeightedCes};
 pub use churn::{
     ChurnFitDocument, ChurnModelDocument, ChurnScoreRow, ChurnScoresDocument, CrossValidationRow, ReasonRow,
@@ -103,6 +106,11 @@ pub use journey::{
     JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, RemovalRow, StateBounds, StateRow,
     TouchpointRow, VariantRow,
 };
+pub use journey_comparison::{
+    ComparedEdgeRow, ComparedSharesRow, ComparedTouchpointRow, FunnelComparisonRow, MapComparisonRow, StepDifferenceRow,
+};
+pub use journey_next::{JourneyNextDocument, NextLossRow, NextProbabilityRow, NextRow, PredictionRow};
+pub use journey_parts::{FollowsRow, OrderRow, ServiceRow, SpreadRow, StepFlowRow, StepRow, StepShareRow};
 pub use lines::Lines;
 pub use model::{ModelRow, Named};
 pub use nonresponse::{CategoryRow, NonResponseDocument};

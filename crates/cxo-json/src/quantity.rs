@@ -169,6 +169,14 @@ quantity! {
     journey_consistency: crate::report_journey::ReportConsistencyRow, "consistency", "consistency_reason";
     stalled: crate::report_journey::StalledRow, "stalled", "stalled_reason";
     difference: crate::report_churn::ExpectedRow, "difference", "difference_reason";
+    compared_difference: crate::DifferenceRow, "difference", "difference_reason";
+    step_difference: crate::DifferenceRow, "step_difference", "step_difference_reason";
+    design_effect: f64, "design_effect", "design_effect_reason";
+    service: Vec<crate::journey_parts::ServiceRow>, "service", "service_reason";
+    service_seconds: crate::journey_parts::SpreadRow, "service_seconds", "service_seconds_reason";
+    waiting_seconds: crate::journey_parts::SpreadRow, "waiting_seconds", "waiting_seconds_reason";
+    orders: Vec<crate::journey_parts::OrderRow>, "orders", "orders_reason";
+    next_evaluation: Vec<crate::journey_next::NextLossRow>, "evaluation", "evaluation_reason";
     hot_spot_outcomes: crate::report_churn::ExpectedRow, "outcomes", "outcomes_reason";
     channel_range: crate::report_churn::ExpectedRow, "range", "range_reason";
     channel_between: crate::report_churn::ExpectedRow, "between", "between_reason";

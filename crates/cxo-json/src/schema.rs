@@ -31,6 +31,7 @@ pub const ALL: &[(&str, &str)] = &[
     ("cxo.attribution", ATTRIBUTION),
     ("cxo.journey-hotspots", JOURNEY_HOTSPOTS),
     ("cxo.journey-conformance", JOURNEY_CONFORMANCE),
+    ("cxo.journey-next", JOURNEY_NEXT),
 ];
 
 /// `cxo.nps`
@@ -91,3 +92,5 @@ pub const ATTRIBUTION: &str = include_str!("../schemas/cxo.attribution.json");
 pub const JOURNEY_HOTSPOTS: &str = include_str!("../schemas/cxo.journey-hotspots.json");
 /// `cxo.journey-conformance`
 pub const JOURNEY_CONFORMANCE: &str = include_str!("../schemas/cxo.journey-conformance.json");
+/// `cxo.journey-next`
+pub const JOURNEY_NEXT: &str = include_str!("../schemas/cxo.journey-next.json");

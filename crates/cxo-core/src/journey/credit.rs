@@ -4,7 +4,7 @@
 use super::attribution::{Attribution, AttributionModel, CreditIntervals, assemble, in_proportion, weigh};
 use super::markov::Markov;
 use super::outcome::{DeclaredOutcome, End, OpenJourneys, Outcome, PathSteps, Way, Ways, is_biased};
-use super::{Journeys, PathCount};
+use super::{Journeys, PathCount, PositionCredit};
 use crate::stats::resampling::Bootstrap;
 use crate::{Absent, Error};
 
@@ -288,6 +288,25 @@ impl Journeys<'_> {
             immediate: gone.immediate,
             biased: is_biased(gone.open, ended),
         })
+    }
+
+    /// The ordered Shapley value of the steps before the outcomes of these journeys
+    /// ([`Paths::ordered_shapley`](super::Paths::ordered_shapley)): the credit of each step for each place at which it stood. Over all
+    /// places it is that of [`AttributionModel::Shapley`]; model, order, half-life and bootstrap of the options do not matter.
+    ///
+    /// # Errors
+    /// As [`attribution`](Self::attribution).
+    ///
+    /// # Complexity
+    /// O(n log p) for n touchpoints and p different paths.
+    pub fn ordered_shapley<O: Clone + Into<DeclaredOutcome>>(
+        &self,
+        outcomes: &[O],
+        options: &AttributionOptions,
+    ) -> Result<Vec<PositionCredit>, Error> {
+        let mut ways = Ways::new(self, outcomes, options.steps, options.open)?;
+        ways.lookback = options.lookback;
+        ways.paths()?.paths.ordered_shapley()
     }
 }
 

@@ -213,4 +213,44 @@ impl NextTouchpoint {
         }
         Ok(LogLoss { value: sum.value() / steps as f64, steps })
     }
+
+    /// The log-loss on customers that were not learned from: customers in the order of their names are dealt to so many groups in turn,
+    /// and each group is foreseen by what the others did. Fewer groups where there are fewer customers.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) for fewer than two customers; [`ErrorKind::Input`](crate::ErrorKind::Input) for
+    /// fewer than two groups, and as [`learn`](Self::learn).
+    ///
+    /// # Complexity
+    /// That of [`learn`](Self::learn) and [`log_loss`](Self::log_loss) for each group.
+    pub fn cross_validate(
+        journeys: &Journeys<'_>,
+        longest: usize,
+        open: OpenJourneys,
+        groups: usize,
+    ) -> Result<LogLoss, Error> {
+        if groups < 2 {
+            return Err(Error::input("groups of customers", groups, "at least 2"));
+        }
+        let customers: BTreeMap<&str, u32> = journeys
+            .by_customer()
+            .map(|all| (journeys.customer(all.customer).unwrap_or_default(), all.customer))
+            .collect();
+        if customers.len() < 2 {
+            return Err(Error::no_data("a second customer: none is left to be foreseen"));
+        }
+        let groups = groups.min(customers.len());
+        let group_of: HashMap<u32, usize> =
+            customers.into_values().enumerate().map(|(rank, customer)| (customer, rank % groups)).collect();
+        let (mut sum, mut steps) = (crate::numeric::sum::Sum::default(), 0_u64);
+        for group in 0..groups {
+            let is_held_out = |customer: u32| group_of.get(&customer) == Some(&group);
+            let model = Self::learn(&journeys.keep(|journey| !is_held_out(journey.customer))?, longest, open)?;
+            let held_out = journeys.keep(|journey| is_held_out(journey.customer))?;
+            let loss = model.log_loss(&held_out, open)?;
+            sum.add(loss.value * loss.steps as f64);
+            steps += loss.steps;
+        }
+        Ok(LogLoss { value: sum.value() / steps as f64, steps })
+    }
 }

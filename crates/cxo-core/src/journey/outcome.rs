@@ -288,7 +288,7 @@ impl Journeys<'_> {
 }
 
 impl Ways<'_, '_> {
-    fn paths(&self) -> Result<OutcomePaths, Error> {
+    pub(super) fn paths(&self) -> Result<OutcomePaths, Error> {
         let mut found = OutcomePaths { paths: Paths::default(), open: 0, immediate: 0 };
         let (mut ids, mut numbers, mut failed) = (vec![None; self.names.len()], Vec::new(), None);
         self.each(|way| {

@@ -358,6 +358,37 @@ fn values_beyond_f64_have_no_sum() {
     assert_eq!(error.kind(), ErrorKind::Overflow);
 }
 
+#[test]
+fn credit_by_place_adds_up_to_shapley_over_a_log() {
+    let mut log = EventLog::default();
+    for (customer, path) in [
+        ("ann", &["ad", "mail", "ad", "pay"][..]),
+        ("bob", &["mail", "pay"]),
+        ("cid", &["ad", "mail"]),
+        ("dee", &["search", "ad", "mail", "pay"]),
+    ] {
+        for (at, touchpoint) in (0..).zip(path) {
+            log.add(&Event::new(customer, touchpoint, Timestamp(at * 1_000_000))).unwrap();
+        }
+    }
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    for options in [AttributionOptions::default(), AttributionOptions::default().lookback(1_000_000).unwrap()] {
+        let options = options.model(AttributionModel::Shapley);
+        let places = journeys.ordered_shapley(&["pay"], &options).unwrap();
+        let channels = journeys.attribution(&["pay"], &options).unwrap().credit.channels;
+        for channel in &channels {
+            let own = places.iter().filter(|place| place.channel == channel.channel);
+            let sum: f64 = own.map(|place| place.attributed).sum();
+            assert!((sum - channel.attributed).abs() < 1e-12, "{channel:?} {places:?}");
+        }
+    }
+    let places = journeys.ordered_shapley(&["pay"], &AttributionOptions::default()).unwrap();
+    let found: Vec<_> = places.iter().map(|place| (place.channel.as_str(), place.position, place.attributed)).collect();
+    assert_eq!(found[0], ("ad", 1, 0.25));
+    let none = journeys.ordered_shapley(&["gone"], &AttributionOptions::default());
+    assert_eq!(none.unwrap_err().kind(), ErrorKind::NoData);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

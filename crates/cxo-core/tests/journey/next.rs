@@ -76,6 +76,40 @@ fn longer_contexts_foresee_better_what_depends_on_more() {
 }
 
 #[test]
+fn customers_are_foreseen_by_the_others() {
+    let paths: Vec<Vec<&str>> =
+        (0..20).map(|at| if at % 3 == 0 { vec!["a", "b"] } else { vec!["b", "c", "a"] }).collect();
+    let log = log(&paths);
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    let validate = |groups| NextTouchpoint::cross_validate(&journeys, 2, OpenJourneys::Lost, groups);
+    let found = validate(4).unwrap();
+    // By hand: groups of every fourth customer in the order of the names.
+    let mut names: Vec<String> = (0..20).map(|at| format!("{at}")).collect();
+    names.sort();
+    let (mut sum, mut steps) = (0.0, 0);
+    for group in 0..4 {
+        let part = |is_held_out: bool| {
+            let group_of = |name: &str| names.iter().position(|other| other == name).unwrap() % 4;
+            journeys.keep(|one| (group_of(journeys.customer(one.customer).unwrap()) == group) == is_held_out).unwrap()
+        };
+        let model = NextTouchpoint::learn(&part(false), 2, OpenJourneys::Lost).unwrap();
+        let loss = model.log_loss(&part(true), OpenJourneys::Lost).unwrap();
+        sum += loss.value * loss.steps as f64;
+        steps += loss.steps;
+    }
+    assert!((found.value - sum / steps as f64).abs() < 1e-12 && found.steps == steps);
+    // What was learned from itself looks better than it is.
+    let model = NextTouchpoint::learn(&journeys, 2, OpenJourneys::Lost).unwrap();
+    assert!(model.log_loss(&journeys, OpenJourneys::Lost).unwrap().value < found.value);
+    // As many groups as customers at most; one customer has no others.
+    assert_eq!(validate(100).unwrap(), validate(20).unwrap());
+    assert_eq!(validate(1).unwrap_err().kind(), ErrorKind::Input);
+    let one = journeys.keep(|one| one.customer == 0).unwrap();
+    let alone = NextTouchpoint::cross_validate(&one, 2, OpenJourneys::Lost, 4);
+    assert_eq!(alone.unwrap_err().kind(), ErrorKind::NoData);
+}
+
+#[test]
 fn an_open_end_is_no_end() {
     let mut log = log(&[vec!["a", "b"], vec!["a", "b"]]);
     log.add(&Event::new("late", "a", Timestamp(1000))).unwrap();

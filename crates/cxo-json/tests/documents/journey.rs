@@ -11,15 +11,18 @@ use cxo_core::{
     },
     journey::{
         AttributionModel, Blueprint, BlueprintStage, BlueprintTouchpoint, ConformanceOptions, Event, EventLog, Funnel,
-        FunnelDefinition, JourneyOptions, Journeys, OpenJourneys, PathCount, Paths, StageOrder,
+        FunnelComparison, FunnelDefinition, JourneyOptions, Journeys, Lifecycle, MapComparisonOptions, NextTouchpoint,
+        OpenJourneys, PathCount, Paths, StageOrder,
     },
     survey::{Csat, RatingBox},
 };
 use cxo_json::{
-    AttributionDocument, AttributionRow, BlueprintStepRow, ChainResamples, ConformanceQuestion, ConformanceRow,
-    CostsRow, Document, EmotionCurveRow, Entry, FlattenedRow, FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow,
-    JourneyChainDocument, JourneyConformanceDocument, JourneyHotspotsDocument, JourneyMapDocument,
-    JourneyPathsDocument, LogRow, MapRow, PathScoresRow, PathsRow, StateBounds, SwitchesRow, Worth, schema,
+    AttributionDocument, AttributionRow, BlueprintStepRow, ChainResamples, ChainRow, ConformanceQuestion,
+    ConformanceRow, CostsRow, Document, EmotionCurveRow, Entry, FlattenedRow, FollowsRow, FunnelComparisonRow,
+    FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow, JourneyChainDocument, JourneyConformanceDocument,
+    JourneyHotspotsDocument, JourneyMapDocument, JourneyNextDocument, JourneyPathsDocument, LogRow, MapComparisonRow,
+    MapRow, NextLossRow, NextRow, OrderRow, PathScoresRow, PathsRow, PositionRow, PredictionRow, ServiceRow,
+    StateBounds, StepRow, SwitchesRow, Worth, schema,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -57,6 +60,24 @@ fn segments<T>(row: T) -> Vec<Entry<T>> {
         Entry { segment: Some("app".to_owned()), outcome: Ok(row) },
         Entry { segment: Some("web".to_owned()), outcome: hidden },
     ]
+}
+
+/// The journeys of ann, and those of the others.
+fn two<'a>(journeys: &Journeys<'a>) -> (Journeys<'a>, Journeys<'a>) {
+    let of = |is_ann: bool| journeys.keep(|one| (journeys.customer(one.customer) == Some("ann")) == is_ann).unwrap();
+    (of(true), of(false))
+}
+
+/// One touchpoint that took a minute, and one that nobody finished.
+fn served() -> Vec<ServiceRow> {
+    let mut log = EventLog::default();
+    for (touchpoint, minute, what) in
+        [("repair", 0, Lifecycle::Start), ("repair", 1, Lifecycle::Complete), ("test", 3, Lifecycle::Start)]
+    {
+        log.add(&Event::new("ann", touchpoint, Timestamp(minute * 60_000_000)).lifecycle(what)).unwrap();
+    }
+    let times = log.journeys(&JourneyOptions::default()).unwrap().service_times().unwrap();
+    times.iter().map(ServiceRow::from).collect()
 }
 
 fn row(journeys: &Journeys<'_>) -> LogRow {
@@ -102,11 +123,25 @@ fn refuses<D: Document + std::fmt::Debug>(document: &D, changes: &[(&str, Value)
 fn maps_and_paths() {
     let log = log();
     let journeys = log.journeys(&JourneyOptions::default()).unwrap();
-    let map = MapRow::from(&journeys.map());
-    let full =
-        JourneyMapDocument { all: map.clone(), segments: Some(segments(map)), log: row(&journeys), load: load() };
+    let map = MapRow {
+        eventually_follows: Some(FollowsRow::of(&journeys.eventually_follows(), &journeys)),
+        service: Ok(served()),
+        ..MapRow::from(&journeys.map())
+    };
+    let (ann, others) = two(&journeys);
+    let compared = ann.compare(&others, &MapComparisonOptions::default()).unwrap();
+    let full = JourneyMapDocument {
+        all: map.clone(),
+        segments: Some(segments(map)),
+        comparisons: Some(segments(MapComparisonRow::new(&compared, "web"))),
+        log: row(&journeys),
+        load: load(),
+    };
     holds(&full);
-    holds(&JourneyMapDocument { segments: None, log: LogRow::new(&journeys), ..full.clone() });
+    let bare = MapRow::from(&journeys.map());
+    assert!(bare.service.is_err() && bare.eventually_follows.is_none());
+    let log = LogRow::new(&journeys);
+    holds(&JourneyMapDocument { all: bare, segments: None, comparisons: None, log, load: load() });
     let written: Value = serde_json::from_str(&full.to_json()).unwrap();
     assert_eq!(written["log"]["observed_until"], json!("1970-01-01T00:09:00Z"));
     assert_eq!(written["segments"][1]["suppressed"], json!("hidden to protect small groups"));
@@ -116,16 +151,32 @@ fn maps_and_paths() {
             ("/journeys", json!(-1)),
             ("/edges/0/median_seconds", json!(-1)),
             ("/segments/0/edges/0/p90_seconds", json!(-1)),
+            ("/service/0/service_seconds/median", json!(-1)),
+            ("/eventually_follows/0/count", json!(-1)),
+            ("/comparisons/0/touchpoints/0/share", json!(1.1)),
+            ("/comparisons/0/edges/0/baseline_share", json!(-0.1)),
+            ("/comparisons/0/baseline", Value::Null),
             ("/log/session_gap_seconds", json!(-1)),
             ("/touchpoints", Value::Null),
         ],
     );
-    let paths = PathsRow::new(&journeys.variants(), 3, 2);
+    let bare = PathsRow::new(&journeys.variants(), 3, 2);
+    let paths = PathsRow { steps: Some(StepRow::of(&journeys, 9)), ..bare.clone() };
+    assert_eq!(paths.steps.as_ref().unwrap()[2].ended, 2);
     let full =
         JourneyPathsDocument { all: paths.clone(), segments: Some(segments(paths)), log: row(&journeys), load: load() };
     holds(&full);
     assert_eq!((full.all.total_variants, full.all.variants.len()), (3, 2));
-    refuses(&full, &[("/variants/0/share", json!(1.5)), ("/variants/0/coverage", json!(-0.1))]);
+    holds(&JourneyPathsDocument { all: bare, ..full.clone() });
+    refuses(
+        &full,
+        &[
+            ("/variants/0/share", json!(1.5)),
+            ("/variants/0/coverage", json!(-0.1)),
+            ("/steps/0/touchpoints/0/share", json!(2)),
+            ("/segments/0/steps/1/ended_share", json!(-1)),
+        ],
+    );
 }
 
 #[test]
@@ -137,11 +188,16 @@ fn funnels() {
     let windowed = journeys.funnel(
         &funnel.window(60_000_000).unwrap().definition(FunnelDefinition::OrderedWithExclusion).excluding(["help"]),
     );
+    let (ann, others) = two(&journeys);
+    let short = Funnel::new(["cart", "pay"]).unwrap();
+    let compared = FunnelComparison::new((&ann, &short), (&others, &short)).unwrap();
+    assert_eq!((compared.customers, compared.in_both), (2, 0));
     let new = |passage| FunnelDocument::new(passage, Confidence::P95, row(&journeys), load());
     let bare = new(&open);
     let full = FunnelDocument {
         excluded: Some(vec!["help".to_owned()]),
         segments: Some(segments(FunnelRow::from(&open))),
+        comparisons: Some(segments(FunnelComparisonRow::new(&compared, "web"))),
         ..new(&windowed.unwrap())
     };
     holds(&bare);
@@ -161,6 +217,8 @@ fn funnels() {
             ("/steps/0/lower", json!(-1)),
             ("/segments/0/steps/1/step_upper", json!(1.1)),
             ("/immature_rule", json!(3)),
+            ("/comparisons/0/customers", json!(-1)),
+            ("/comparisons/0/steps/1/difference/p_value", json!(2)),
             ("/confidence", json!(0)),
         ],
     );
@@ -176,7 +234,12 @@ fn chains_and_attributions() {
     let journeys = log.journeys(&JourneyOptions::default()).unwrap();
     for outcomes in [&["pay"][..], &["pay", "gone"]] {
         let chain = journeys.chain(outcomes, OpenJourneys::Lost).unwrap();
-        let bare = JourneyChainDocument::new(&chain, row(&journeys), load());
+        let paths = journeys.paths_to(outcomes, OpenJourneys::Lost).unwrap().paths;
+        let orders = OrderRow::of(&paths.chain_orders(2).unwrap());
+        assert_eq!(orders.iter().filter(|order| order.supported).count(), 1);
+        let none = ChainRow::new(&chain, Err("no journey has a step before its end".into()));
+        holds(&JourneyChainDocument::new(none, row(&journeys), load()));
+        let bare = JourneyChainDocument::new(ChainRow::new(&chain, Ok(orders)), row(&journeys), load());
         let full = JourneyChainDocument {
             silence_seconds: Some(60.0),
             segments: Some(segments(bare.all.clone())),
@@ -194,6 +257,7 @@ fn chains_and_attributions() {
                 ("/segments/0/states/0/expected_seconds", json!(-1)),
                 ("/silence_seconds", json!(-1)),
                 ("/removal_effects/0/removal_effect", json!(2)),
+                ("/orders/0/log_likelihood", json!(1)),
             ],
         );
         let mut bounded = full.clone();
@@ -209,6 +273,7 @@ fn chains_and_attributions() {
     let mut paths = Paths::default();
     paths.add(["search", "email"], PathCount::new(2, 5, 80.0).unwrap()).unwrap();
     paths.add(["email"], PathCount::new(1, 0, 30.0).unwrap()).unwrap();
+    let positions = paths.ordered_shapley().unwrap();
     for (model, worth) in [(AttributionModel::Markov, Worth::Known), (AttributionModel::Shapley, Worth::Unknown)] {
         let all = AttributionRow::new(&paths.attribution(model, 1).unwrap(), worth);
         let bare = AttributionDocument::new(model, 1, all, load());
@@ -218,14 +283,58 @@ fn chains_and_attributions() {
             outcomes: Some(vec!["pay".to_owned()]),
             silence_seconds: Some(60.0),
             log: Some(row(&journeys)),
-            all: AttributionRow { open_journeys: Some(1), immediate_journeys: Some(0), ..bare.all.clone() },
+            all: AttributionRow {
+                open_journeys: Some(1),
+                immediate_journeys: Some(0),
+                positions: Some(positions.iter().map(|place| PositionRow::new(place, worth)).collect()),
+                ..bare.all.clone()
+            },
             ..bare.clone()
         };
         holds(&bare);
         holds(&full);
         assert_eq!(full.order.is_some(), full.all.channels[0].removal_effect.is_ok());
-        refuses(&full, &[("/channels/0/share", json!(2)), ("/channels/0/attributed", json!(-1))]);
+        refuses(
+            &full,
+            &[
+                ("/channels/0/share", json!(2)),
+                ("/channels/0/attributed", json!(-1)),
+                ("/positions/0/attributed", json!(-1)),
+            ],
+        );
     }
+}
+
+#[test]
+fn next_touchpoints() {
+    let log = log();
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    let model = NextTouchpoint::learn(&journeys, 2, OpenJourneys::Lost).unwrap();
+    let after = ["home"];
+    let prediction = |customer| PredictionRow::new(customer, &after, &model.predict(&after), 2);
+    let loss = NextTouchpoint::cross_validate(&journeys, 2, OpenJourneys::Lost, 3).unwrap();
+    let all = NextRow {
+        journeys: 3,
+        longest_context: 2,
+        evaluation: Ok(vec![NextLossRow::new(2, loss)]),
+        predictions: vec![prediction(None), prediction(Some("ann"))],
+    };
+    let mut full = JourneyNextDocument::new(all.clone(), row(&journeys), load());
+    full.segments = Some(segments(all.clone()));
+    full.silence_seconds = Some(60.0);
+    holds(&full);
+    let all = NextRow { evaluation: Err("there is one customer".into()), ..all };
+    holds(&JourneyNextDocument { all, segments: None, silence_seconds: None, ..full.clone() });
+    refuses(
+        &full,
+        &[
+            ("/predictions/0/touchpoints/0/probability", json!(1.5)),
+            ("/predictions/0/end_probability", json!(-1)),
+            ("/evaluation/0/log_loss", json!(-1)),
+            ("/segments/0/predictions/1/unseen_probability", json!(2)),
+            ("/silence_seconds", json!(-1)),
+        ],
+    );
 }
 
 /// Rated by channel and stage; the odd ones badly, and of those few come back.
