@@ -24,7 +24,7 @@ enum Subcommand {
     /// From each touchpoint: how likely the outcome is, and how far
     Chain(Box<journey_chain::Args>),
     /// Which channels are on the way to the outcome
-    Attribution(Box<journey_attribution::Args>),
+    Attribution(Box<journey_attribution::Checked>),
     /// Where bad ratings, traffic and outcomes meet, and how the journey is rated
     Hotspots(Box<journey_hotspots::Args>),
     /// How far journeys keep to their design, and what goes with leaving it

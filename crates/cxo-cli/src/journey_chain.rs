@@ -16,6 +16,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -46,8 +47,8 @@ pub(crate) struct Args {
 #[command(next_help_heading = QUESTION)]
 struct Outcome {
     /// The touchpoints that are outcomes: a journey ends at the first of them
-    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
-    conversion: Vec<String>,
+    #[arg(long, value_name = "A,B", required = true)]
+    conversion: Vec<NameList>,
     /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
     /// open and left out [default: every journey without outcome is lost]
     #[arg(long, value_name = "DURATION")]
@@ -63,11 +64,6 @@ struct Outcome {
 /// What a silence says of journeys without outcome.
 pub(crate) fn open_journeys(silence: Option<Span>) -> OpenJourneys {
     silence.map_or(OpenJourneys::Lost, |silence| OpenJourneys::Silent { micros: silence.micros })
-}
-
-/// Names of a list, without the blanks around them.
-pub(crate) fn trimmed(names: &[String]) -> Vec<&str> {
-    names.iter().map(|name| name.trim()).collect()
 }
 
 impl Args {
@@ -86,13 +82,13 @@ impl Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let outcomes = list::each_once("--conversion", &args.outcome.conversion)?;
+    let (options, resamples) = args.options()?;
     let file = args.file.open()?;
     let path = file.file.clone();
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let outcomes = trimmed(&args.outcome.conversion);
     journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
-    let (options, resamples) = args.options()?;
     let chain = journeys.chain(&outcomes, options).map_err(|error| Failure::from(error).in_file(&path))?;
     let (_, segments) = logged.ask(&journeys, |journeys| Ok(ChainRow::from(&journeys.chain(&outcomes, options)?)))?;
     let mut document = JourneyChainDocument::new(&chain, logged.row(&journeys), logged.load.clone());

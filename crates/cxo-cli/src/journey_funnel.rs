@@ -15,6 +15,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -51,8 +52,8 @@ pub(crate) struct Args {
 #[command(next_help_heading = QUESTION)]
 struct Asked {
     /// The touchpoints of the funnel, in order; one that stands twice has to occur twice
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', required = true)]
-    steps: Vec<String>,
+    #[arg(long, value_name = "A,B,C", required = true)]
+    steps: Vec<NameList>,
     /// When a step counts as reached (see below) [default: ordered; ordered-ties-any with --ties any,
     /// ordered-strictly-increasing with --ties strict, ordered-with-exclusion with --exclude, first-touch with --immature
     /// kaplan-meier]
@@ -62,8 +63,8 @@ struct Asked {
     #[arg(long, value_name = "DURATION")]
     window: Option<Span>,
     /// Touchpoints that end an attempt
-    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
-    exclude: Vec<String>,
+    #[arg(long, value_name = "X,Y")]
+    exclude: Vec<NameList>,
     /// What happens to journeys that met the first step less than a window before the end: include, exclude, or
     /// kaplan-meier (they count for as long as they were watched; of first-touch with --window)
     #[arg(long, value_name = "RULE", default_value = "include")]
@@ -86,13 +87,10 @@ impl Asked {
         if (definition == FunnelDefinition::OrderedWithExclusion) == self.exclude.is_empty() {
             return Err(Failure::usage("--exclude and --definition ordered-with-exclusion need each other"));
         }
-        let steps = self.steps.iter().map(|step| step.trim());
-        let funnel = Funnel::new(steps).map_err(|error| Failure::option("--steps", &error))?;
-        let mut funnel = funnel
-            .definition(definition)
-            .immature(self.immature)
-            .confidence(self.confidence)
-            .excluding(self.exclude.iter().map(|name| name.trim()));
+        let excluded = list::each_once("--exclude", &self.exclude)?;
+        let funnel = Funnel::new(list::all(&self.steps)).map_err(|error| Failure::option("--steps", &error))?;
+        let mut funnel =
+            funnel.definition(definition).immature(self.immature).confidence(self.confidence).excluding(excluded);
         if let Some(window) = self.window {
             funnel = funnel.window(window.micros).map_err(|error| Failure::option("--window", &error))?;
         }
@@ -117,16 +115,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let funnel = args.asked.funnel(&args.rules, file.zone)?;
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let names = || args.asked.steps.iter().chain(&args.asked.exclude).map(|name| name.trim());
-    journey_log::check_touchpoints(&journeys, &names().collect::<Vec<_>>())
+    let (steps, excluded) = (list::all(&args.asked.steps), list::all(&args.asked.exclude));
+    journey_log::check_touchpoints(&journeys, &[steps.as_slice(), &excluded].concat())
         .map_err(|failure| failure.in_file(&path))?;
     let passage = journeys.funnel(&funnel)?;
     let (_, segments) = logged.ask(&journeys, |journeys| Ok(FunnelRow::from(&journeys.funnel(&funnel)?)))?;
     let mut document = FunnelDocument::new(&passage, args.asked.confidence, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
-    if !args.asked.exclude.is_empty() {
-        document.excluded = Some(args.asked.exclude.iter().map(|name| name.trim().to_owned()).collect());
-    }
+    document.excluded = (!excluded.is_empty()).then(|| excluded.into_iter().map(str::to_owned).collect());
     args.output.show(&document, &logged.notes(&document.log))
 }
 

@@ -21,7 +21,7 @@ use cxo_xes::{EventKeys, EventRow};
 use crate::{
     duration::Span,
     failure::Failure,
-    groups::JOINT,
+    groups,
     journey_file::{self, LogFormat},
     journey_views::{Names, Period, Views},
     notes, page,
@@ -88,7 +88,8 @@ pub(crate) struct Rules {
     /// What records of one instant say about their order: arrival (that of the file), any (none) or strict (none follows another)
     #[arg(long, value_name = "RULE", default_value = "arrival")]
     pub(crate) ties: Ties,
-    /// Which records are told twice: keep (none), by-id (by --event-id) or within=1s (the same touchpoint again so soon)
+    /// Which records are told twice: keep (none), by-id (by --event-id) or within=1s (so soon after the last
+    /// one of the same touchpoint that was kept, whatever lies between)
     #[arg(long, value_name = "RULE", default_value = "keep")]
     duplicates: DuplicateRule,
     /// Hide segments with fewer journeys, and others from which they could be computed
@@ -200,7 +201,7 @@ impl Segments {
     fn add<S: AsRef<str>>(&mut self, values: &[S]) -> Result<(), Error> {
         let name = match values {
             [value] => Cow::Borrowed(value.as_ref()),
-            _ => Cow::Owned(values.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(JOINT)),
+            _ => Cow::Owned(groups::joined(values)),
         };
         let last =
             self.of_row.last().copied().filter(|&last| self.names.get(last as usize).is_some_and(|n| *n == name));
@@ -290,6 +291,7 @@ impl Columns {
 
     /// Reads the log of a file.
     pub(crate) fn read(&self, file: Readable, rules: &Rules, value: Option<&String>) -> Result<Logged, Failure> {
+        groups::check_by(&self.by)?;
         let format = LogFormat::of(&file.file, self.object_type.as_ref())?;
         let file = file.spooled()?;
         let ids = self.event_id.is_some() || matches!(format, LogFormat::Ocel(_));

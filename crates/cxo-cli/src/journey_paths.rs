@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use cxo_json::{JourneyPathsDocument, Lines, PathsRow, VariantRow};
 
 use crate::{
-    asking::QUESTION,
+    asking::{self, QUESTION},
     failure::Failure,
     journey_file,
     journey_log::{self, Columns, Rules},
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     rules: Rules,
     /// How many ways are shown
-    #[arg(long, help_heading = QUESTION, value_name = "N", default_value = "10")]
+    #[arg(long, help_heading = QUESTION, value_name = "N", default_value = "10", value_parser = asking::at_least_one)]
     top: usize,
     #[command(flatten)]
     output: Output,

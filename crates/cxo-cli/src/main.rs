@@ -33,6 +33,7 @@ mod journey_outcome;
 mod journey_paths;
 mod journey_period;
 mod journey_views;
+mod list;
 mod notes;
 mod nps;
 mod nps_compare;
