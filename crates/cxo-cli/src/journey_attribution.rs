@@ -147,13 +147,13 @@ struct OfJourneys {
     conversion: Vec<NameList>,
     /// Of a log: a journey without outcome is lost only after so much silence before the end, such as 30d; until then it is open
     /// and left out [default: every journey without outcome is lost]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
     /// Of a log: only steps so long before the outcome, such as 30d [default: all]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     lookback: Option<Span>,
     /// Of a log: the time in which the weight of time-decay halves [default: 7d]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     half_life: Option<Span>,
 }
 
@@ -259,11 +259,11 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
 impl Present for AttributionDocument {
     fn page(&self, page: &mut Page) {
         let of = match &self.outcomes {
-            Some(outcomes) => format!("journeys with {}", outcomes.join(" or ")),
+            Some(outcomes) => format!("journeys with {}", page::names(outcomes, " or ")),
             None => "conversions".to_owned(),
         };
         let all = self.all.conversions + self.all.nulls;
-        let detail = format!("{of} of {} journeys; {}", page::count(all), model(self));
+        let detail = format!("{of} of {}; {}", page::journeys(all), model(self));
         page.headline("Attributed", &page::count(self.all.conversions), &detail);
         channels(page, &self.unit, &self.all);
         left_out(self, page);
@@ -277,7 +277,7 @@ impl Present for AttributionDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.channels.iter().try_for_each(|channel| lines.write(channel))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.channels)
     }
 }
 
@@ -344,7 +344,7 @@ fn left_out(document: &AttributionDocument, page: &mut Page) {
     ];
     let told =
         parts.into_iter().filter_map(|(count, what)| count.filter(|count| *count > 0).map(|count| (count, what)));
-    let told: Vec<String> = told.map(|(count, what)| format!("{} journeys {what}", page::count(count))).collect();
+    let told: Vec<String> = told.map(|(count, what)| format!("{} {what}", page::journeys(count))).collect();
     if !told.is_empty() {
         page.line(&page::wrapped(&format!("Left out: {}.", told.join("; "))));
     }

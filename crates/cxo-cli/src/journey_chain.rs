@@ -51,7 +51,7 @@ struct Outcome {
     conversion: Vec<NameList>,
     /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
     /// open and left out [default: every journey without outcome is lost]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
     /// Bounds from so many resamples of customers, 100 or more, such as 1000 [default: no bounds]
     #[arg(long, value_name = "N")]
@@ -109,9 +109,9 @@ impl Present for JourneyChainDocument {
         let reached: u64 = self.all.outcomes.iter().map(|outcome| outcome.count).sum();
         let ended = reached + self.all.lost_journeys;
         let detail = format!(
-            "{} of {} journeys ended with {}; {}",
+            "{} of {} ended with {}; {}",
             page::count(reached),
-            page::count(ended),
+            page::journeys(ended),
             names(&self.all),
             journey_log::unit(&self.log)
         );
@@ -150,12 +150,12 @@ impl Present for JourneyChainDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.states.iter().try_for_each(|state| lines.write(state))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.states)
     }
 }
 
 fn names(row: &ChainRow) -> String {
-    row.outcomes.iter().map(|outcome| outcome.touchpoint.as_str()).collect::<Vec<_>>().join(" or ")
+    page::names(&row.outcomes.iter().map(|outcome| outcome.touchpoint.as_str()).collect::<Vec<_>>(), " or ")
 }
 
 /// What hangs on each touchpoint in the chain, the greatest first.

@@ -59,10 +59,10 @@ struct Asked {
     #[arg(long, value_name = "X,Y")]
     ignore: Vec<NameList>,
     /// What an expected touchpoint costs that is missing; of one touchpoint as pay=5 [default: 1]
-    #[arg(long, value_name = "COST")]
+    #[arg(long, value_name = "COST", allow_hyphen_values = true)]
     skip_cost: Vec<Costs>,
     /// What a touchpoint costs that is not expected where it is; of one touchpoint as help=0.5 [default: 1]
-    #[arg(long, value_name = "COST")]
+    #[arg(long, value_name = "COST", allow_hyphen_values = true)]
     insert_cost: Vec<Costs>,
     /// So many of the most frequent ways beside the design
     #[arg(long, value_name = "N", default_value = "5", value_parser = asking::at_least_one)]

@@ -60,7 +60,7 @@ struct Asked {
     #[arg(long, value_name = "DEFINITION")]
     definition: Option<FunnelDefinition>,
     /// The time from the first step within which others count, its end included, such as 30m [default: unlimited]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     window: Option<Span>,
     /// Touchpoints that end an attempt
     #[arg(long, value_name = "X,Y")]
@@ -150,7 +150,7 @@ impl Present for FunnelDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.steps.iter().try_for_each(|step| lines.write(step))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.steps)
     }
 }
 
@@ -168,10 +168,10 @@ fn bounds(lower: &Quantity, upper: &Quantity) -> String {
 fn headline(document: &FunnelDocument, page: &mut Page) {
     let (Some(first), Some(last)) = (document.all.steps.first(), document.all.steps.last()) else { return };
     let detail = format!(
-        "of {} journeys with {} reach {}; {} interval {}",
-        page::count(first.reached),
-        first.touchpoint,
-        last.touchpoint,
+        "of {} with {} reach {}; {} interval {}",
+        page::journeys(first.reached),
+        page::name(&first.touchpoint),
+        page::name(&last.touchpoint),
         page::level(document.confidence),
         bounds(&last.lower, &last.upper)
     );
@@ -194,7 +194,7 @@ fn sentence(document: &FunnelDocument) -> String {
         "unordered" => "so many of the steps, in any order".to_owned(),
         "ordered-with-exclusion" => format!(
             "the steps in order with others between them, until one of {}",
-            document.excluded.as_deref().unwrap_or_default().join(", ")
+            page::names(document.excluded.as_deref().unwrap_or_default(), ", ")
         ),
         _ => "the steps in order with others between them; every occurrence of the first step may begin".to_owned(),
     };
@@ -205,13 +205,13 @@ fn sentence(document: &FunnelDocument) -> String {
     let immature = match (&document.all.immature, document.immature_rule.as_str()) {
         (Ok(count), rule) if *count > 0 => {
             let what = match rule {
-                "exclude" => "they are left out",
-                "kaplan-meier" => "they count for as long as they were watched (kaplan-meier)",
-                _ => "they are included",
+                "exclude" => "left out",
+                "kaplan-meier" => "counted for as long as they were watched (kaplan-meier)",
+                _ => "included",
             };
             format!(
-                " {} journeys met the first step less than a window before the end of the observation; {what}.",
-                page::count(*count)
+                " {} met the first step less than a window before the end of the observation: {what}.",
+                page::journeys(*count)
             )
         }
         _ => String::new(),
@@ -259,7 +259,11 @@ fn went_on((step, next): (&FunnelStepRow, &FunnelStepRow)) -> Option<String> {
         return None;
     }
     let ended = (step.ended > 0).then(|| format!("{} ended", page::count(step.ended)));
-    let went = step.next.iter().take(MOST).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
+    let went = step
+        .next
+        .iter()
+        .take(MOST)
+        .map(|node| format!("{} → {}", page::count(node.count), page::name(&node.touchpoint)));
     let parts: Vec<String> = ended.into_iter().chain(went).collect();
-    Some(format!("{} lost after {}: {}", page::count(lost), step.touchpoint, parts.join(", ")))
+    Some(format!("{} lost after {}: {}", page::count(lost), page::name(&step.touchpoint), parts.join(", ")))
 }

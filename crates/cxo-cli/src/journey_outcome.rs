@@ -30,7 +30,7 @@ pub(crate) struct Outcome {
     unwanted: Vec<NameList>,
     /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
     /// open and left out [default: every journey without outcome is lost]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) silence: Option<Span>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Ratings {
     #[arg(long, value_name = "X,Y")]
     journey_survey: Vec<NameList>,
     /// How long after a touchpoint a survey still tells of it
-    #[arg(long, value_name = "DURATION", default_value = "7d")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, default_value = "7d")]
     pub(crate) window: Span,
     /// Hide parts with fewer ratings, and others from which they could be computed
     #[arg(long, value_name = "N", default_value = "5")]

@@ -50,14 +50,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 impl Present for JourneyPathsDocument {
     fn page(&self, page: &mut Page) {
-        let detail = format!("in {} journeys, {}", page::count(self.all.journeys), journey_log::unit(&self.log));
+        let detail = format!("in {}, {}", page::journeys(self.all.journeys), journey_log::unit(&self.log));
         page.headline("Different ways", &page::count(self.all.total_variants), &detail);
         table(page, &self.all);
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), table);
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.variants.iter().try_for_each(|variant| lines.write(variant))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.variants)
     }
 }
 

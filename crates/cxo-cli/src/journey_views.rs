@@ -27,7 +27,8 @@ pub(crate) struct Views {
     /// Only records until this instant or day, which is part of it; the observation ends there [default: the last record]
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<Bound>,
-    /// Only these touchpoints
+    /// Only these touchpoints. As in every list of names, one with a comma stands in double quotes ('"a, b",c'), and the option
+    /// may be given several times
     #[arg(long, value_name = "A,B")]
     only_touchpoints: Vec<NameList>,
     /// Journeys over stages in place of touchpoints (--stage); records without one are left out
