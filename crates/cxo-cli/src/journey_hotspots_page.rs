@@ -167,8 +167,8 @@ fn left_out(page: &mut Page, all: &HotspotsRow) {
         page.line(&page::wrapped(&format!("Too few ratings to show: {}.", names(&all.hidden))));
     }
     if all.open_passes > 0 {
-        let open = page::count(all.open_passes);
-        page.line(&format!("{open} passes are left out: the outcome may still follow."));
+        let open = page::counted(all.open_passes, "pass", "passes");
+        page.line(&format!("Left out, as the outcome may still follow: {open}."));
     }
 }
 
@@ -218,9 +218,9 @@ fn overall(page: &mut Page, all: &HotspotsRow) {
     if let Ok(ratings) = &found.journey_ratings {
         let _ = write!(
             text,
-            " {} journeys are rated as a whole: {} on average, their touchpoints {}. Of {} without a bad pass {} are rated badly \
+            " {} rated as a whole: {} on average, their touchpoints {}. Of {} without a bad pass {} are rated badly \
              as a whole.",
-            page::count(ratings.journeys),
+            page::journeys(ratings.journeys),
             two_places(ratings.journey_mean.value),
             two_places(ratings.touchpoint_mean.value),
             page::count(ratings.good_throughout),
