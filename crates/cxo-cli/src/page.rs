@@ -87,7 +87,8 @@ impl Page {
         if let Some(header) = header {
             table.set_header(header);
         }
-        table.add_rows(rows.iter().map(|row| row.iter().map(|cell| visible(cell)).collect::<Vec<_>>()));
+        let seen = |row: Vec<String>| row.into_iter().map(|cell| visible(&cell).into_owned()).collect::<Vec<_>>();
+        table.add_rows(rows.into_iter().map(seen));
         for (column, align) in table.column_iter_mut().zip(aligned) {
             column.set_padding((0, 2));
             column.set_cell_alignment(match align {

@@ -1,5 +1,7 @@
 //! The options that the commands of journeys share: lists, segments, ties, and what is refused; and names on a terminal.
 
+use std::fmt::Write as _;
+
 use crate::common::Folder;
 use serde_json::{Value, json};
 
@@ -200,7 +202,8 @@ fn names_do_not_steer_the_terminal() {
     let mut log = "who,what,at,via,score\n".to_owned();
     for who in ["a", "b"] {
         for (at, what) in ["\"ho\u{1b}[2Jme\nx\"", &format!("{long}1"), &format!("{long}2")].iter().enumerate() {
-            log.push_str(&format!("{who},{what},2026-01-01T10:0{at}:00Z,\u{202e}web\u{9b},{}\n", 5 - at));
+            let score = 5 - at;
+            writeln!(log, "{who},{what},2026-01-01T10:0{at}:00Z,\u{202e}web\u{9b},{score}").unwrap();
         }
     }
     folder.write("log.csv", &log);
