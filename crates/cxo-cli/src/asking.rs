@@ -54,3 +54,9 @@ pub(crate) fn confidence(text: &str) -> Result<Confidence, Error> {
     let level = text.parse().map_err(|_| Error::input("confidence", format!("\"{text}\""), allowed))?;
     Confidence::new(level)
 }
+
+/// How many of something are shown.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, Error> {
+    let refused = || Error::input("number", format!("\"{text}\""), "a whole number of at least 1");
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(refused)
+}

@@ -22,8 +22,7 @@ use crate::{
     asking::{self, QUESTION},
     churn_table::{self, Cell, Missing},
     failure::Failure,
-    groups::JOINT,
-    notes,
+    groups, notes,
     output::{Output, Present},
     page::{self, Align, Page, digits},
     reading::{self, TableFile},
@@ -66,6 +65,7 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    groups::check_by(&args.by)?;
     let model = stored(&args.model)?;
     let file = args.file.open()?;
     let mut names: Vec<String> = model.schema().features().iter().map(|feature| feature.name().to_owned()).collect();
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             let parts = parts.collect::<Result<Vec<String>, _>>()?;
             all.add(&model, &values, value)?;
             if !parts.is_empty() {
-                segments.entry(parts.join(JOINT)).or_default().add(&model, &values, value)?;
+                segments.entry(groups::joined(&parts)).or_default().add(&model, &values, value)?;
             }
         }
         let reasons = model.reasons(&contributions, args.reasons).into_iter().map(|reason| {

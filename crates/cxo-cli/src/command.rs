@@ -12,7 +12,7 @@ use clap::{
 };
 use cxo_json::{FailureDetail, FailureDocument};
 
-use crate::{ces, churn, clv, csat, failure::Failure, journey, nps, report, retention, survey, targets};
+use crate::{ces, churn, clv, csat, failure::Failure, journey, nps, page, report, retention, survey, targets};
 
 /// Customer-experience metrics with honest uncertainty, from CSV files
 #[derive(Debug, Parser)]
@@ -82,7 +82,7 @@ fn asks_for_json(arguments: &[OsString]) -> bool {
 }
 
 fn stopped(failure: &Failure, json: bool) -> ExitCode {
-    say(&if json { failure.json() } else { format!("cxo: {failure}") });
+    say(&if json { failure.json() } else { page::visible_lines(&format!("cxo: {failure}")) });
     ExitCode::from(failure.code())
 }
 

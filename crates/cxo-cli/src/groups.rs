@@ -14,6 +14,7 @@ use cxo_json::Entry;
 use crate::{
     asking::Asking,
     failure::Failure,
+    list,
     question::{self, Question},
     ratings::{Answer, Context, Ratings},
     source::{Layout, Source},
@@ -52,8 +53,34 @@ pub(crate) struct Answers<R> {
     pub(crate) respondents: Respondents,
 }
 
-/// What stands between the values of several `--by` columns.
-pub(crate) const JOINT: &str = " / ";
+/// Puts the name of a segment into `name`: a value as it is, several with " / " between them. Of several, a value that is blank or
+/// holds a slash or a quote stands in quotes, as in JSON, so that different values have different names.
+pub(crate) fn join<S: AsRef<str>>(values: &[S], name: &mut String) {
+    name.clear();
+    for (place, value) in values.iter().map(AsRef::as_ref).enumerate() {
+        name.push_str(if place == 0 { "" } else { " / " });
+        let plain = values.len() == 1 || !(value.trim().is_empty() || value.contains(['/', '"']));
+        match if plain { None } else { serde_json::to_string(value).ok() } {
+            None => name.push_str(value),
+            Some(quoted) => name.push_str(&quoted),
+        }
+    }
+}
+
+/// The name of a segment with these values.
+pub(crate) fn joined<S: AsRef<str>>(values: &[S]) -> String {
+    let mut name = String::new();
+    join(values, &mut name);
+    name
+}
+
+/// Refuses a column that is named twice by `--by`.
+pub(crate) fn check_by(columns: &[String]) -> Result<(), Failure> {
+    match columns.iter().enumerate().find(|(at, name)| columns.iter().take(*at).any(|other| other == *name)) {
+        None => Ok(()),
+        Some((_, name)) => Err(list::twice("--by", name)),
+    }
+}
 
 impl Counts {
     fn new(layout: &Layout, scale: Scale) -> Self {
@@ -68,11 +95,7 @@ impl Counts {
             [] => None,
             [one] => Some(*one),
             several => {
-                self.name.clear();
-                for (place, part) in several.iter().enumerate() {
-                    self.name.push_str(if place == 0 { "" } else { JOINT });
-                    self.name.push_str(part);
-                }
+                join(several, &mut self.name);
                 Some(self.name.as_str())
             }
         };

@@ -26,7 +26,7 @@ enum Subcommand {
     /// What comes next, and with which probability
     Next(Box<journey_next::Args>),
     /// Which channels are on the way to the outcome
-    Attribution(Box<journey_attribution::Args>),
+    Attribution(Box<journey_attribution::Checked>),
     /// Where bad ratings, traffic and outcomes meet, and how the journey is rated
     Hotspots(Box<journey_hotspots::Args>),
     /// How far journeys keep to their design, and what goes with leaving it

@@ -5,6 +5,7 @@ use std::{
     str::FromStr,
 };
 
+use clap::{ArgMatches, CommandFactory, FromArgMatches, error::ErrorKind, parser::ValueSource};
 use cxo_core::{
     Error,
     domain::LoadReport,
@@ -17,9 +18,11 @@ use crate::{
     asking::QUESTION,
     duration::{self, Span},
     failure::Failure,
-    journey_chain::{open_journeys, trimmed},
+    journey_chain::open_journeys,
     journey_log::{self, Columns, Rules},
-    journey_map, notes,
+    journey_map,
+    list::{self, NameList},
+    notes,
     output::{Output, Present},
     page::{self, Align, Page},
     reading::{Readable, TableFile},
@@ -49,11 +52,66 @@ pub(crate) struct Args {
     output: Output,
 }
 
+/// The same, where none is given that says nothing of the kind of file at hand.
+#[derive(Debug)]
+pub(crate) struct Checked(Args);
+
+impl clap::Args for Checked {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Args::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Args::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for Checked {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let refused = |message: String| Err(clap::Error::raw(ErrorKind::ArgumentConflict, format!("{message}\n")));
+        if !given("path") && given("separator") {
+            return refused(
+                "--separator needs a table of paths (--path): an event log has no paths to take apart".to_owned(),
+            );
+        }
+        // Everything that tells of records, or of the journeys that they make up.
+        let of_logs = OfLog::command();
+        let options =
+            of_logs.get_arguments().map(|option| (option.get_id().as_str(), option.get_long().unwrap_or_default()));
+        // A seed goes with every command.
+        let mut options = options.filter(|(id, _)| *id != "seed" && given("path") && given(id));
+        match options.next() {
+            Some((_, long)) => refused(format!(
+                "--{long} needs an event log: a table of paths (--path) has counts of journeys, but not their records"
+            )),
+            None => Args::from_arg_matches(matches).map(Self),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The options of event logs.
+#[derive(Debug, clap::Parser)]
+#[command(disable_help_flag = true)]
+struct OfLog {
+    #[command(flatten)]
+    _columns: Columns,
+    #[command(flatten)]
+    _rules: Rules,
+    #[command(flatten)]
+    _journeys: OfJourneys,
+}
+
 /// The columns of a table of paths.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Table of paths")]
 struct Table {
-    /// The channels of a path, such as "search > email"
+    /// The channels of a path, such as "search > email"; options of event logs are refused with it
     #[arg(long, value_name = "COLUMN", requires = "conversions")]
     path: Option<String>,
     /// Journeys along the path that ended with the outcome
@@ -78,21 +136,29 @@ struct Asked {
     /// step-decay, or of a log time-decay
     #[arg(long, value_name = "MODEL", default_value = "markov")]
     model: Model,
-    /// The number of steps that the chain of markov remembers [default: 1]
-    #[arg(long, value_name = "N")]
+    /// The number of steps that the chain of markov remembers, 1 to 8 [default: 1]
+    #[arg(long, value_name = "N", value_parser = order)]
     order: Option<usize>,
+    #[command(flatten)]
+    of_log: OfJourneys,
+}
+
+/// What is asked of journeys alone.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = QUESTION)]
+struct OfJourneys {
     /// Of a log: the touchpoints that are the outcome
-    #[arg(long, value_name = "A,B", value_delimiter = ',', conflicts_with = "path")]
-    conversion: Vec<String>,
+    #[arg(long, value_name = "A,B")]
+    conversion: Vec<NameList>,
     /// Of a log: a journey without outcome is lost only after so much silence before the end, such as 30d; until then it is open
     /// and left out [default: every journey without outcome is lost]
-    #[arg(long, value_name = "DURATION", conflicts_with = "path")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
     /// Of a log: only steps so long before the outcome, such as 30d [default: all]
-    #[arg(long, value_name = "DURATION", conflicts_with = "path")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     lookback: Option<Span>,
     /// Of a log: the time in which the weight of time-decay halves [default: 7d]
-    #[arg(long, value_name = "DURATION", conflicts_with = "path")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     half_life: Option<Span>,
 }
 
@@ -154,14 +220,14 @@ fn document(asked: &Asked, all: AttributionRow, load: LoadReport) -> Attribution
 }
 
 impl Asked {
-    fn options(&self, steps: PathSteps) -> Result<AttributionOptions, Error> {
+    fn options(&self, steps: PathSteps) -> Result<AttributionOptions, Failure> {
         let options = AttributionOptions::default().model(self.model.of_channels()).order(self.order()).steps(steps);
-        let mut options = options.open(open_journeys(self.silence));
-        if let Some(lookback) = self.lookback {
-            options = options.lookback(lookback.micros)?;
+        let mut options = options.open(open_journeys(self.of_log.silence));
+        if let Some(lookback) = self.of_log.lookback {
+            options = options.lookback(lookback.micros).map_err(|error| Failure::option("--lookback", &error))?;
         }
-        if let Some(half_life) = self.half_life {
-            options = options.half_life(half_life.micros)?;
+        if let Some(half_life) = self.of_log.half_life {
+            options = options.half_life(half_life.micros).map_err(|error| Failure::option("--half-life", &error))?;
         }
         Ok(options)
     }
@@ -171,19 +237,29 @@ impl Asked {
     }
 }
 
+/// An order of the chain.
+fn order(text: &str) -> Result<usize, Error> {
+    let most = AttributionOptions::MOST_ORDER;
+    let refused = || Error::input("order of the chain", format!("\"{text}\""), format!("1 to {most}"));
+    text.parse().ok().filter(|order| (1..=most).contains(order)).ok_or_else(refused)
+}
+
 /// Runs the command.
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(Checked(args): &Checked) -> Result<(), Failure> {
     if args.asked.order.is_some() && args.asked.model != Model::ByChannel(AttributionModel::Markov) {
         return Err(Failure::usage("--order needs --model markov"));
     }
-    if args.asked.half_life.is_some() && args.asked.model != Model::ByChannel(AttributionModel::TimeDecay) {
+    if args.asked.of_log.half_life.is_some() && args.asked.model != Model::ByChannel(AttributionModel::TimeDecay) {
         return Err(Failure::usage("--half-life needs --model time-decay"));
+    }
+    if args.table.path.is_some() && args.asked.model == Model::ByChannel(AttributionModel::TimeDecay) {
+        return Err(Failure::usage("--model time-decay needs an event log: a table of paths (--path) has no times"));
     }
     let file = args.file.open()?;
     let worth = if args.table.value.is_some() { Worth::Known } else { Worth::Unknown };
     match (&args.table.path, &args.table.conversions) {
         (Some(path), Some(conversions)) => of_table(args, file, worth, (path, conversions)),
-        _ if args.asked.conversion.is_empty() => Err(Failure::usage(
+        _ if args.asked.of_log.conversion.is_empty() => Err(Failure::usage(
             "what is the outcome? Give --path and --conversions for a table of paths, or --conversion TOUCHPOINT for a log",
         )),
         _ => of_log(args, file, worth),
@@ -192,9 +268,6 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn of_table(args: &Args, file: Readable, worth: Worth, (path, conversions): (&str, &str)) -> Result<(), Failure> {
     let name = file.file.clone();
-    if !args.columns.by.is_empty() {
-        return Err(Failure::usage("--by needs a log: a table of paths has no journeys to tell apart"));
-    }
     if args.table.separator.is_empty() {
         return Err(Failure::usage("--separator is empty: nothing stands between two channels"));
     }
@@ -215,16 +288,16 @@ fn of_table(args: &Args, file: Readable, worth: Worth, (path, conversions): (&st
 }
 
 fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
-    let path = file.file.clone();
-    let logged = args.columns.read(file, &args.rules, args.table.value.as_ref())?;
-    let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let outcomes = trimmed(&args.asked.conversion);
-    journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
+    let outcomes = list::each_once("--conversion", &args.asked.of_log.conversion)?;
     let (steps, unit) = match args.columns.channel {
         Some(_) => (PathSteps::Channel, "channel"),
         None => (PathSteps::Touchpoint, "touchpoint"),
     };
     let options = args.asked.options(steps)?;
+    let path = file.file.clone();
+    let logged = args.columns.read(file, &args.rules, args.table.value.as_ref())?;
+    let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
     let answers = logged.ask(&journeys, |journeys| {
         let found = journeys.attribution(&outcomes, &options)?;
         let mut row = AttributionRow::new(&found.credit, worth);
@@ -238,8 +311,8 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
     unit.clone_into(&mut document.unit);
     document.segments = segments;
     document.outcomes = Some(outcomes.into_iter().map(str::to_owned).collect());
-    document.silence_seconds = args.asked.silence.map(Span::seconds);
-    document.lookback_seconds = args.asked.lookback.map(Span::seconds);
+    document.silence_seconds = args.asked.of_log.silence.map(Span::seconds);
+    document.lookback_seconds = args.asked.of_log.lookback.map(Span::seconds);
     document.half_life_seconds = half_life;
     let row = logged.row(&journeys);
     let notes = logged.notes(&row);
@@ -250,11 +323,11 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
 impl Present for AttributionDocument {
     fn page(&self, page: &mut Page) {
         let of = match &self.outcomes {
-            Some(outcomes) => format!("journeys with {}", outcomes.join(" or ")),
+            Some(outcomes) => format!("journeys with {}", page::names(outcomes, " or ")),
             None => "conversions".to_owned(),
         };
         let all = self.all.conversions + self.all.nulls;
-        let detail = format!("{of} of {} journeys; {}", page::count(all), model(self));
+        let detail = format!("{of} of {}; {}", page::journeys(all), model(self));
         page.headline("Attributed", &page::count(self.all.conversions), &detail);
         channels(page, &self.unit, &self.all);
         positions(page, &self.unit, &self.all);
@@ -269,7 +342,7 @@ impl Present for AttributionDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.channels.iter().try_for_each(|channel| lines.write(channel))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.channels)
     }
 }
 
@@ -356,7 +429,7 @@ fn left_out(document: &AttributionDocument, page: &mut Page) {
     ];
     let told =
         parts.into_iter().filter_map(|(count, what)| count.filter(|count| *count > 0).map(|count| (count, what)));
-    let told: Vec<String> = told.map(|(count, what)| format!("{} journeys {what}", page::count(count))).collect();
+    let told: Vec<String> = told.map(|(count, what)| format!("{} {what}", page::journeys(count))).collect();
     if !told.is_empty() {
         page.line(&page::wrapped(&format!("Left out: {}.", told.join("; "))));
     }

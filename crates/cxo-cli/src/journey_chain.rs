@@ -16,6 +16,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -46,11 +47,11 @@ pub(crate) struct Args {
 #[command(next_help_heading = QUESTION)]
 struct Outcome {
     /// The touchpoints that are outcomes: a journey ends at the first of them
-    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
-    conversion: Vec<String>,
+    #[arg(long, value_name = "A,B", required = true)]
+    conversion: Vec<NameList>,
     /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
     /// open and left out [default: every journey without outcome is lost]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
     /// Compare how well chains fit that remember 1 to N steps, at most 8
     #[arg(long, value_name = "N", default_value = "3")]
@@ -66,11 +67,6 @@ struct Outcome {
 /// What a silence says of journeys without outcome.
 pub(crate) fn open_journeys(silence: Option<Span>) -> OpenJourneys {
     silence.map_or(OpenJourneys::Lost, |silence| OpenJourneys::Silent { micros: silence.micros })
-}
-
-/// Names of a list, without the blanks around them.
-pub(crate) fn trimmed(names: &[String]) -> Vec<&str> {
-    names.iter().map(|name| name.trim()).collect()
 }
 
 impl Args {
@@ -92,8 +88,8 @@ impl Args {
 
 impl Outcome {
     /// The orders of a chain of these journeys, or why there are none.
-    fn orders(&self, journeys: &Journeys<'_>) -> Result<Quantity<Vec<OrderRow>>, Error> {
-        let paths = journeys.paths_to(&trimmed(&self.conversion), open_journeys(self.silence))?.paths;
+    fn orders(&self, journeys: &Journeys<'_>, outcomes: &[&str]) -> Result<Quantity<Vec<OrderRow>>, Error> {
+        let paths = journeys.paths_to(outcomes, open_journeys(self.silence))?.paths;
         if paths.is_empty() {
             return Ok(Err("no journey has a step before its end".into()));
         }
@@ -103,16 +99,16 @@ impl Outcome {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let outcomes = list::each_once("--conversion", &args.outcome.conversion)?;
+    let (options, resamples) = args.options()?;
     let file = args.file.open()?;
     let path = file.file.clone();
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let outcomes = trimmed(&args.outcome.conversion);
     journey_log::check_touchpoints(&journeys, &outcomes).map_err(|failure| failure.in_file(&path))?;
-    let (options, resamples) = args.options()?;
     let answers = logged.ask(&journeys, |journeys| {
         let chain = journeys.chain(&outcomes, options)?;
-        Ok(ChainRow::new(&chain, args.outcome.orders(journeys)?))
+        Ok(ChainRow::new(&chain, args.outcome.orders(journeys, &outcomes)?))
     });
     let (all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
     let mut document = JourneyChainDocument::new(all, logged.row(&journeys), logged.load.clone());
@@ -133,9 +129,9 @@ impl Present for JourneyChainDocument {
         let reached: u64 = self.all.outcomes.iter().map(|outcome| outcome.count).sum();
         let ended = reached + self.all.lost_journeys;
         let detail = format!(
-            "{} of {} journeys ended with {}; {}",
+            "{} of {} ended with {}; {}",
             page::count(reached),
-            page::count(ended),
+            page::journeys(ended),
             names(&self.all),
             journey_log::unit(&self.log)
         );
@@ -175,12 +171,12 @@ impl Present for JourneyChainDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.states.iter().try_for_each(|state| lines.write(state))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.states)
     }
 }
 
 fn names(row: &ChainRow) -> String {
-    row.outcomes.iter().map(|outcome| outcome.touchpoint.as_str()).collect::<Vec<_>>().join(" or ")
+    page::names(&row.outcomes.iter().map(|outcome| outcome.touchpoint.as_str()).collect::<Vec<_>>(), " or ")
 }
 
 /// What hangs on each touchpoint in the chain, the greatest first.

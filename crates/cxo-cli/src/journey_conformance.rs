@@ -15,6 +15,7 @@ use crate::{
     failure::Failure,
     journey_log::{self, Columns, Rules},
     journey_outcome::{Outcome, Ratings},
+    list::{self, NameList},
     output::Output,
     reading::TableFile,
 };
@@ -55,16 +56,16 @@ struct Asked {
     #[arg(long, value_name = "FILE")]
     blueprint: std::path::PathBuf,
     /// Touchpoints of which the design says nothing: as if they had not been recorded. Surveys are always among them
-    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
-    ignore: Vec<String>,
+    #[arg(long, value_name = "X,Y")]
+    ignore: Vec<NameList>,
     /// What an expected touchpoint costs that is missing; of one touchpoint as pay=5 [default: 1]
-    #[arg(long, value_name = "COST", value_delimiter = ',')]
-    skip_cost: Vec<Cost>,
+    #[arg(long, value_name = "COST", allow_hyphen_values = true)]
+    skip_cost: Vec<Costs>,
     /// What a touchpoint costs that is not expected where it is; of one touchpoint as help=0.5 [default: 1]
-    #[arg(long, value_name = "COST", value_delimiter = ',')]
-    insert_cost: Vec<Cost>,
+    #[arg(long, value_name = "COST", allow_hyphen_values = true)]
+    insert_cost: Vec<Costs>,
     /// So many of the most frequent ways beside the design
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = asking::at_least_one)]
     top: usize,
     /// Level of the intervals
     #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = asking::confidence)]
@@ -78,16 +79,23 @@ struct Cost {
     cost: f64,
 }
 
-impl FromStr for Cost {
+/// One value of an option that is a list of costs.
+#[derive(Debug, Clone)]
+struct Costs(Vec<Cost>);
+
+impl FromStr for Costs {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let (touchpoint, number) = match text.rsplit_once('=') {
-            Some((touchpoint, number)) => (Some(touchpoint.trim().to_owned()), number),
-            None => (None, text),
+        let cost = |text: &str| {
+            let (touchpoint, number) = match text.rsplit_once('=') {
+                Some((touchpoint, number)) => (Some(touchpoint.to_owned()), number),
+                None => (None, text),
+            };
+            let refused = |_| Error::input("cost of a move", format!("\"{text}\""), "a number, or TOUCHPOINT=NUMBER");
+            Ok(Cost { touchpoint, cost: number.trim().parse().map_err(refused)? })
         };
-        let refused = |_| Error::input("cost of a move", format!("\"{text}\""), "a number, or TOUCHPOINT=NUMBER");
-        Ok(Self { touchpoint, cost: number.trim().parse().map_err(refused)? })
+        text.parse::<NameList>()?.iter().map(cost).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -95,7 +103,7 @@ impl Asked {
     fn costs(&self) -> Result<(AlignmentCosts, CostsRow), Failure> {
         let (mut costs, mut row) = (AlignmentCosts::default(), CostsRow::default());
         let refused = |name: &'static str| move |error: Error| Failure::option(name, &error);
-        for Cost { touchpoint, cost } in &self.skip_cost {
+        for Cost { touchpoint, cost } in self.skip_cost.iter().flat_map(|costs| &costs.0) {
             costs = match touchpoint {
                 Some(name) => costs.skip_of(name, *cost),
                 None => costs.skip(*cost),
@@ -103,7 +111,7 @@ impl Asked {
             .map_err(refused("--skip-cost"))?;
             set(touchpoint.as_deref(), *cost, &mut row.skip, &mut row.skip_of);
         }
-        for Cost { touchpoint, cost } in &self.insert_cost {
+        for Cost { touchpoint, cost } in self.insert_cost.iter().flat_map(|costs| &costs.0) {
             costs = match touchpoint {
                 Some(name) => costs.insert_of(name, *cost),
                 None => costs.insert(*cost),
@@ -112,6 +120,21 @@ impl Asked {
             set(touchpoint.as_deref(), *cost, &mut row.insert, &mut row.insert_of);
         }
         Ok((costs, row))
+    }
+
+    /// Refuses costs of touchpoints that can be neither missing nor in the way.
+    fn check_costs(&self, design: &Blueprint, journeys: &Journeys<'_>) -> Result<(), Failure> {
+        let of = |costs: &'_ [Costs]| {
+            costs.iter().flat_map(|costs| &costs.0).filter_map(|cost| cost.touchpoint.clone()).collect::<Vec<_>>()
+        };
+        let steps: Vec<&str> = design.steps().map(|(_, step)| step.name.as_str()).collect();
+        let designed = |name: &String| steps.contains(&name.as_str());
+        if let Some(name) = of(&self.skip_cost).iter().find(|name| !designed(name)) {
+            let allowed = format!("a touchpoint of the blueprint: {}", steps.join(", "));
+            return Err(Failure::option("--skip-cost", &Error::input("touchpoint", format!("\"{name}\""), allowed)));
+        }
+        let others: Vec<String> = of(&self.insert_cost).into_iter().filter(|name| !designed(name)).collect();
+        journey_log::check_touchpoints(journeys, &others)
     }
 }
 
@@ -163,7 +186,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let rated = columns.score.is_some();
     let logged = columns.read(file, &args.rules, None)?;
     let every = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let ignored: Vec<String> = args.asked.ignore.iter().map(|name| name.trim().to_owned()).collect();
+    let ignored: Vec<String> = list::all(&args.asked.ignore).into_iter().map(str::to_owned).collect();
     journey_log::check_touchpoints(&every, &ignored).map_err(|failure| failure.in_file(&path))?;
     // What is ignored is out before anything is asked, so that journeys are the same for the design and for ratings.
     let journeys = if ignored.is_empty() {
@@ -175,6 +198,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let all_surveys = [surveys, of_journey].concat();
     let options =
         ConformanceOptions::default().costs(costs).ignored(all_surveys.clone()).confidence(args.asked.confidence);
+    args.asked.check_costs(&design, &journeys).map_err(|failure| failure.in_file(&path))?;
     let joined = args.ratings.options(&journeys).map_err(|failure| failure.in_file(&path))?;
     let outcome = args.outcome.of(&journeys).map_err(|failure| failure.in_file(&path))?;
     let ask = |journeys: &Journeys<'_>| {
@@ -190,7 +214,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Ok(row)
     };
     let (all, segments) = logged.ask(&journeys, ask).map_err(|failure| failure.in_file(&path))?;
-    let question = args.question(&design, &journeys, costs_row, [ignored, all_surveys].concat(), rated);
+    let question = args.question(&design, &journeys, costs_row, [ignored, all_surveys].concat(), rated)?;
     let mut document = JourneyConformanceDocument::new(question, all, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
     args.output.show(&document, &logged.notes(&document.log))
@@ -204,13 +228,13 @@ impl Args {
         costs: CostsRow,
         ignored: Vec<String>,
         rated: bool,
-    ) -> ConformanceQuestion {
-        let outcome = self.outcome.names();
+    ) -> Result<ConformanceQuestion, Failure> {
+        let outcome = self.outcome.names()?;
         let mut unseen: Vec<String> = design.steps().map(|(_, step)| step.name.clone()).collect();
         unseen.retain(|name| journeys.number(name).is_none());
         unseen.sort_unstable();
         unseen.dedup();
-        ConformanceQuestion {
+        Ok(ConformanceQuestion {
             blueprint: design.name().to_owned(),
             target_seconds: design.target(),
             steps: design.steps().map(BlueprintStepRow::from).collect(),
@@ -223,6 +247,6 @@ impl Args {
             scale: rated.then(|| self.ratings.scale.to_string()),
             min_responses: self.ratings.min_responses,
             confidence: self.asked.confidence,
-        }
+        })
     }
 }

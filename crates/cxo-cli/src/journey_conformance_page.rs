@@ -21,9 +21,9 @@ impl Present for JourneyConformanceDocument {
     fn page(&self, page: &mut Page) {
         let (all, asked) = (&self.all, &self.question);
         let detail = format!(
-            "of {} journeys keep to the order of \"{}\"; {}; {}",
-            page::count(all.journeys),
-            asked.blueprint,
+            "of {} in the order of \"{}\"; {}; {}",
+            page::journeys(all.journeys),
+            page::name(&asked.blueprint),
             page::interval_text(&all.conforming.interval, page::percent),
             journey_log::unit(&self.log)
         );
@@ -39,7 +39,7 @@ impl Present for JourneyConformanceDocument {
         if !asked.never_seen.is_empty() {
             page.line(&page::wrapped(&format!(
                 "No record has these touchpoints of the blueprint: {}. Are they spelled as in the data?",
-                asked.never_seen.join(", ")
+                page::names(&asked.never_seen, ", ")
             )));
         }
         deviations(page, all, asked.outcomes.as_deref(), SHOWN);
@@ -51,12 +51,12 @@ impl Present for JourneyConformanceDocument {
         }
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             let share = page::percent(row.conforming.value);
-            page.line(&format!("{share} of {} journeys keep to the order.", page::count(row.journeys)));
+            page.line(&format!("{share} of {} in the order.", page::journeys(row.journeys)));
             deviations(page, row, asked.outcomes.as_deref(), OF_SEGMENT);
         });
         if all.open_journeys > 0 {
-            let open = page::count(all.open_journeys);
-            page.line(&format!("{open} journeys are left out of outcomes: theirs may still come."));
+            let open = page::journeys(all.open_journeys);
+            page.line(&format!("Left out of outcomes, which may still come: {open}."));
         }
         page.line(&page::wrapped(&format!(
             "Differences are between journeys with a deviation and those without it, as observed: associated, not brought about by it. \
@@ -66,7 +66,7 @@ impl Present for JourneyConformanceDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.deviations.iter().try_for_each(|deviation| lines.write(deviation))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.deviations)
     }
 }
 
@@ -96,7 +96,7 @@ fn deviations(page: &mut Page, of: &ConformanceRow, outcomes: Option<&[String]>,
         ("of all", Align::Right),
         ("interval", Align::Left),
     ];
-    let names = outcomes.map(|outcomes| format!("{} associated", outcomes.join(" or ")));
+    let names = outcomes.map(|outcomes| format!("{} associated", page::names(outcomes, " or ")));
     if scored {
         columns.push(("score associated", Align::Left));
     }
@@ -146,11 +146,11 @@ fn variants(page: &mut Page, variants: &[AlignedVariantRow], steps: &[BlueprintS
     ];
     let moves = |variant: &AlignedVariantRow| {
         let shown = variant.moves.iter().filter_map(|way| match way.kind.as_str() {
-            "inserted" => Some(format!("+{}", way.touchpoint)),
+            "inserted" => Some(format!("+{}", page::name(&way.touchpoint))),
             // What may be left out is not missing.
             "skipped" if steps.iter().any(|step| step.optional && step.touchpoint == way.touchpoint) => None,
-            "skipped" => Some(format!("−{}", way.touchpoint)),
-            _ => Some(way.touchpoint.clone()),
+            "skipped" => Some(format!("−{}", page::name(&way.touchpoint))),
+            _ => Some(page::name(&way.touchpoint)),
         });
         shown.collect::<Vec<_>>().join(" → ")
     };

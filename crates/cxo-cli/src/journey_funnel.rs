@@ -16,6 +16,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -55,19 +56,19 @@ pub(crate) struct Args {
 #[command(next_help_heading = QUESTION)]
 struct Asked {
     /// The touchpoints of the funnel, in order; one that stands twice has to occur twice
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', required = true)]
-    steps: Vec<String>,
+    #[arg(long, value_name = "A,B,C", required = true)]
+    steps: Vec<NameList>,
     /// When a step counts as reached (see below) [default: ordered; ordered-ties-any with --ties any,
     /// ordered-strictly-increasing with --ties strict, ordered-with-exclusion with --exclude, first-touch with --immature
     /// kaplan-meier]
     #[arg(long, value_name = "DEFINITION")]
     definition: Option<FunnelDefinition>,
     /// The time from the first step within which others count, its end included, such as 30m [default: unlimited]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     window: Option<Span>,
     /// Touchpoints that end an attempt
-    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
-    exclude: Vec<String>,
+    #[arg(long, value_name = "X,Y")]
+    exclude: Vec<NameList>,
     /// What happens to journeys that met the first step less than a window before the end: include, exclude, or
     /// kaplan-meier (they count for as long as they were watched; of first-touch with --window)
     #[arg(long, value_name = "RULE", default_value = "include")]
@@ -90,13 +91,10 @@ impl Asked {
         if (definition == FunnelDefinition::OrderedWithExclusion) == self.exclude.is_empty() {
             return Err(Failure::usage("--exclude and --definition ordered-with-exclusion need each other"));
         }
-        let steps = self.steps.iter().map(|step| step.trim());
-        let funnel = Funnel::new(steps).map_err(|error| Failure::option("--steps", &error))?;
-        let mut funnel = funnel
-            .definition(definition)
-            .immature(self.immature)
-            .confidence(self.confidence)
-            .excluding(self.exclude.iter().map(|name| name.trim()));
+        let excluded = list::each_once("--exclude", &self.exclude)?;
+        let funnel = Funnel::new(list::all(&self.steps)).map_err(|error| Failure::option("--steps", &error))?;
+        let mut funnel =
+            funnel.definition(definition).immature(self.immature).confidence(self.confidence).excluding(excluded);
         if let Some(window) = self.window {
             funnel = funnel.window(window.micros).map_err(|error| Failure::option("--window", &error))?;
         }
@@ -121,8 +119,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let funnel = args.asked.funnel(&args.rules, file.zone)?;
     let logged = args.against.columns(&args.columns).read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let names = || args.asked.steps.iter().chain(&args.asked.exclude).map(|name| name.trim());
-    journey_log::check_touchpoints(&journeys, &names().collect::<Vec<_>>())
+    let (steps, excluded) = (list::all(&args.asked.steps), list::all(&args.asked.exclude));
+    journey_log::check_touchpoints(&journeys, &[steps.as_slice(), &excluded].concat())
         .map_err(|failure| failure.in_file(&path))?;
     let passage = journeys.funnel(&funnel)?;
     let (_, segments) = logged.ask(&journeys, |journeys| Ok(FunnelRow::from(&journeys.funnel(&funnel)?)))?;
@@ -135,9 +133,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         };
         document.comparisons = Some(logged.compare(&journeys, baseline, compare)?);
     }
-    if !args.asked.exclude.is_empty() {
-        document.excluded = Some(args.asked.exclude.iter().map(|name| name.trim().to_owned()).collect());
-    }
+    document.excluded = (!excluded.is_empty()).then(|| excluded.into_iter().map(str::to_owned).collect());
     args.output.show(&document, &logged.notes(&document.log))
 }
 
@@ -166,7 +162,7 @@ impl Present for FunnelDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.steps.iter().try_for_each(|step| lines.write(step))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.steps)
     }
 }
 
@@ -184,10 +180,10 @@ fn bounds(lower: &Quantity, upper: &Quantity) -> String {
 fn headline(document: &FunnelDocument, page: &mut Page) {
     let (Some(first), Some(last)) = (document.all.steps.first(), document.all.steps.last()) else { return };
     let detail = format!(
-        "of {} journeys with {} reach {}; {} interval {}",
-        page::count(first.reached),
-        first.touchpoint,
-        last.touchpoint,
+        "of {} with {} reach {}; {} interval {}",
+        page::journeys(first.reached),
+        page::name(&first.touchpoint),
+        page::name(&last.touchpoint),
         page::level(document.confidence),
         bounds(&last.lower, &last.upper)
     );
@@ -210,7 +206,7 @@ fn sentence(document: &FunnelDocument) -> String {
         "unordered" => "so many of the steps, in any order".to_owned(),
         "ordered-with-exclusion" => format!(
             "the steps in order with others between them, until one of {}",
-            document.excluded.as_deref().unwrap_or_default().join(", ")
+            page::names(document.excluded.as_deref().unwrap_or_default(), ", ")
         ),
         _ => "the steps in order with others between them; every occurrence of the first step may begin".to_owned(),
     };
@@ -221,13 +217,13 @@ fn sentence(document: &FunnelDocument) -> String {
     let immature = match (&document.all.immature, document.immature_rule.as_str()) {
         (Ok(count), rule) if *count > 0 => {
             let what = match rule {
-                "exclude" => "they are left out",
-                "kaplan-meier" => "they count for as long as they were watched (kaplan-meier)",
-                _ => "they are included",
+                "exclude" => "left out",
+                "kaplan-meier" => "counted for as long as they were watched (kaplan-meier)",
+                _ => "included",
             };
             format!(
-                " {} journeys met the first step less than a window before the end of the observation; {what}.",
-                page::count(*count)
+                " {} met the first step less than a window before the end of the observation: {what}.",
+                page::journeys(*count)
             )
         }
         _ => String::new(),
@@ -313,7 +309,11 @@ fn went_on((step, next): (&FunnelStepRow, &FunnelStepRow)) -> Option<String> {
         return None;
     }
     let ended = (step.ended > 0).then(|| format!("{} ended", page::count(step.ended)));
-    let went = step.next.iter().take(MOST).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
+    let went = step
+        .next
+        .iter()
+        .take(MOST)
+        .map(|node| format!("{} → {}", page::count(node.count), page::name(&node.touchpoint)));
     let parts: Vec<String> = ended.into_iter().chain(went).collect();
-    Some(format!("{} lost after {}: {}", page::count(lost), step.touchpoint, parts.join(", ")))
+    Some(format!("{} lost after {}: {}", page::count(lost), page::name(&step.touchpoint), parts.join(", ")))
 }

@@ -111,7 +111,7 @@ struct Question<'a> {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?;
     let path = file.file.clone();
-    let Some((outcomes, kind)) = args.outcome.names() else {
+    let Some((outcomes, kind)) = args.outcome.names()? else {
         return Err(Failure::usage(
             "what is the outcome? Give --conversion TOUCHPOINT, or --unwanted TOUCHPOINT such as a cancellation",
         ));

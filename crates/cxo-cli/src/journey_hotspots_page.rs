@@ -28,7 +28,7 @@ impl Present for JourneyHotspotsDocument {
         let detail = format!(
             "of {} rated touchpoints; outcome {} ({}); ratings {} of {} are bad",
             page::count(all.hotspots.len() as u64),
-            asked.outcomes.join(" or "),
+            page::names(&asked.outcomes, " or "),
             asked.outcome_kind,
             asked.bad_ratings,
             asked.scale
@@ -64,7 +64,7 @@ impl Present for JourneyHotspotsDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.hotspots.iter().try_for_each(|spot| lines.write(spot))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.hotspots)
     }
 }
 
@@ -89,8 +89,9 @@ fn ratings(all: &HotspotsRow) -> String {
     let joined = joined.into_iter().filter(|(count, _)| *count > 0);
     let joined: Vec<String> = joined.map(|(count, what)| format!("{} {what}", page::count(count))).collect();
     let joined = if joined.is_empty() { String::new() } else { format!(" ({})", joined.join("; ")) };
-    let (given, journeys, passes) = (page::count(found.given), page::count(all.journeys), page::count(all.passes));
-    format!("{given} ratings{joined} in {journeys} journeys with {passes} touchpoints.")
+    let passes = page::counted(all.passes, "touchpoint", "touchpoints");
+    let given = page::counted(found.given, "rating", "ratings");
+    format!("{given}{joined} in {} with {passes}.", page::journeys(all.journeys))
 }
 
 fn value(of: &Quantity<EstimateRow>, show: impl Fn(f64) -> String) -> String {
@@ -154,10 +155,10 @@ fn hotspots(page: &mut Page, spots: &[HotspotRow], most: usize) {
 
 fn left_out(page: &mut Page, all: &HotspotsRow) {
     let names = |names: &[String]| {
-        let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-        let more = names.len() - shown.len();
+        let more = names.len().saturating_sub(SHOWN);
+        let shown: Vec<&String> = names.iter().take(SHOWN).collect();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        format!("{}{more}", shown.join(", "))
+        format!("{}{more}", page::names(&shown, ", "))
     };
     if !all.unrated.is_empty() {
         page.line(&page::wrapped(&format!("Nobody rated {}.", names(&all.unrated))));
@@ -166,8 +167,8 @@ fn left_out(page: &mut Page, all: &HotspotsRow) {
         page.line(&page::wrapped(&format!("Too few ratings to show: {}.", names(&all.hidden))));
     }
     if all.open_passes > 0 {
-        let open = page::count(all.open_passes);
-        page.line(&format!("{open} passes are left out: the outcome may still follow."));
+        let open = page::counted(all.open_passes, "pass", "passes");
+        page.line(&format!("Left out, as the outcome may still follow: {open}."));
     }
 }
 
@@ -217,9 +218,9 @@ fn overall(page: &mut Page, all: &HotspotsRow) {
     if let Ok(ratings) = &found.journey_ratings {
         let _ = write!(
             text,
-            " {} journeys are rated as a whole: {} on average, their touchpoints {}. Of {} without a bad pass {} are rated badly \
+            " {} rated as a whole: {} on average, their touchpoints {}. Of {} without a bad pass {} are rated badly \
              as a whole.",
-            page::count(ratings.journeys),
+            page::journeys(ratings.journeys),
             two_places(ratings.journey_mean.value),
             two_places(ratings.touchpoint_mean.value),
             page::count(ratings.good_throughout),
@@ -307,7 +308,8 @@ fn channels(page: &mut Page, rows: &[ConsistencyRow], margin: f64) {
         ("mean rating by channel", Align::Left),
     ];
     let row = |row: &ConsistencyRow| {
-        let means = row.channels.iter().map(|mean| format!("{} {}", mean.channel, two_places(mean.mean.value)));
+        let means =
+            row.channels.iter().map(|mean| format!("{} {}", page::name(&mean.channel), two_places(mean.mean.value)));
         vec![
             page::name(&row.touchpoint),
             row.verdict.clone(),

@@ -21,7 +21,7 @@ use cxo_xes::{EventKeys, EventRow};
 use crate::{
     duration::Span,
     failure::Failure,
-    groups::JOINT,
+    groups,
     journey_against::{AFTER, BEFORE},
     journey_file::{self, LogFormat},
     journey_period::Bound,
@@ -72,7 +72,7 @@ pub(crate) struct Columns {
     #[arg(long, value_name = "TEXT", requires = "object_type")]
     qualifier: Option<String>,
     /// One result for each value of this column in the first record of a journey; with several, for each combination, joined
-    /// by " / "
+    /// by " / " (a value with a slash in quotes)
     #[arg(long, value_name = "COLUMN")]
     pub(crate) by: Vec<String>,
     /// The scale of the ratings; rows with others are rejected.
@@ -91,12 +91,13 @@ pub(crate) struct Columns {
 #[command(next_help_heading = "Journeys")]
 pub(crate) struct Rules {
     /// A new journey begins after silence of more than this, such as 30m [default: one journey a customer]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     session_gap: Option<Span>,
     /// What records of one instant say about their order: arrival (that of the file), any (none) or strict (none follows another)
     #[arg(long, value_name = "RULE", default_value = "arrival")]
     pub(crate) ties: Ties,
-    /// Which records are told twice: keep (none), by-id (by --event-id) or within=1s (the same touchpoint again so soon)
+    /// Which records are told twice: keep (none), by-id (by --event-id) or within=1s (so soon after the last
+    /// one of the same touchpoint that was kept, whatever lies between)
     #[arg(long, value_name = "RULE", default_value = "keep")]
     duplicates: DuplicateRule,
     /// Hide segments with fewer journeys, and others from which they could be computed
@@ -244,7 +245,7 @@ impl Segments {
     fn add<S: AsRef<str>>(&mut self, values: &[S]) -> Result<(), Error> {
         let name = match values {
             [value] => Cow::Borrowed(value.as_ref()),
-            _ => Cow::Owned(values.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(JOINT)),
+            _ => Cow::Owned(groups::joined(values)),
         };
         let last =
             self.of_row.last().copied().filter(|&last| self.names.get(last as usize).is_some_and(|n| *n == name));
@@ -334,6 +335,7 @@ impl Columns {
 
     /// Reads the log of a file.
     pub(crate) fn read(&self, file: Readable, rules: &Rules, value: Option<&String>) -> Result<Logged, Failure> {
+        groups::check_by(&self.by)?;
         let format = LogFormat::of(&file.file, self.object_type.as_ref())?;
         let file = file.spooled()?;
         let ids = self.event_id.is_some() || matches!(format, LogFormat::Ocel(_));
@@ -372,7 +374,7 @@ impl Columns {
         };
         let outside = rules.views.has_period().then_some(taken.outside);
         if taken.records.log.is_empty() && taken.outside > 0 {
-            let message = format!("{}: none of {} records is in the period", path.display(), load.accepted);
+            let message = format!("{}: no record is in the period; read: {}", path.display(), load.accepted);
             return Err(Failure::data("no-data", message).in_file(&path));
         }
         let stitched = taken.stitch()?;
@@ -580,7 +582,6 @@ impl Logged {
         let mut notes = notes::load(&self.load);
         let counts = [
             (row.out_of_order, "out of order, put in order by time"),
-            (row.tied, "at the same instant as the one before them"),
             (row.duplicates, "told twice, left out"),
             (row.begun.unwrap_or_default(), "that only say that a touchpoint began, left out"),
             (row.outside_period.unwrap_or_default(), "outside of the period, left out"),
@@ -596,11 +597,11 @@ impl Logged {
         }
         notes.extend(row.flattened.as_ref().map(flattening));
         if !row.views.is_empty() {
-            let left_out = page::count(row.left_out.unwrap_or_default());
-            notes.push(format!("Asked of a part: {}; {left_out} records left out.", row.views.join("; ")));
+            let left_out = page::counted(row.left_out.unwrap_or_default(), "record", "records");
+            notes.push(format!("Asked of a part: {}; {left_out} left out.", row.views.join("; ")));
         }
-        if row.tied > 0 {
-            notes.push(format!("Ties: {}.", tie_rule(&row.ties)));
+        if let Some(order) = &row.tie_order {
+            notes.push(tied(row, order));
         }
         notes
     }
@@ -609,7 +610,7 @@ impl Logged {
 /// What became of the events of a log of objects.
 fn flattening(row: &FlattenedRow) -> String {
     format!(
-        "Each {} is a journey: {} of {}; {} events stand in several, {} in none.",
+        "Each {} is a journey: {} of {}; events that stand in several: {}, in none: {}.",
         page::name(&row.object_type),
         page::count(row.objects.saturating_sub(row.silent_objects)),
         page::count(row.objects),
@@ -618,20 +619,24 @@ fn flattening(row: &FlattenedRow) -> String {
     )
 }
 
-fn tie_rule(ties: &str) -> &'static str {
-    match ties {
-        "any" => "records of one instant have no order (any)",
-        "strict" => "a record does not follow another of the same instant (strict)",
-        _ => "records of one instant count in the order of the file (arrival)",
-    }
+/// How records of one instant were put in order, which the answer may rest on.
+fn tied(row: &LogRow, order: &str) -> String {
+    let tied = page::counted(row.tied, "record", "records");
+    let order = if order == "touchpoint" { "that of the names of their touchpoints" } else { "that of the file" };
+    let rule = match row.ties.as_str() {
+        "any" => "such records have no order (any); where an answer needs one, it is",
+        "strict" => "such records do not follow each other (strict); where an answer needs an order, it is",
+        _ => "the order of such records (arrival) is",
+    };
+    format!("Ties: {tied} at the instant of the one before; {rule} {order}.")
 }
 
 /// What one journey is, for a headline.
 pub(crate) fn unit(row: &LogRow) -> String {
     match row.session_gap_seconds {
         Some(gap) => format!(
-            "sessions of {} customers; a new one begins after {} without a record",
-            page::count(row.customers),
+            "sessions of {}; a new one begins after {} without a record",
+            page::counted(row.customers, "customer", "customers"),
             crate::duration::shown(gap)
         ),
         None => "one a customer".to_owned(),
@@ -652,8 +657,9 @@ pub(crate) fn check_touchpoints<S: AsRef<str>>(journeys: &Journeys<'_>, asked: &
     let mut near: Vec<(f64, &str)> = journeys.names().iter().map(|name| (likeness(name), *name)).collect();
     near.retain(|(alike, _)| *alike >= ALIKE);
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    let quoted =
-        |names: &mut dyn Iterator<Item = &str>| names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
+    let quoted = |names: &mut dyn Iterator<Item = &str>| {
+        names.map(|name| format!("\"{}\"", page::visible(name))).collect::<Vec<_>>().join(", ")
+    };
     let allowed = if near.is_empty() {
         let names = journeys.names();
         let more = names.len().saturating_sub(LISTED);

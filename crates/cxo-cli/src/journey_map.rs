@@ -14,6 +14,7 @@ use cxo_json::{
     ComparedSharesRow, EdgeRow, Entry, FollowsRow, JourneyMapDocument, Lines, MapComparisonRow, MapRow, NodeRow,
     Quantity, ServiceRow, SpreadRow, TouchpointRow,
 };
+use serde::Serialize;
 
 use crate::{
     asking::{self, QUESTION},
@@ -143,9 +144,9 @@ const COMPARED: usize = 10;
 impl Present for JourneyMapDocument {
     fn page(&self, page: &mut Page) {
         let detail = format!(
-            "{}; {} touchpoints, {} different",
+            "{}; {}, {} different",
             journey_log::unit(&self.log),
-            page::count(self.all.events),
+            page::counted(self.all.events, "touchpoint", "touchpoints"),
             page::count(self.all.touchpoints.len() as u64)
         );
         page.headline("Journeys", &page::count(self.all.journeys), &detail);
@@ -159,8 +160,27 @@ impl Present for JourneyMapDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.edges.iter().try_for_each(|edge| lines.write(edge))
+        write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.edges)
     }
+}
+
+/// The rows of all journeys and those of each segment, a line each with its segment; a line says why a segment has none.
+pub(crate) fn write_lines<T, R: Serialize>(
+    lines: &mut Lines<&mut dyn Write>,
+    all: &T,
+    segments: Option<&[Entry<T>]>,
+    rows: impl Fn(&T) -> &[R],
+) -> io::Result<()> {
+    let parts = segments.unwrap_or_default().iter().map(|entry| (entry.segment.clone(), entry.outcome.as_ref()));
+    for (segment, outcome) in std::iter::once((None, Ok(all))).chain(parts) {
+        match outcome {
+            Ok(of) => rows(of)
+                .iter()
+                .try_for_each(|row| lines.write(&Entry { segment: segment.clone(), outcome: Ok(row) }))?,
+            Err(reason) => lines.write(&Entry::<R> { segment, outcome: Err(reason.clone()) })?,
+        }
+    }
+    Ok(())
 }
 
 /// A part of the page for each segment.
@@ -319,6 +339,6 @@ fn comparisons(page: &mut Page, of: &[Entry<MapComparisonRow>]) {
 /// What did not fit.
 pub(crate) fn more(page: &mut Page, all: usize, shown: usize, what: &str) {
     if all > shown {
-        page.line(&format!("{} more {what} are in the document (--format json).", page::count((all - shown) as u64)));
+        page.line(&format!("More {what} in the document (--format json): {}.", page::count((all - shown) as u64)));
     }
 }

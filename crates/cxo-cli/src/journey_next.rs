@@ -12,10 +12,11 @@ use crate::{
     asking::QUESTION,
     duration::Span,
     failure::Failure,
-    journey_chain::{open_journeys, trimmed},
+    journey_chain::open_journeys,
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -45,11 +46,11 @@ pub(crate) struct Args {
 #[command(next_help_heading = QUESTION)]
 struct Asked {
     /// What came before, the oldest touchpoint first
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
-    after: Vec<String>,
+    #[arg(long, value_name = "A,B,C")]
+    after: Vec<NameList>,
     /// A journey has ended only after so much silence before the end of the log, such as 30d; until then it is open, and without
     /// --after each open one is asked [default: every journey has ended]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
     /// How many of the last touchpoints are looked at, 1 to 16 [default: of 1 to 5 what foresees other customers best]
     #[arg(long, value_name = "N")]
@@ -111,7 +112,7 @@ impl Asked {
         let predictions = if self.after.is_empty() {
             self.of_open(journeys, &model, longest_context)
         } else {
-            let after = trimmed(&self.after);
+            let after = list::all(&self.after);
             vec![PredictionRow::new(None, &after, &model.predict(&after), self.top)]
         };
         Ok(NextRow { journeys: journeys.len() as u64, longest_context, evaluation, predictions })
@@ -146,7 +147,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = file.file.clone();
     let logged = args.columns.read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    journey_log::check_touchpoints(&journeys, &trimmed(&args.asked.after)).map_err(|failure| failure.in_file(&path))?;
+    journey_log::check_touchpoints(&journeys, &list::all(&args.asked.after))
+        .map_err(|failure| failure.in_file(&path))?;
     let answers = logged.ask(&journeys, |journeys| args.asked.row(journeys));
     let (all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
     let mut document = JourneyNextDocument::new(all, logged.row(&journeys), logged.load.clone());

@@ -8,7 +8,7 @@ use std::{
 use cxo_json::{JourneyPathsDocument, Lines, PathsRow, StepRow, StepShareRow, VariantRow};
 
 use crate::{
-    asking::QUESTION,
+    asking::{self, QUESTION},
     failure::Failure,
     journey_file,
     journey_log::{self, Columns, Rules},
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     rules: Rules,
     /// How many ways are shown
-    #[arg(long, help_heading = QUESTION, value_name = "N", default_value = "10")]
+    #[arg(long, help_heading = QUESTION, value_name = "N", default_value = "10", value_parser = asking::at_least_one)]
     top: usize,
     /// Also where journeys are at each of the first N steps, and where they go from there
     #[arg(long, help_heading = QUESTION, value_name = "N")]
@@ -58,14 +58,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 impl Present for JourneyPathsDocument {
     fn page(&self, page: &mut Page) {
-        let detail = format!("in {} journeys, {}", page::count(self.all.journeys), journey_log::unit(&self.log));
+        let detail = format!("in {}, {}", page::journeys(self.all.journeys), journey_log::unit(&self.log));
         page.headline("Different ways", &page::count(self.all.total_variants), &detail);
         table(page, &self.all);
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), table);
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.variants.iter().try_for_each(|variant| lines.write(variant))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.variants)
     }
 }
 

@@ -10,7 +10,12 @@ use cxo_core::{
 };
 use cxo_csv::{Input, Load, Options, RowColumns, Strictness};
 
-use crate::{failure::Failure, journey_chain::trimmed, journey_log::check_touchpoints, journey_period::Bound};
+use crate::{
+    failure::Failure,
+    journey_log::check_touchpoints,
+    journey_period::Bound,
+    list::{self, NameList},
+};
 
 /// Which part of the journeys is asked. In this order: the period, the touchpoints, stages, names, loops, variants.
 #[derive(Debug, Clone, Args)]
@@ -22,9 +27,10 @@ pub(crate) struct Views {
     /// Only records until this instant or day, which is part of it; the observation ends there [default: the last record]
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Option<Bound>,
-    /// Only these touchpoints
-    #[arg(long, value_name = "A,B", value_delimiter = ',')]
-    only_touchpoints: Vec<String>,
+    /// Only these touchpoints. As in every list of names, one with a comma stands in double quotes ('"a, b",c'), and the option
+    /// may be given several times
+    #[arg(long, value_name = "A,B")]
+    only_touchpoints: Vec<NameList>,
     /// Journeys over stages in place of touchpoints (--stage); records without one are left out
     #[arg(long, requires = "stage")]
     stages: bool,
@@ -132,7 +138,7 @@ impl Views {
     pub(crate) fn of<'a>(&self, journeys: Journeys<'a>, names: &'a Names) -> Result<Journeys<'a>, Failure> {
         let mut journeys = journeys;
         if !self.only_touchpoints.is_empty() {
-            let only = trimmed(&self.only_touchpoints);
+            let only = list::all(&self.only_touchpoints);
             check_touchpoints(&journeys, &only)?;
             journeys = journeys.keep_events(|event| only.contains(&event.touchpoint))?;
         }
@@ -157,7 +163,7 @@ impl Views {
     pub(crate) fn told(&self, names: &Names) -> Vec<String> {
         let mut told = Vec::new();
         if !self.only_touchpoints.is_empty() {
-            told.push(format!("only-touchpoints {}", trimmed(&self.only_touchpoints).join(",")));
+            told.push(format!("only-touchpoints {}", list::all(&self.only_touchpoints).join(",")));
         }
         if self.stages {
             told.push("stages".to_owned());

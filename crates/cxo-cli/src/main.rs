@@ -35,6 +35,7 @@ mod journey_outcome;
 mod journey_paths;
 mod journey_period;
 mod journey_views;
+mod list;
 mod notes;
 mod nps;
 mod nps_compare;

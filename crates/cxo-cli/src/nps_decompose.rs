@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn add(periods: &mut Periods, response: &Response<'_>, layout: &Layout, args: &Args) -> Result<(), Error> {
     let Some(time) = response.time else { return Ok(()) };
     let day = time.day_in(&layout.zone)?;
-    let name = (!response.segments.is_empty()).then(|| response.segments.join(groups::JOINT));
+    let name = (!response.segments.is_empty()).then(|| groups::joined(response.segments));
     for (days, segments) in [(args.before, &mut periods.before), (args.after, &mut periods.after)] {
         if days.contain(day) {
             segments.add(name.as_deref(), response.rating)?;

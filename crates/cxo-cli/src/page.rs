@@ -50,7 +50,8 @@ impl Page {
     /// A headline: what is shown, its value, and what has to be known to read it.
     pub(crate) fn headline(&mut self, what: &str, value: &str, detail: &str) {
         self.gap();
-        let (bold, dim) = (self.painted(BOLD, &format!("{what}  {value}")), self.painted(DIM, detail));
+        let (bold, dim) = (visible(&format!("{what}  {value}")).into_owned(), visible(detail));
+        let (bold, dim) = (self.painted(BOLD, &bold), self.painted(DIM, &dim));
         let _ = writeln!(self.text, "{}", format!("{bold}  {dim}").trim_end());
     }
 
@@ -68,13 +69,13 @@ impl Page {
     /// One sentence below what was said last.
     pub(crate) fn line(&mut self, text: &str) {
         self.gap();
-        let _ = writeln!(self.text, "{text}");
+        let _ = writeln!(self.text, "{}", visible_lines(text));
     }
 
     /// Short statements below what was said last, a line each.
     pub(crate) fn bullets(&mut self, statements: &[String]) {
         for statement in statements {
-            let _ = writeln!(self.text, "  · {statement}");
+            let _ = writeln!(self.text, "  · {}", visible(statement));
         }
     }
 
@@ -86,7 +87,8 @@ impl Page {
         if let Some(header) = header {
             table.set_header(header);
         }
-        table.add_rows(rows);
+        let seen = |row: Vec<String>| row.into_iter().map(|cell| visible(&cell).into_owned()).collect::<Vec<_>>();
+        table.add_rows(rows.into_iter().map(seen));
         for (column, align) in table.column_iter_mut().zip(aligned) {
             column.set_padding((0, 2));
             column.set_cell_alignment(match align {
@@ -107,7 +109,7 @@ impl Page {
             self.gap();
         }
         for note in notes {
-            let note = self.painted(DIM, note);
+            let note = self.painted(DIM, &visible(note));
             let _ = writeln!(self.text, "{note}");
         }
     }
@@ -241,7 +243,7 @@ pub(crate) fn segment(name: Option<&str>) -> String {
     match name {
         None => "all".to_owned(),
         Some("") => "(blank)".to_owned(),
-        Some(name) => name.to_owned(),
+        Some(name) => shortened(&visible(name), SEGMENT),
     }
 }
 
@@ -285,16 +287,50 @@ pub(crate) fn wrapped(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Characters of a name on a page.
+/// Characters of a name on a page, and of that of a segment, which may be joined of several.
 const NAME: usize = 28;
+const SEGMENT: usize = 60;
 
-/// A name that leaves room for the numbers beside it.
+/// A name that leaves room for the numbers beside it; of a long one both ends, as many differ only in the last.
 pub(crate) fn name(name: &str) -> String {
-    match name.chars().count() {
-        0 => "(blank)".to_owned(),
-        1..=NAME => name.to_owned(),
-        _ => name.chars().take(NAME - 1).chain(['…']).collect(),
+    if name.is_empty() { "(blank)".to_owned() } else { shortened(&visible(name), NAME) }
+}
+
+/// Names with a text between them.
+pub(crate) fn names<S: AsRef<str>>(names: &[S], between: &str) -> String {
+    names.iter().map(|of| name(of.as_ref())).collect::<Vec<_>>().join(between)
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return text.to_owned();
     }
+    let (first, last) = (most / 2, (most - 1) / 2);
+    text.chars().take(first).chain(['…']).chain(text.chars().skip(length - last)).collect()
+}
+
+/// Whether a character would steer a terminal or turn the text around it, in place of being seen.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A text in which every character can be seen: what would steer a terminal stands as `\u{1b}`.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut seen = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if steers(c) { seen.extend(c.escape_unicode()) } else { seen.push(c) }
+    }
+    Cow::Owned(seen)
+}
+
+/// The same of a text in lines.
+pub(crate) fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
 /// A number with so many digits after the point, and groups of three before it: `12,345.7`. Beyond what a number holds in
@@ -327,6 +363,16 @@ pub(crate) fn signed(value: f64) -> String {
 /// A count with thin groups of three digits: `12,345`.
 pub(crate) fn count(n: u64) -> String {
     grouped(&n.to_string())
+}
+
+/// A count with what is counted: `1 journey`, `12,345 journeys`.
+pub(crate) fn counted(n: u64, one: &str, more: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { more })
+}
+
+/// So many journeys.
+pub(crate) fn journeys(n: u64) -> String {
+    counted(n, "journey", "journeys")
 }
 
 fn grouped(digits: &str) -> String {
@@ -436,6 +482,15 @@ mod tests {
         assert_eq!([p_value(0.0499), p_value(1e-9)], ["0.050", "<0.001"]);
         assert_eq!(level(cxo_core::Confidence::P95), "95 %");
         assert_eq!(cxo_core::Confidence::new(0.999_999_9).map(level).ok().as_deref(), Some("99.99999 %"));
+    }
+
+    #[test]
+    fn names_are_seen_whole_or_at_both_ends() {
+        assert_eq!(name("a\u{1b}[2J\n\u{202e}b"), "a\\u{1b}[2J\\u{a}\\u{202e}b");
+        assert_eq!([name(""), name("päge 1"), name("👩‍👩‍👧")], ["(blank)", "päge 1", "👩‍👩‍👧"]);
+        let long = format!("{}1", "x".repeat(99));
+        assert_eq!(name(&long), format!("{}…{}1", "x".repeat(14), "x".repeat(12)));
+        assert_eq!(visible_lines("a\n\tb"), "a\n\\u{9}b");
     }
 
     #[test]

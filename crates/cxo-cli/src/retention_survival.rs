@@ -22,8 +22,7 @@ use cxo_json::{CurvePoint, Entry, Lines, Quantity, SurvivalDocument, SurvivalPai
 use crate::{
     asking::{self, QUESTION},
     failure::Failure,
-    groups::JOINT,
-    notes,
+    groups, notes,
     output::{Output, Present},
     page::{self, Align, Page},
     reading::{Readable, TableFile},
@@ -125,6 +124,7 @@ const TESTS: [LogRankWeighting; 5] = [
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    groups::check_by(&args.columns.by)?;
     let start = args.given_survival_to;
     if let Some(start) = start.filter(|start| !(start.is_finite() && *start >= 0.0)) {
         let error = Error::input("duration", start, "a finite number of at least 0");
@@ -260,7 +260,7 @@ impl Cells {
         };
         let stratum = self.stratum.map_or(Ok(String::new()), |column| row.text(column).map(Into::into))?;
         let parts = self.by.iter().map(|&column| row.text(column)).collect::<Result<Vec<_>, _>>()?;
-        let segment = rows.entry((stratum, parts.join(JOINT))).or_default();
+        let segment = rows.entry((stratum, groups::joined(&parts))).or_default();
         segment.times.push(time);
         segment.left.push(left);
         if self.entry.is_some() {

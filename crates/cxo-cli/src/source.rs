@@ -13,6 +13,7 @@ use cxo_csv::{Loaded, Response, ResponseColumns};
 use crate::{
     config::Config,
     failure::Failure,
+    groups,
     ratings::Knowledge,
     reading::{Readable, Reading},
 };
@@ -100,6 +101,7 @@ impl Survey {
             self.file.as_deref().ok_or_else(|| Failure::usage("which file? Give one, or - for standard input"))?;
         let readable = Readable::open(file, &self.reading)?;
         let asked = &self.columns;
+        groups::check_by(&asked.by)?;
         let score = readable.column("score", asked.score.as_ref(), "the ratings")?;
         let columns = asked.by.iter().fold(ResponseColumns::new(score, scale), ResponseColumns::by);
         let (columns, knowledge, weighted) = asked.known(&readable.config, columns, timed)?;

@@ -13,8 +13,7 @@ use cxo_json::{Entry, Lines, Quantity, Rate, ResponseDocument, ResponseRow};
 use crate::{
     asking::{self, QUESTION},
     failure::Failure,
-    groups::JOINT,
-    notes,
+    groups, notes,
     output::{Output, Present},
     page::{self, Align, Page},
     reading::TableFile,
@@ -48,6 +47,7 @@ pub(crate) const STATUSES: [(&str, ResponseStatus); 5] = {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    groups::check_by(&args.by)?;
     let file = args.file.open()?;
     let status = file.config.column("status", args.status.clone()).unwrap_or_else(|| "status".to_owned());
     let columns = RowColumns::new([&status].into_iter().chain(&args.by));
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             names.push(row.text(column)?);
         }
         if !names.is_empty() {
-            segments.state_of(Some(&names.join(JOINT)))?.add(status)?;
+            segments.state_of(Some(&groups::joined(&names)))?.add(status)?;
         }
         if !occurring.contains(&status) {
             occurring.push(status);

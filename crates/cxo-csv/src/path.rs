@@ -103,7 +103,7 @@ impl Load<'_> {
     }
 }
 
-/// A cell as a whole number that is not negative, also written as `3.0`.
+/// A cell as a whole number that is not negative, also written as `3.0`. Digits alone are exact, however many.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -112,8 +112,13 @@ impl Load<'_> {
 fn whole(row: &Row<'_>, column: usize) -> Result<u64, NotTaken> {
     /// Up to here every whole number is one of floating point.
     const MOST: f64 = 9_007_199_254_740_992.0;
+    if let Ok(number) = row.text(column)?.trim().parse() {
+        return Ok(number);
+    }
     match row.number(column)? {
         Some(number) if number.fract() == 0.0 && (0.0..=MOST).contains(&number) => Ok(number as u64),
+        Some(number) if number > MOST => Err(row
+            .reject(column, "a whole number of at most 18446744073709551615, in digits alone where it is above 2^53")),
         _ => Err(row.reject(column, "a whole number of at least 0")),
     }
 }

@@ -5,7 +5,7 @@ use cxo_core::{
     domain::{LoadReport, Timestamp},
     journey::{
         ChainState, Edge, FunnelPassage, FunnelStep, Immature, JourneyChain, JourneyMap, Journeys, NodeCount,
-        RemovalEffect, TouchpointCount, Variant, Variants,
+        RemovalEffect, Ties, TouchpointCount, Variant, Variants,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,10 @@ pub struct LogRow {
     pub session_gap_seconds: Option<f64>,
     /// What records of one instant say about their order: arrival, any or strict.
     pub ties: String,
+    /// How tied records stand where an answer needs an order: arrival (that of the file) or touchpoint (that of the names); absent
+    /// without ties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie_order: Option<String>,
     /// Which records are told twice: keep, by-id or within.
     pub duplicate_rule: String,
     /// The time within which they are; only of within.
@@ -103,6 +107,7 @@ impl LogRow {
             journey: "customer".to_owned(),
             session_gap_seconds: None,
             ties: journeys.ties().name().to_owned(),
+            tie_order: (counts.tied > 0).then(|| tie_order(journeys.ties()).to_owned()),
             duplicate_rule: "keep".to_owned(),
             duplicate_gap_seconds: None,
             outside_period: None,
@@ -118,6 +123,10 @@ impl LogRow {
         self.session_gap_seconds.map_or(Ok(()), |gap| at_least_zero("session_gap_seconds", gap))?;
         self.duplicate_gap_seconds.map_or(Ok(()), |gap| at_least_zero("duplicate_gap_seconds", gap))
     }
+}
+
+fn tie_order(ties: Ties) -> &'static str {
+    if ties == Ties::Any { "touchpoint" } else { "arrival" }
 }
 
 /// Checks the answer of all journeys, and those of the segments that are shown.

@@ -63,9 +63,18 @@ impl Folder {
 
     /// Runs `cxo` here with a text on standard input.
     pub fn cxo_with(&self, arguments: &str, input: &str) -> Run {
+        self.run(&arguments.split_whitespace().collect::<Vec<_>>(), input)
+    }
+
+    /// Runs `cxo` here with arguments that may hold blanks, behind those that do not.
+    pub fn cxo_of(&self, arguments: &str, more: &[&str]) -> Run {
+        self.run(&arguments.split_whitespace().chain(more.iter().copied()).collect::<Vec<_>>(), "")
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Run {
         let mut child = Command::new(env!("CARGO_BIN_EXE_cxo"))
             .current_dir(self.path())
-            .args(arguments.split_whitespace())
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -90,7 +90,7 @@ fn objects_of_a_type_are_journeys() {
         json!({"object_type": "order", "objects": 3, "silent_objects": 1, "shared_events": 1, "unrelated_events": 1});
     assert_eq!((&found["log"]["flattened"], &found["load"]["skipped"]), (&flattened, &json!(1)));
     let page = folder.cxo("journey map shop.jsonocel --object-type order").stdout;
-    assert!(page.contains("Each order is a journey: 2 of 3; 1 events stand in several, 1 in none."), "{page}");
+    assert!(page.contains("Each order is a journey: 2 of 3; events that stand in several: 1, in none: 1."), "{page}");
     let new = map(&folder, "shop.jsonocel --object-type order --qualifier new");
     assert_eq!((&new["events"], &new["log"]["flattened"]["qualifier"]), (&json!(1), &json!("new")));
     let piped = folder.cxo_with("journey map - --object-type parcel --format json", OCEL).json();
@@ -132,7 +132,7 @@ fn a_part_of_the_journeys() {
     let page = folder
         .cxo("journey map log.csv --journey id --touchpoint what --time at --collapse-loops --from 2026-01-01")
         .stdout;
-    assert!(page.contains("Asked of a part: collapse-loops; 1 records left out."), "{page}");
+    assert!(page.contains("Asked of a part: collapse-loops; 1 record left out."), "{page}");
 }
 
 #[test]

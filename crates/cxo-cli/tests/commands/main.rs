@@ -10,6 +10,7 @@ mod golden;
 mod journey;
 mod journey_experience;
 mod journey_formats;
+mod journey_options;
 mod journey_reach;
 mod report;
 mod report_journey;

@@ -2,7 +2,7 @@
 //! times, lookback, worth of the outcomes, and intervals over customers. Stateless; asked of [`Journeys`].
 
 use super::attribution::{Attribution, AttributionModel, CreditIntervals, assemble, in_proportion, weigh};
-use super::markov::Markov;
+use super::markov::{MOST_ORDER, Markov};
 use super::outcome::{DeclaredOutcome, End, OpenJourneys, Outcome, PathSteps, Way, Ways, is_biased};
 use super::{Journeys, PathCount, PositionCredit};
 use crate::stats::resampling::Bootstrap;
@@ -49,6 +49,9 @@ impl Default for AttributionOptions {
 }
 
 impl AttributionOptions {
+    /// The most steps that a chain remembers.
+    pub const MOST_ORDER: usize = MOST_ORDER;
+
     /// How credit is divided.
     #[must_use]
     pub const fn model(mut self, model: AttributionModel) -> Self {

@@ -123,6 +123,8 @@ impl<'a> Journeys<'a> {
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
     fn fill(&mut self, grouped: &Grouped, options: &JourneyOptions, cuts: &[bool]) {
         let (log, mut ids) = (self.log, HashSet::new());
+        // Of each touchpoint whose record was kept last, and when.
+        let mut kept = vec![(u32::MAX, 0_i64); self.names.len()];
         for (customer, bounds) in (0..).zip(grouped.begins.windows(2)) {
             let &[begin, end] = bounds else { continue };
             let records = grouped.records.get(begin as usize..end as usize).unwrap_or_default();
@@ -135,9 +137,9 @@ impl<'a> Journeys<'a> {
                         let id = log.attributes[EVENT_ID].ids.get(row as usize).copied().unwrap_or_default();
                         id > 0 && !ids.insert(id)
                     }
-                    Duplicates::Within { micros } => {
-                        before.is_some_and(|(last, when)| last == step && time.saturating_sub(when) <= micros)
-                    }
+                    Duplicates::Within { micros } => kept
+                        .get(step as usize)
+                        .is_some_and(|&(who, when)| who == customer && time.saturating_sub(when) <= micros),
                 };
                 if again {
                     self.counts.duplicates += 1;
@@ -155,6 +157,9 @@ impl<'a> Journeys<'a> {
                 self.times.push(time);
                 self.rows.push(row);
                 before = Some((step, time));
+                if let Some(kept) = kept.get_mut(step as usize) {
+                    *kept = (customer, time);
+                }
             }
             self.close(customer);
         }

@@ -9,7 +9,7 @@ use crate::numeric::absorbing::Absorbing;
 /// The most states that are solved together.
 const MOST_STATES: usize = 2000;
 /// The most steps that a chain remembers.
-const MOST_ORDER: usize = 8;
+pub(super) const MOST_ORDER: usize = 8;
 /// A kind of transition that was not yet met.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -61,8 +61,8 @@ impl Markov {
         }
         let size = if order > 1 { contexts.len() } else { names + 1 };
         if size > MOST_STATES {
-            let what = format!("order {order} of the chain, with {size} states");
-            return Err(Error::input(what, order, format!("an order with at most {MOST_STATES} states")));
+            let what = format!("number of states of a chain of order {order}");
+            return Err(Error::input(what, size, format!("at most {MOST_STATES}")));
         }
         let contexts = contexts.into_iter().map(<[u32]>::to_vec).collect();
         let lookup = vec![UNKNOWN; size * (size + outcomes + 1)];

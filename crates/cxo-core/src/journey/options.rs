@@ -53,7 +53,7 @@ pub enum Duplicates {
     Keep,
     /// Those of one customer with the event id of an earlier one. Records without an id are kept.
     ById,
-    /// Those of the touchpoint of the record before, by the same customer, at most so many microseconds after it.
+    /// Those of a customer at most so many microseconds after the last one of the same touchpoint that was kept, whatever lies between.
     Within {
         /// The gap, in microseconds, at least 0.
         micros: i64,

@@ -179,6 +179,34 @@ fn records_told_twice_are_counted() {
 }
 
 #[test]
+fn records_told_again_soon_are_counted_whatever_lies_between() {
+    let mut log = EventLog::default();
+    // The last home is more than the gap behind the one that was kept, though not behind the one told again.
+    for (customer, touchpoint, at) in [
+        ("ann", "home", 0),
+        ("ann", "cart", 1),
+        ("ann", "home", 2),
+        ("ann", "cart", 2),
+        ("ann", "home", 3),
+        ("bob", "home", 3),
+    ] {
+        log.add(&Event::new(customer, touchpoint, Timestamp(at))).unwrap();
+    }
+    let within = |micros| {
+        let options = JourneyOptions::default().duplicates(Duplicates::Within { micros }).unwrap();
+        let journeys = log.journeys(&options).unwrap();
+        let ways: Vec<Vec<&str>> = journeys
+            .iter()
+            .map(|journey| journey.steps.iter().map(|&step| journeys.names()[step as usize]).collect())
+            .collect();
+        (ways, journeys.counts().duplicates)
+    };
+    assert_eq!(within(2), (vec![vec!["home", "cart", "home"], vec!["home"]], 2));
+    assert_eq!(within(0), (vec![vec!["home", "cart", "home", "cart", "home"], vec!["home"]], 0));
+    assert_eq!(within(3), (vec![vec!["home", "cart"], vec!["home"]], 3));
+}
+
+#[test]
 fn attribution_is_the_same_on_every_run_and_never_negative() {
     let mut paths = Paths::default();
     for (path, conversions, nulls) in [(&["a", "b", "a"][..], 3, 1), (&["b"], 0, 7), (&["c", "a"], 1, 0)] {

@@ -85,6 +85,7 @@ fn row(journeys: &Journeys<'_>) -> LogRow {
         begun: Some(0),
         journey: "session".to_owned(),
         session_gap_seconds: Some(1800.0),
+        tie_order: Some("touchpoint".to_owned()),
         duplicate_rule: "within".to_owned(),
         duplicate_gap_seconds: Some(1.0),
         outside_period: Some(2),

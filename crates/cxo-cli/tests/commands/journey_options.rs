@@ -1,0 +1,235 @@
+//! The options that the commands of journeys share: lists, segments, ties, and what is refused; and names on a terminal.
+
+use std::fmt::Write as _;
+
+use crate::common::Folder;
+use serde_json::{Value, json};
+
+/// Names with commas and blanks, two records of one instant, and values that are alike once they are joined.
+const LOG: &str = "\
+who,what,at,via,device,stage,score
+a,home,2026-01-01T10:00:00Z,p / q,r,visit,4
+a,\"cart, big\",2026-01-01T10:01:00Z,p / q,r,order,3
+a,buy,2026-01-01T10:01:00Z,p / q,r,order,5
+b,home,2026-01-01T10:00:00Z,p,q / r,visit,2
+b,\"cart, big\",2026-01-01T10:01:00Z,p,q / r,order,1
+c,home,2026-01-01T10:00:00Z,,r,visit,2
+";
+const BLUEPRINT: &str =
+    "name = \"shop\"\n[[stages]]\nname = \"order\"\ntouchpoints = [{ name = \"home\" }, { name = \"buy\" }]\n";
+const COLUMNS: &str = "log.csv --journey who --touchpoint what --time at --score score";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("log.csv", LOG);
+    folder.write("shop.toml", BLUEPRINT);
+    folder.write("paths.csv", "path,won,lost\na > b,9007199254740993,1\nb,1e3,2\nc,1e18,1\nd,-1,0\n");
+    folder
+}
+
+#[test]
+fn every_line_says_of_which_segment_it_is() {
+    let folder = folder();
+    for (command, key) in [
+        ("map", "edges"),
+        ("paths", "variants"),
+        ("funnel --steps home,buy", "steps"),
+        ("chain --conversion buy", "states"),
+        ("attribution --conversion buy", "channels"),
+        ("hotspots --conversion buy --min-responses 1 --resamples 0", "hotspots"),
+        ("conformance --blueprint shop.toml", "deviations"),
+    ] {
+        let (name, options) = command.split_once(' ').unwrap_or((command, ""));
+        let run = |form: &str| folder.cxo(&format!("journey {name} {COLUMNS} {options} --by device --format {form}"));
+        let document = run("json").json();
+        let segments = document["segments"].as_array().unwrap();
+        let all = json!({"segment": null, key: document[key]});
+        let mut expected = Vec::new();
+        for part in std::iter::once(&all).chain(segments) {
+            for row in part[key].as_array().unwrap() {
+                let mut row = row.clone();
+                row["segment"] = part["segment"].clone();
+                expected.push(row);
+            }
+        }
+        let lines: Vec<Value> = run("jsonl").stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines, expected, "{command}");
+        assert!(lines.iter().any(|line| line["segment"] == "r"), "{command}");
+    }
+    let hidden = folder.cxo(&format!("journey map {COLUMNS} --by device --min-journeys 2 --format jsonl")).stdout;
+    let last: Value = serde_json::from_str(hidden.lines().last().unwrap()).unwrap();
+    assert_eq!(last, json!({"segment": "r", "suppressed": last["suppressed"]}));
+}
+
+#[test]
+fn segments_of_several_columns_are_told_apart() {
+    let folder = folder();
+    let names = ["\"\" / r", "\"p / q\" / r", "p / \"q / r\""];
+    let map = folder.cxo(&format!("journey map {COLUMNS} --by via --by device --format json")).json();
+    let found: Vec<&Value> = map["segments"].as_array().unwrap().iter().map(|entry| &entry["segment"]).collect();
+    assert_eq!(found, names);
+    folder.write("scores.csv", "score,via,device,won\n9,p / q,r,completed\n1,p,q / r,invited\n5,,r,seen\n");
+    for command in ["nps scores.csv --score score", "survey response scores.csv --status won"] {
+        let found = folder.cxo(&format!("{command} --by via --by device --format json")).json();
+        let results = found["results"].as_array().unwrap().iter().skip(1);
+        assert_eq!(results.map(|entry| &entry["segment"]).collect::<Vec<_>>(), names, "{command}");
+        let one = folder.cxo(&format!("{command} --by via --format json")).json();
+        assert_eq!(one["results"][3]["segment"], json!("p / q"), "one value is its own name");
+        let twice = folder.cxo(&format!("{command} --by via --by via --format json"));
+        assert_eq!((twice.code, &twice.error()["kind"]), (2, &json!("usage")), "{command}");
+    }
+    let twice = folder.cxo(&format!("journey map {COLUMNS} --by via --by via --format json"));
+    assert_eq!((twice.code, &twice.error()["value"]), (2, &json!("\"via\" twice")));
+}
+
+#[test]
+fn a_list_may_hold_any_name() {
+    let folder = folder();
+    let funnel = format!("journey funnel {COLUMNS} --format json");
+    for more in [&["--steps", "home, \"cart, big\" ,buy"][..], &["--steps", "home", "--steps", "\"cart, big\",buy"]] {
+        let found = folder.cxo_of(&funnel, more).json();
+        let reached: Vec<&Value> = found["steps"].as_array().unwrap().iter().map(|step| &step["reached"]).collect();
+        assert_eq!(reached, [3, 2, 1], "{more:?}");
+    }
+    let excluded = folder.cxo_of(&funnel, &["--steps", "home,buy", "--exclude", "\"cart, big\""]).json();
+    assert_eq!((&excluded["excluded"], &excluded["steps"][1]["reached"]), (&json!(["cart, big"]), &json!(0)));
+    for (command, more) in [
+        ("chain", &["--conversion", "\"cart, big\",buy"][..]),
+        ("map", &["--only-touchpoints", "\"cart, big\""]),
+        ("conformance --blueprint shop.toml", &["--ignore", "\"cart, big\"", "--skip-cost", "2,buy=3"]),
+        ("conformance --blueprint shop.toml", &["--insert-cost", "\"cart, big=3\"", "--insert-cost", "2"]),
+        ("hotspots --unwanted buy", &["--survey", "\"cart, big\""]),
+    ] {
+        let (name, options) = command.split_once(' ').unwrap_or((command, ""));
+        let run = folder.cxo_of(&format!("journey {name} {COLUMNS} {options} --format json"), more);
+        assert_eq!(run.code, 0, "{command}: {}", run.stderr);
+    }
+    for list in ["home,,buy", "home,", "", "\"home", "\"home\"s"] {
+        let error = folder.cxo_of(&funnel, &["--steps", list]);
+        assert_eq!((error.code, &error.error()["kind"]), (2, &json!("usage")), "{list}");
+    }
+}
+
+#[test]
+fn arguments_are_refused_as_arguments() {
+    let folder = folder();
+    let paths = "attribution paths.csv --path path --conversions won --nulls lost";
+    for (arguments, part) in [
+        ("attribution --conversion buy --order 0", "--order"),
+        ("attribution --conversion buy --order 99", "1 to 8"),
+        ("attribution --conversion buy --model time-decay --half-life 0s", "--half-life"),
+        ("attribution --conversion buy,buy", "--conversion: name is \"buy\" twice"),
+        ("attribution --conversion buy --separator |", "--separator needs a table of paths"),
+        ("chain --conversion buy --conversion buy", "--conversion"),
+        ("hotspots --conversion buy,buy", "--conversion"),
+        ("hotspots --unwanted buy,buy", "--unwanted"),
+        ("hotspots --conversion buy --window -1h", "a whole number with s, m, h or d"),
+        ("funnel --steps home,buy --exclude c,c", "--exclude"),
+        ("conformance --blueprint shop.toml --skip-cost nope=3", "--skip-cost: touchpoint is \"nope\""),
+        ("paths --top 0", "at least 1"),
+    ] {
+        let (name, options) = arguments.split_once(' ').unwrap();
+        let run = folder.cxo(&format!("journey {name} {COLUMNS} {options} --format json"));
+        let error = run.error();
+        assert_eq!((run.code, &error["kind"]), (2, &json!("usage")), "{arguments}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(part), "{arguments}: {error}");
+    }
+    let refused = "--by a,--ties any,--ties arrival,--from 2026-01-01,--channel a,--session-gap 1m,--relabel a=b,--min-journeys 3,\
+        --duplicates keep,--conversion a,--silence 1d,--lookback 1d,--half-life 1d,--journey a,--object-type a";
+    for option in refused.split(',') {
+        let run = folder.cxo(&format!("journey {paths} {option} --format json"));
+        let (error, name) = (run.error(), option.split(' ').next().unwrap());
+        assert_eq!((run.code, &error["kind"]), (2, &json!("usage")), "{option}: {error}");
+        assert!(error["message"].as_str().unwrap().starts_with(&format!("{name} needs an event log")), "{error}");
+    }
+    let timed = folder.cxo(&format!("journey {paths} --model time-decay --format json"));
+    assert_eq!(timed.code, 2);
+    assert_eq!(folder.cxo(&format!("journey {paths} --seed 3 --model last")).code, 0, "a seed goes with every command");
+    let other =
+        folder.cxo(&format!("journey conformance {COLUMNS} --blueprint shop.toml --insert-cost nope=3 --format json"));
+    assert_eq!(other.error()["kind"], json!("unknown-touchpoint"));
+}
+
+#[test]
+fn counts_of_paths_are_exact() {
+    let folder = folder();
+    let table = "journey attribution paths.csv --path path --conversions won --nulls lost --model last --format json";
+    let found = folder.cxo(table).json();
+    assert_eq!((&found["conversions"], &found["load"]["rejected"]), (&json!(9_007_199_254_741_993_u64), &json!(2)));
+    let reasons = found["load"]["reasons"].to_string();
+    assert!(
+        reasons.contains("won is 1e18, allowed: a whole number of at most") && reasons.contains("digits alone"),
+        "{reasons}"
+    );
+}
+
+#[test]
+fn the_order_of_tied_records_is_said() {
+    let folder = folder();
+    for (ties, order, part) in [
+        (
+            "arrival",
+            "arrival",
+            "Ties: 1 record at the instant of the one before; the order of such records (arrival) is that of the file.",
+        ),
+        ("any", "touchpoint", "where an answer needs one, it is that of the names of their touchpoints."),
+        (
+            "strict",
+            "arrival",
+            "do not follow each other (strict); where an answer needs an order, it is that of the file.",
+        ),
+    ] {
+        for command in ["paths", "chain --conversion buy", "funnel --steps home,buy --definition strict-consecutive"] {
+            let (name, options) = command.split_once(' ').unwrap_or((command, ""));
+            let arguments = format!("journey {name} {COLUMNS} {options} --ties {ties}");
+            let log = folder.cxo(&format!("{arguments} --format json")).json()["log"].clone();
+            assert_eq!((&log["tied"], &log["ties"], &log["tie_order"]), (&json!(1), &json!(ties), &json!(order)));
+            let page = folder.cxo(&arguments).stdout;
+            assert!(page.contains(part), "{command}\n{page}");
+        }
+    }
+    let arguments = format!("journey paths {COLUMNS} --only-touchpoints buy");
+    assert!(folder.cxo(&arguments).stdout.contains("in 1 journey, one a customer"));
+    folder.write("apart.csv", "who,what,at\na,home,2026-01-01\n");
+    let apart = folder.cxo("journey paths apart.csv --journey who --touchpoint what --time at --format json").json();
+    assert!(apart["log"].get("tie_order").is_none(), "nothing is tied");
+}
+
+#[test]
+fn names_do_not_steer_the_terminal() {
+    let folder = Folder::new();
+    let long = "https://shop.example/category/shoes/running/a-page?id=";
+    let mut log = "who,what,at,via,score\n".to_owned();
+    for who in ["a", "b"] {
+        for (at, what) in ["\"ho\u{1b}[2Jme\nx\"", &format!("{long}1"), &format!("{long}2")].iter().enumerate() {
+            let score = 5 - at;
+            writeln!(log, "{who},{what},2026-01-01T10:0{at}:00Z,\u{202e}web\u{9b},{score}").unwrap();
+        }
+    }
+    folder.write("log.csv", &log);
+    folder.write("shop.toml", BLUEPRINT);
+    for options in [
+        "map --by via",
+        "paths",
+        &format!("funnel --steps {long}1,{long}2,{long}1"),
+        &format!("chain --conversion {long}2 --by via"),
+        &format!("attribution --conversion {long}2 --channel via"),
+        &format!("hotspots --conversion {long}2 --channel via --min-responses 1 --resamples 0"),
+        "conformance --blueprint shop.toml",
+        "funnel --steps nope",
+    ] {
+        let (name, options) = options.split_once(' ').unwrap_or((options, ""));
+        let run = folder.cxo(&format!("journey {name} {COLUMNS} {options}"));
+        let text = run.stdout + &run.stderr;
+        let steers = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+        assert!(!text.contains(steers), "{name}: {text:?}");
+        assert!(
+            name == "attribution" || text.contains("ho\\u{1b}[2Jme\\u{a}x") || options.contains("steps"),
+            "{name}\n{text}"
+        );
+        let shortened = text.contains("a-page?id=2") && text.contains('…');
+        assert!(shortened || run.code == 1 || name == "attribution", "{name}\n{text}");
+    }
+    let document = folder.cxo(&format!("journey map {COLUMNS} --format json")).json();
+    assert_eq!(document["touchpoints"][0]["touchpoint"], json!("ho\u{1b}[2Jme\nx"), "a document has the name itself");
+}
