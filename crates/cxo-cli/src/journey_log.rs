@@ -12,7 +12,7 @@ use cxo_core::{
     Error, Seed,
     domain::{Currency, LoadReport, Scale, Timestamp},
     journey::{Duplicates, Event, EventLog, Identities, JourneyOptions, Journeys, Lifecycle, Split, Ties},
-    stats::suppression::Suppression,
+    stats::suppression::{Suppressed, Suppression},
 };
 use cxo_csv::EventColumns;
 use cxo_json::{Entry, FlattenedRow, LogRow, Quantity, ServiceRow};
@@ -548,11 +548,8 @@ impl Logged {
         let whole = cells.total(journeys.len() as u64);
         let parts = cells.table(whole, &named.iter().map(|(.., count)| *count).collect::<Vec<_>>())?;
         let decisions = cells.decide();
-        let part = |((name, number, _), cell)| Part {
-            name,
-            number,
-            hidden: decisions.of(cell).err().map(|hidden| hidden.reason()),
-        };
+        let part =
+            |((name, number, _), cell)| Part { name, number, hidden: decisions.of(cell).err().map(Suppressed::reason) };
         Ok(named.into_iter().zip(parts).map(part).collect())
     }
 

@@ -163,7 +163,7 @@ const OPEN: usize = 20;
 impl Present for JourneyNextDocument {
     fn page(&self, page: &mut Page) {
         let learned = format!(
-            "learned from {} journeys, {}; at most the last {} touchpoints are looked at",
+            "learned from {} journeys, {}; touchpoints looked back: at most {}",
             page::count(self.all.journeys),
             journey_log::unit(&self.log),
             self.all.longest_context

@@ -230,7 +230,7 @@ fn funnels() {
 }
 
 #[test]
-fn chains_and_attributions() {
+fn chains() {
     let log = log();
     let journeys = log.journeys(&JourneyOptions::default()).unwrap();
     for outcomes in [&["pay"][..], &["pay", "gone"]] {
@@ -271,6 +271,12 @@ fn chains_and_attributions() {
         });
         holds(&bounded);
     }
+}
+
+#[test]
+fn attributions() {
+    let log = log();
+    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
     let mut paths = Paths::default();
     paths.add(["search", "email"], PathCount::new(2, 5, 80.0).unwrap()).unwrap();
     paths.add(["email"], PathCount::new(1, 0, 30.0).unwrap()).unwrap();
