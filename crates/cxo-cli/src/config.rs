@@ -25,6 +25,7 @@ use crate::{duration::Span, failure::Failure};
 /// outcomes = ["order"]
 /// steps = ["visit", "cart", "order"]
 /// window = "7d"
+/// silence = "30d"
 ///
 /// [read]                 # how the files are written
 /// delimiter = ";"
@@ -59,6 +60,9 @@ pub(crate) struct JourneyRules {
     pub(crate) steps: Vec<String>,
     /// The time from the first step within which others count; without it there is no limit.
     pub(crate) window: Option<Span>,
+    /// A journey without outcome is lost only after so much silence before the end; without it after the time within which nine of
+    /// ten touchpoints were followed by the next.
+    pub(crate) silence: Option<Span>,
 }
 
 /// How the files are written: the options of the same names.
@@ -149,6 +153,15 @@ impl Config {
     /// The file of a role, if it is named.
     pub(crate) fn file(&self, role: &str) -> Option<&str> {
         self.files.get(role).map(String::as_str)
+    }
+
+    /// The names of all files that a report reads where they are there.
+    pub(crate) fn report_files(&self) -> Vec<String> {
+        let of_role = |role: &&str| match self.file(role) {
+            Some(name) => vec![name.to_owned()],
+            None => vec![format!("{role}.csv"), format!("{role}.csv.gz")],
+        };
+        FILE_ROLES.iter().flat_map(of_role).chain([NAME.to_owned()]).collect()
     }
 
     /// Every role with a named column.

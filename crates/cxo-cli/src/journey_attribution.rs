@@ -15,7 +15,9 @@ use crate::{
     failure::Failure,
     journey_chain::{open_journeys, trimmed},
     journey_log::{self, Columns, Rules},
-    journey_map, notes,
+    journey_map,
+    journey_outcome::BIASED,
+    notes,
     output::{Output, Present},
     page::{self, Align, Page},
     reading::{Readable, TableFile},
@@ -166,6 +168,7 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
         let found = journeys.attribution(&outcomes, &options)?;
         let mut row = AttributionRow::new(&found.credit, worth);
         (row.open_journeys, row.immediate_journeys) = (Some(found.open), Some(found.immediate));
+        row.biased = Some(found.biased);
         Ok(row)
     });
     let half_life = options.half_life_seconds();
@@ -194,6 +197,9 @@ impl Present for AttributionDocument {
         page.headline("Attributed", &page::count(self.all.conversions), &detail);
         channels(page, &self.unit, &self.all);
         left_out(self, page);
+        if self.all.biased == Some(true) {
+            page.line(BIASED);
+        }
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             channels(page, &self.unit, row);
         });

@@ -12,7 +12,7 @@ use cxo_core::{
     Error, Seed,
     domain::{Currency, LoadReport, Scale},
     journey::{Duplicates, Event, EventLog, Identities, JourneyOptions, Journeys, Lifecycle, Split, Ties},
-    stats::suppression::Suppression,
+    stats::suppression::{Suppressed, Suppression},
 };
 use cxo_csv::EventColumns;
 use cxo_json::{Entry, FlattenedRow, LogRow};
@@ -413,28 +413,39 @@ impl Logged {
         journeys: &Journeys<'_>,
         ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
     ) -> Result<Answers<T>, Failure> {
+        self.ask_rated(journeys, 0, ask)
+    }
+
+    /// The same; neither has a segment any with fewer than `min_responses` ratings.
+    pub(crate) fn ask_rated<T>(
+        &self,
+        journeys: &Journeys<'_>,
+        min_responses: u64,
+        ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
+    ) -> Result<Answers<T>, Failure> {
         let all = ask(journeys)?;
         let Some(segments) = &self.segments else { return Ok((all, None)) };
         let segment_of = |rows: &[u32]| self.segment_of(rows).map_or(usize::MAX, |(number, _)| number);
-        let mut counts = vec![0_u64; segments.names.len()];
+        let rated = |row: &&u32| self.log.get(**row as usize).is_some_and(|event| event.score.is_some());
+        // Journeys and ratings of each segment, and of all.
+        let (mut counts, mut total) = (vec![[0_u64; 2]; segments.names.len()], [0_u64; 2]);
         for journey in journeys.iter() {
-            if let Some(count) = counts.get_mut(segment_of(journey.rows)) {
-                *count += 1;
+            let own = [1, journey.rows.iter().filter(rated).count() as u64];
+            for counts in counts.get_mut(segment_of(journey.rows)).into_iter().chain([&mut total]) {
+                counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
             }
         }
         // A value that no journey begins with is no segment.
-        let named = segments.names.iter().zip(counts).enumerate().filter(|(_, (_, count))| *count > 0);
-        let mut named: Vec<(&str, usize, u64)> =
-            named.map(|(number, (name, count))| (name.as_str(), number, count)).collect();
+        let named = segments.names.iter().zip(counts).enumerate().filter(|(_, (_, [journeys, _]))| *journeys > 0);
+        let mut named: Vec<(&str, usize, [u64; 2])> =
+            named.map(|(number, (name, counts))| (name.as_str(), number, counts)).collect();
         named.sort_unstable();
-        let mut cells = Suppression::new(self.rules.min_journeys);
-        let whole = cells.total(journeys.len() as u64);
-        let parts = cells.table(whole, &named.iter().map(|(.., count)| *count).collect::<Vec<_>>())?;
-        let decisions = cells.decide();
+        let few = hidden(self.rules.min_journeys, total[0], named.iter().map(|(.., counts)| counts[0]))?;
+        let unrated = hidden(min_responses, total[1], named.iter().map(|(.., counts)| counts[1]))?;
         let mut entries = Vec::with_capacity(named.len());
-        for ((name, number, _), cell) in named.into_iter().zip(parts) {
-            let outcome = if let Err(hidden) = decisions.of(cell) {
-                Err(Cow::Borrowed(hidden.reason()))
+        for ((name, number, _), hidden) in named.into_iter().zip(few.into_iter().zip(unrated)) {
+            let outcome = if hidden.0 || hidden.1 {
+                Err(Cow::Borrowed(Suppressed::TooFew.reason()))
             } else {
                 let part = journeys.keep(|journey| segment_of(journey.rows) == number)?;
                 ask(&part).map_err(|error| Cow::Owned(error.to_string()))
@@ -473,6 +484,15 @@ impl Logged {
         }
         notes
     }
+}
+
+/// Which parts of a whole are hidden because they, or others that could be computed from them, count fewer than `least`.
+fn hidden(least: u64, whole: u64, parts: impl Iterator<Item = u64>) -> Result<Vec<bool>, Error> {
+    let mut cells = Suppression::new(least);
+    let whole = cells.total(whole);
+    let parts = cells.table(whole, &parts.collect::<Vec<_>>())?;
+    let decisions = cells.decide();
+    Ok(parts.into_iter().map(|cell| decisions.of(cell).is_err()).collect())
 }
 
 /// What became of the events of a log of objects.

@@ -168,10 +168,12 @@ quantity! {
     hot_spots: crate::report_journey::ReportHotSpotsRow, "hot_spots", "hot_spots_reason";
     journey_consistency: crate::report_journey::ReportConsistencyRow, "consistency", "consistency_reason";
     stalled: crate::report_journey::StalledRow, "stalled", "stalled_reason";
-    difference: crate::report_churn::ExpectedRow, "difference", "difference_reason";
-    hot_spot_outcomes: crate::report_churn::ExpectedRow, "outcomes", "outcomes_reason";
-    channel_range: crate::report_churn::ExpectedRow, "range", "range_reason";
-    channel_between: crate::report_churn::ExpectedRow, "between", "between_reason";
+    ended: u64, "ended", "ended_reason";
+    begins: u64, "begins", "begins_reason";
+    left: u64, "left", "left_reason";
+    stalled_stays: u64, "stalled", "stalled_reason";
+    good_passes: crate::EstimateRow, "good_passes", "good_passes_reason";
+    good_journeys: crate::EstimateRow, "good_journeys", "good_journeys_reason";
     limit_seconds: f64, "limit_seconds", "limit_seconds_reason";
     discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }

@@ -224,7 +224,7 @@ fn journeys_beside_their_design() {
     near(&plain["conforming"]["value"], 20.0 / 42.0);
     assert_eq!(plain["segments"].as_array().unwrap().len(), 2);
     let first = &plain["deviations"][0];
-    assert_eq!(first["score_difference_reason"], json!("there is no column of ratings (--score)"));
+    assert_eq!(first["score_difference_reason"], json!("there are no ratings (--score, --feedback)"));
     assert_eq!(first["outcome_difference_reason"], json!("it was not asked for"));
     // The same design as JSON, and one with a touchpoint that no record has.
     folder.write("design.json", r#"{"name": "j", "stages": [{"name": "s", "touchpoints": [{"name": "odrer"}]}]}"#);

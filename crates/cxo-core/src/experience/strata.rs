@@ -2,6 +2,7 @@
 //! resamples of customers. Stateless; called by every comparison of this module.
 
 use crate::numeric::random::Random;
+use crate::stats::resampling::between;
 use crate::{Absent, Confidence, Estimate, Interval, Method, Seed};
 
 /// Below this share of resamples in which an answer exists it has no interval.
@@ -134,17 +135,9 @@ impl Resamples {
         let mean = answers.iter().map(|answer| answer - value).sum::<f64>() / n;
         let squares: f64 = answers.iter().map(|answer| (answer - value - mean).powi(2)).sum();
         let error = (squares / (n - 1.0)).sqrt();
-        if error == 0.0 {
-            return Err(Absent::ZeroVariance);
-        }
         let tail = confidence.alpha() / 2.0;
-        let bounds = Interval::new(
-            percentile(answers, tail),
-            percentile(answers, 1.0 - tail),
-            confidence,
-            Method::CustomerBootstrap,
-        );
-        bounds.map(|interval| (error, interval)).map_err(|_| Absent::NotDefined)
+        let bounds = between(percentile(answers, tail), percentile(answers, 1.0 - tail), confidence);
+        bounds.map(|interval| (error, interval))
     }
 }
 

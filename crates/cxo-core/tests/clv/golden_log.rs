@@ -1,7 +1,7 @@
 //! Summaries of logs against the reference summaries of the same logs.
 
-use chrono::{FixedOffset, TimeZone, Timelike};
 use crate::common::clv::{lines, reference};
+use chrono::{FixedOffset, TimeZone, Timelike};
 use cxo_core::clv::{
     BgCnbd, CustomerSummaries, FitOptions, MergeRule, PurchaseColumns, PurchaseLog, SummaryOptions, TimeUnit,
 };

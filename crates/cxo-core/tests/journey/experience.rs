@@ -111,7 +111,7 @@ fn what_cannot_be_joined_is_refused() {
     let experience = Experience::new(&journeys, &five()).unwrap();
     let question = PathQuestion::Csat(Csat::default());
     assert_eq!(experience.scores(PathKey::Stage, question, 1).unwrap_err().kind(), ErrorKind::NoData);
-    assert_eq!(experience.overall(None, Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
+    assert_eq!(experience.overall(None, 1, Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
     assert_eq!(experience.consistency(&ConsistencyOptions::new(1.0).unwrap()).unwrap_err().kind(), ErrorKind::NoData);
     assert_eq!(experience.hot_spots(&wanted("pay")).unwrap_err().kind(), ErrorKind::NoData);
     assert_eq!(experience.switches(&wanted("order")).unwrap_err().kind(), ErrorKind::NoData);
@@ -419,7 +419,7 @@ fn touchpoints_may_be_fine_and_the_journey_poor() {
     }
     let journeys = journeys(&log);
     let experience = Experience::new(&journeys, &five().journey_surveys(["relation"])).unwrap();
-    let found = experience.overall(None, Confidence::P95).unwrap();
+    let found = experience.overall(None, 1, Confidence::P95).unwrap();
     assert_eq!((found.good_passes.value, found.good_journeys.value), (0.75, 0.25));
     let whole = found.journeys.unwrap();
     assert!((whole.difference.value - (2.25 - 4.0)).abs() < 1e-12);
