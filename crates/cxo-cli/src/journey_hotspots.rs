@@ -32,7 +32,7 @@ use crate::{
 #[command(mut_arg("min_journeys", |arg| arg.visible_alias(None::<&str>)))]
 #[command(after_help = "Examples:\n  \
     cxo journey hotspots log.csv --customer customer --touchpoint touchpoint --time time --score rating --conversion purchase\n  \
-    cxo journey hotspots examples/data/touchpoints.csv --feedback examples/data/feedback.csv --conversion repeat-order
+    cxo journey hotspots examples/data/touchpoints.csv --feedback examples/data/feedback.csv --conversion reward
   \
     cxo journey hotspots log.csv --score nps --scale 0-10 --survey survey --unwanted cancel --channel channel --stage stage \
     --silence 30d")]

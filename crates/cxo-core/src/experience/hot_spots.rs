@@ -205,7 +205,7 @@ impl Experience<'_> {
             } else if decisions.of(cell).is_err() {
                 hidden.push(touchpoint);
             } else {
-                spots.push(site.spot(touchpoint, options, resamples, answers));
+                spots.push(site.spot(touchpoint, options, &resamples, answers));
             }
         }
         let bound = |spot: &HotSpot| spot.outcomes.ok().and_then(|outcomes| outcomes.interval.ok()).map(|i| i.lower);
@@ -231,7 +231,10 @@ impl Experience<'_> {
     }
 
     pub(super) fn resamples(&self, options: &AssociationOptions) -> Resamples {
-        let customers = self.journeys.log().customers();
+        let name = |customer: &u32| self.journeys.customer(*customer).unwrap_or_default();
+        let mut customers: Vec<u32> = self.iter().map(|journey| journey.customer).collect();
+        customers.sort_unstable_by_key(|customer| (name(customer), *customer));
+        customers.dedup();
         Resamples { customers, replicates: options.replicates, seed: options.seed }
     }
 }
@@ -282,7 +285,7 @@ impl Site {
         &mut self,
         touchpoint: String,
         options: &AssociationOptions,
-        resamples: Resamples,
+        resamples: &Resamples,
         answers: [Vec<f64>; 2],
     ) -> HotSpot {
         let sign = options.outcome.kind.sign();

@@ -86,22 +86,25 @@ pub(super) fn renumbered(rows: &mut [Row]) -> usize {
 }
 
 /// Resamples of customers with replacement.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Resamples {
-    pub(super) customers: usize,
+    /// Those who are drawn, by the bytes of their names, so that the same ones are drawn however records are stored.
+    pub(super) customers: Vec<u32>,
     pub(super) replicates: u32,
     pub(super) seed: Seed,
 }
 
 impl Resamples {
     /// Hands over how often each customer is in each resample.
-    pub(super) fn each(self, mut visit: impl FnMut(&[u32])) {
-        let mut times = vec![0_u32; self.customers];
+    pub(super) fn each(&self, mut visit: impl FnMut(&[u32])) {
+        let units = self.customers.len();
+        let mut times = vec![0_u32; self.customers.iter().max().map_or(0, |last| *last as usize + 1)];
         for replicate in 0..self.replicates {
             times.fill(0);
             let mut random = Random::new(self.seed.0, u64::from(replicate));
-            for _ in 0..self.customers {
-                if let Some(count) = times.get_mut(random.below(self.customers)) {
+            for _ in 0..units {
+                let drawn = self.customers.get(random.below(units)).map_or(0, |customer| *customer as usize);
+                if let Some(count) = times.get_mut(drawn) {
                     *count += 1;
                 }
             }
@@ -110,7 +113,7 @@ impl Resamples {
     }
 
     /// The estimate with the standard deviation and the percentiles of what the resamples answered.
-    pub(super) fn estimate(self, value: f64, n: u64, mut answers: Vec<f64>, confidence: Confidence) -> Estimate {
+    pub(super) fn estimate(&self, value: f64, n: u64, mut answers: Vec<f64>, confidence: Confidence) -> Estimate {
         let spread = self.spread(value, &mut answers, confidence);
         Estimate {
             value,
@@ -122,7 +125,7 @@ impl Resamples {
         }
     }
 
-    fn spread(self, value: f64, answers: &mut [f64], confidence: Confidence) -> Result<(f64, Interval), Absent> {
+    fn spread(&self, value: f64, answers: &mut [f64], confidence: Confidence) -> Result<(f64, Interval), Absent> {
         if self.replicates == 0 {
             return Err(Absent::NotAsked);
         }
