@@ -1,6 +1,10 @@
 //! `cxo.toml` beside the data: which columns and files play which role, so that commands need not name them.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -74,8 +78,6 @@ pub(crate) struct Read {
     pub(crate) time_zone: Option<String>,
 }
 
-const NAME: &str = "cxo.toml";
-
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
 /// of the summaries of customers, and of churn.
 const COLUMN_ROLES: [&str; 35] = [
@@ -120,9 +122,12 @@ const COLUMN_ROLES: [&str; 35] = [
 const FILE_ROLES: [&str; 4] = ["feedback", "touchpoints", "transactions", "customers"];
 
 impl Config {
+    /// The name of the file.
+    pub(crate) const NAME: &str = "cxo.toml";
+
     /// The `cxo.toml` in a folder; an empty one where there is none.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join(NAME);
+        let path = folder.join(Self::NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -155,13 +160,14 @@ impl Config {
         self.files.get(role).map(String::as_str)
     }
 
-    /// The names of all files that a report reads where they are there.
-    pub(crate) fn report_files(&self) -> Vec<String> {
+    /// All files that a report of this folder reads where they are there.
+    pub(crate) fn report_files(&self, folder: &Path) -> Vec<PathBuf> {
         let of_role = |role: &&str| match self.file(role) {
             Some(name) => vec![name.to_owned()],
             None => vec![format!("{role}.csv"), format!("{role}.csv.gz")],
         };
-        FILE_ROLES.iter().flat_map(of_role).chain([NAME.to_owned()]).collect()
+        let names = FILE_ROLES.iter().flat_map(of_role).chain([Self::NAME.to_owned()]);
+        names.map(|name| folder.join(name)).collect()
     }
 
     /// Every role with a named column.

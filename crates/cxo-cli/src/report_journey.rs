@@ -169,8 +169,7 @@ impl Question<'_> {
         let (journeys, events) = (document.total(staged.len() as u64), document.total(staged.events() as u64));
         let of_events = document.table(events, &nodes.iter().map(|node| node.events).collect::<Vec<_>>())?;
         let of_begins = document.table(journeys, &begins)?;
-        let here = nodes.iter().map(|node| document.table(journeys, &[node.journeys]));
-        let here = here.collect::<Result<Vec<_>, Error>>()?.into_iter().flatten().collect::<Vec<_>>();
+        let here: Vec<_> = nodes.iter().map(|node| document.total(node.journeys)).collect();
         let decided = document.decide();
         let (mut rows, mut hidden) = (Vec::new(), Vec::new());
         for (((node, begins), begin), cells) in

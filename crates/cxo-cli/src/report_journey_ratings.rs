@@ -107,6 +107,8 @@ impl Answered {
         for (row, score) in scores.into_iter().enumerate() {
             let Some(mut event) = journeys.log().get(row) else { continue };
             event.score = score.map(f64::from);
+            // What a touchpoint was worth is not asked, and a log without currency holds no worth.
+            event.value = None;
             joined += u64::from(score.is_some());
             log.add(&event)?;
         }

@@ -37,18 +37,18 @@ pub(crate) fn clash(arguments: &[OsString]) -> Option<Failure> {
     None
 }
 
-/// The values with the files that are read because of them: those of the roles in the directory of a report.
+/// The values with the files that are read because of them: the `cxo.toml` beside a file, and what the directory of a report holds.
 fn with_files(mut named: Vec<Named>, arguments: &[OsString]) -> Vec<Named> {
-    if arguments.get(1).is_none_or(|command| command != "report") {
-        return named;
-    }
-    let directories: Vec<PathBuf> = named.iter().map(|one| one.value.clone()).filter(|value| value.is_dir()).collect();
-    for directory in directories {
+    let report = arguments.get(1).is_some_and(|command| command == "report");
+    let beside = |value: &Path| match (value.is_file(), report && value.is_dir()) {
+        (true, _) => vec![value.with_file_name(Config::NAME)],
         // What is wrong with a `cxo.toml` the report says itself.
-        let config = Config::in_folder(&directory).unwrap_or_default();
-        let files = config.report_files().into_iter().map(|file| directory.join(file));
-        named.extend(files.map(|value| Named { option: String::new(), value }));
-    }
+        (_, true) => Config::in_folder(value).unwrap_or_default().report_files(value),
+        _ => Vec::new(),
+    };
+    let read: Vec<PathBuf> =
+        named.iter().filter(|one| !WRITTEN.contains(&one.option.as_str())).flat_map(|one| beside(&one.value)).collect();
+    named.extend(read.into_iter().map(|value| Named { option: String::new(), value }));
     named
 }
 

@@ -332,9 +332,7 @@ impl JourneyFunnelRow {
     ) -> Result<Quantity<Self>, CoreError> {
         let mut all = FunnelRow::from(passage);
         let mut document = Suppression::new(min_responses);
-        let journeys = document.total(passage.journeys);
-        let first = passage.steps.first().map_or(0, |step| step.reached);
-        let mut reached = document.table(journeys, &[first])?;
+        let mut reached = vec![document.total(passage.steps.first().map_or(0, |step| step.reached))];
         let mut cells = Vec::with_capacity(passage.steps.len());
         for (at, step) in passage.steps.iter().enumerate() {
             let Some(&here) = reached.first() else { break };
