@@ -197,7 +197,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (all, segments) = logged.ask(&journeys, ask).map_err(|failure| failure.in_file(&path))?;
     let mut question = args.question(&design, &journeys, costs_row, [ignored, all_surveys].concat());
     question.scale = rated.then(|| known.scale.to_string());
-    question.feedback = known.feedback.clone();
+    question.feedback.clone_from(&known.feedback);
     let mut document = JourneyConformanceDocument::new(question, all, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
     args.output.show(&document, &[known.notes(), logged.notes(&document.log)].concat())

@@ -334,9 +334,11 @@ impl Question<'_> {
         }
         let found = section(experience.switches(&self.association))?;
         let few = |count: u64| 0 < count && count < self.args.ratings.min_responses;
-        Ok(found.and_then(|found| match few(found.all.switched) || few(found.all.stayed) {
-            true => Err(Suppressed::TooFew.reason().into()),
-            false => Ok(SwitchesRow::from(&found)),
+        Ok(found.and_then(|found| {
+            if few(found.all.switched) || few(found.all.stayed) {
+                return Err(Suppressed::TooFew.reason().into());
+            }
+            Ok(SwitchesRow::from(&found))
         }))
     }
 }

@@ -200,13 +200,13 @@ impl From<&OverallExperience> for JourneyExperienceRow {
             good_throughout: ratings.good_throughout,
             good_throughout_but_bad: ratings.good_throughout_but_bad,
         };
-        let share = |of: &Result<Estimate, Suppressed>| of.as_ref().map(EstimateRow::from).map_err(hidden);
+        let share = |of: &Result<Estimate, Suppressed>| of.as_ref().map(EstimateRow::from).map_err(|why| hidden(*why));
         Self {
             good_passes: share(&overall.good_passes),
             good_journeys: share(&overall.good_journeys),
             journey_ratings: match &overall.journeys {
                 Ok(ratings) => quantity::of(ratings.as_ref().map(rated).map_err(|why| *why)),
-                Err(why) => Err(hidden(why)),
+                Err(why) => Err(hidden(*why)),
             },
         }
     }
@@ -252,7 +252,7 @@ pub struct HotspotRow {
     pub associated_outcomes: Quantity<EstimateRow>,
 }
 
-fn hidden(why: &Suppressed) -> Cow<'static, str> {
+fn hidden(why: Suppressed) -> Cow<'static, str> {
     Cow::Borrowed(why.reason())
 }
 
@@ -380,7 +380,7 @@ impl From<&ScoreRow> for PathScoreRow {
             coverage: answer.ratings() as f64 / row.passes as f64,
             score: EstimateRow::from(&answer.score()),
         });
-        Self { name: row.key.first().cloned(), passes: row.passes, score: rated.map_err(hidden) }
+        Self { name: row.key.first().cloned(), passes: row.passes, score: rated.map_err(|why| hidden(*why)) }
     }
 }
 
@@ -425,7 +425,7 @@ impl From<&EmotionPoint> for EmotionRow {
     fn from(point: &EmotionPoint) -> Self {
         let mean = match &point.mean {
             Ok(mean) => estimate(mean),
-            Err(why) => Err(hidden(why)),
+            Err(why) => Err(hidden(*why)),
         };
         let change = point.change.as_ref().map(DifferenceRow::from).map_err(|why| *why);
         Self { stage: point.stage.clone(), passes: point.passes, mean, change: quantity::of(change) }
