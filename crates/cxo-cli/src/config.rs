@@ -1,6 +1,10 @@
 //! `cxo.toml` beside the data: which columns and files play which role, so that commands need not name them.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -25,6 +29,7 @@ use crate::{duration::Span, failure::Failure};
 /// outcomes = ["order"]
 /// steps = ["visit", "cart", "order"]
 /// window = "7d"
+/// silence = "30d"
 ///
 /// [read]                 # how the files are written
 /// delimiter = ";"
@@ -59,6 +64,9 @@ pub(crate) struct JourneyRules {
     pub(crate) steps: Vec<String>,
     /// The time from the first step within which others count; without it there is no limit.
     pub(crate) window: Option<Span>,
+    /// A journey without outcome is lost only after so much silence before the end; without it after the time within which nine of
+    /// ten touchpoints were followed by the next.
+    pub(crate) silence: Option<Span>,
 }
 
 /// How the files are written: the options of the same names.
@@ -69,8 +77,6 @@ pub(crate) struct Read {
     pub(crate) date_format: Option<String>,
     pub(crate) time_zone: Option<String>,
 }
-
-const NAME: &str = "cxo.toml";
 
 /// Every role a column can have; of a survey first, then of the other files that `cxo report` reads,
 /// of the summaries of customers, and of churn.
@@ -116,9 +122,12 @@ const COLUMN_ROLES: [&str; 35] = [
 const FILE_ROLES: [&str; 4] = ["feedback", "touchpoints", "transactions", "customers"];
 
 impl Config {
+    /// The name of the file.
+    pub(crate) const NAME: &str = "cxo.toml";
+
     /// The `cxo.toml` in a folder; an empty one where there is none.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self, Failure> {
-        let path = folder.join(NAME);
+        let path = folder.join(Self::NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
@@ -149,6 +158,16 @@ impl Config {
     /// The file of a role, if it is named.
     pub(crate) fn file(&self, role: &str) -> Option<&str> {
         self.files.get(role).map(String::as_str)
+    }
+
+    /// All files that a report of this folder reads where they are there.
+    pub(crate) fn report_files(&self, folder: &Path) -> Vec<PathBuf> {
+        let of_role = |role: &&str| match self.file(role) {
+            Some(name) => vec![name.to_owned()],
+            None => vec![format!("{role}.csv"), format!("{role}.csv.gz")],
+        };
+        let names = FILE_ROLES.iter().flat_map(of_role).chain([Self::NAME.to_owned()]);
+        names.map(|name| folder.join(name)).collect()
     }
 
     /// Every role with a named column.

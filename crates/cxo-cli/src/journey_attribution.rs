@@ -21,6 +21,7 @@ use crate::{
     journey_chain::open_journeys,
     journey_log::{self, Columns, Rules},
     journey_map,
+    journey_outcome::BIASED,
     list::{self, NameList},
     notes,
     output::{Output, Present},
@@ -303,6 +304,7 @@ fn of_log(args: &Args, file: Readable, worth: Worth) -> Result<(), Failure> {
         let mut row = AttributionRow::new(&found.credit, worth);
         (row.open_journeys, row.immediate_journeys) = (Some(found.open), Some(found.immediate));
         put_positions(&mut row, args.asked.model, worth, || journeys.ordered_shapley(&outcomes, &options))?;
+        row.biased = Some(found.biased);
         Ok(row)
     });
     let half_life = options.half_life_seconds();
@@ -332,6 +334,9 @@ impl Present for AttributionDocument {
         channels(page, &self.unit, &self.all);
         positions(page, &self.unit, &self.all);
         left_out(self, page);
+        if self.all.biased == Some(true) {
+            page.line(BIASED);
+        }
         journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
             channels(page, &self.unit, row);
         });

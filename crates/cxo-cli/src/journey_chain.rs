@@ -16,6 +16,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    journey_outcome::BIASED,
     list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
@@ -158,7 +159,7 @@ impl Present for JourneyChainDocument {
             states(page, row, SEGMENT_STATES);
         });
         if self.all.biased {
-            page.line("More than 5 % of the journeys are still open: the answers are biased towards quick endings.");
+            page.line(BIASED);
         }
         if let Some(found) = &self.resamples {
             let (level, times) = (page::level(found.confidence), page::count(found.resamples.into()));

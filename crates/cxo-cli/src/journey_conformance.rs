@@ -14,7 +14,7 @@ use crate::{
     duration::Span,
     failure::Failure,
     journey_log::{self, Columns, Rules},
-    journey_outcome::{Outcome, Ratings},
+    journey_outcome::{self, Outcome, Ratings},
     list::{self, NameList},
     output::Output,
     reading::TableFile,
@@ -178,15 +178,21 @@ fn place(before: &str) -> (usize, usize) {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let design = blueprint(&args.asked.blueprint)?;
     let (costs, costs_row) = args.asked.costs()?;
+    let ignored: Vec<String> = list::all(&args.asked.ignore).into_iter().map(str::to_owned).collect();
+    let steps: Vec<&str> = design.steps().map(|(_, step)| step.name.as_str()).collect();
+    journey_outcome::apart("--ignore", &ignored, &args.outcome, &steps)?;
+    args.ratings.check(&args.outcome, &steps)?;
     let file = args.file.open()?;
     let path = file.file.clone();
     let mut columns = args.columns.clone();
-    columns.score = file.config.column("score", columns.score);
-    columns.scale = Some(args.ratings.scale);
-    let rated = columns.score.is_some();
-    let logged = columns.read(file, &args.rules, None)?;
+    if !args.ratings.apart_from_log() {
+        columns.score = file.config.column("score", columns.score);
+    }
+    columns.scale = Some(args.ratings.scale());
+    let mut logged = columns.read(file, &args.rules, None)?;
+    let known = args.ratings.joined(&mut logged, &args.file)?;
+    let rated = columns.score.is_some() || known.feedback.is_some();
     let every = logged.journeys().map_err(|failure| failure.in_file(&path))?;
-    let ignored: Vec<String> = list::all(&args.asked.ignore).into_iter().map(str::to_owned).collect();
     journey_log::check_touchpoints(&every, &ignored).map_err(|failure| failure.in_file(&path))?;
     // What is ignored is out before anything is asked, so that journeys are the same for the design and for ratings.
     let journeys = if ignored.is_empty() {
@@ -199,25 +205,26 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let options =
         ConformanceOptions::default().costs(costs).ignored(all_surveys.clone()).confidence(args.asked.confidence);
     args.asked.check_costs(&design, &journeys).map_err(|failure| failure.in_file(&path))?;
-    let joined = args.ratings.options(&journeys).map_err(|failure| failure.in_file(&path))?;
+    let joined = args.ratings.options(&journeys, known.scale).map_err(|failure| failure.in_file(&path))?;
     let outcome = args.outcome.of(&journeys).map_err(|failure| failure.in_file(&path))?;
     let ask = |journeys: &Journeys<'_>| {
         let found = journeys.conformance(&design, &options)?;
         let experience = Experience::new(journeys, &joined)?;
         let (least, confidence) = (args.ratings.min_responses, args.asked.confidence);
         let associated = experience.deviations(&found, outcome.as_ref(), least, confidence)?;
-        let deviations = (associated.deviations.as_slice(), associated.open);
-        let mut row = ConformanceRow::new(&found, deviations, &design, args.asked.top);
+        let mut row = ConformanceRow::new(&found, &associated, &design, args.asked.top);
         if !rated {
-            row.without_scores("there is no column of ratings (--score)");
+            row.without_scores("there are no ratings (--score, --feedback)");
         }
         Ok(row)
     };
     let (all, segments) = logged.ask(&journeys, ask).map_err(|failure| failure.in_file(&path))?;
-    let question = args.question(&design, &journeys, costs_row, [ignored, all_surveys].concat(), rated)?;
+    let mut question = args.question(&design, &journeys, costs_row, [ignored, all_surveys].concat())?;
+    question.scale = rated.then(|| known.scale.to_string());
+    question.feedback.clone_from(&known.feedback);
     let mut document = JourneyConformanceDocument::new(question, all, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
-    args.output.show(&document, &logged.notes(&document.log))
+    args.output.show(&document, &[known.notes(), logged.notes(&document.log)].concat())
 }
 
 impl Args {
@@ -227,7 +234,6 @@ impl Args {
         journeys: &Journeys<'_>,
         costs: CostsRow,
         ignored: Vec<String>,
-        rated: bool,
     ) -> Result<ConformanceQuestion, Failure> {
         let outcome = self.outcome.names()?;
         let mut unseen: Vec<String> = design.steps().map(|(_, step)| step.name.clone()).collect();
@@ -244,7 +250,8 @@ impl Args {
             outcomes: outcome.as_ref().map(|(names, _)| names.iter().map(|&name| name.to_owned()).collect()),
             outcome_kind: outcome.as_ref().map(|(_, kind)| kind.name().to_owned()),
             silence_seconds: self.outcome.silence.map(Span::seconds),
-            scale: rated.then(|| self.ratings.scale.to_string()),
+            feedback: None,
+            scale: None,
             min_responses: self.ratings.min_responses,
             confidence: self.asked.confidence,
         })

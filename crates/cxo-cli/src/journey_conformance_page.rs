@@ -9,6 +9,7 @@ use cxo_json::{
 
 use crate::{
     journey_log, journey_map,
+    journey_outcome::BIASED,
     output::Present,
     page::{self, Align, Page},
 };
@@ -57,6 +58,9 @@ impl Present for JourneyConformanceDocument {
         if all.open_journeys > 0 {
             let open = page::journeys(all.open_journeys);
             page.line(&format!("Left out of outcomes, which may still come: {open}."));
+        }
+        if all.biased {
+            page.line(BIASED);
         }
         page.line(&page::wrapped(&format!(
             "Differences are between journeys with a deviation and those without it, as observed: associated, not brought about by it. \

@@ -179,15 +179,20 @@ fn bounds(lower: &Quantity, upper: &Quantity) -> String {
 
 fn headline(document: &FunnelDocument, page: &mut Page) {
     let (Some(first), Some(last)) = (document.all.steps.first(), document.all.steps.last()) else { return };
-    let detail = format!(
-        "of {} with {} reach {}; {} interval {}",
+    let of = format!(
+        "of {} with {} reach {}",
         page::journeys(first.reached),
         page::name(&first.touchpoint),
-        page::name(&last.touchpoint),
-        page::level(document.confidence),
-        bounds(&last.lower, &last.upper)
+        page::name(&last.touchpoint)
     );
-    page.headline("Conversion", &percent(&last.conversion), &detail);
+    let interval = match &last.lower {
+        Ok(_) => format!("{} interval {}", page::level(document.confidence), bounds(&last.lower, &last.upper)),
+        Err(reason) => format!("no interval: {reason}"),
+    };
+    match &last.conversion {
+        Ok(share) => page.headline("Conversion", &page::percent(*share), &format!("{of}; {interval}")),
+        Err(reason) => page.headline("Conversion", "not known", &format!("which share {of}: {reason}")),
+    }
 }
 
 /// What the numbers mean.
@@ -304,16 +309,16 @@ fn comparisons(page: &mut Page, of: &[Entry<FunnelComparisonRow>]) {
 /// What became of those who reached a step and not the one after it.
 fn went_on((step, next): (&FunnelStepRow, &FunnelStepRow)) -> Option<String> {
     const MOST: usize = 4;
-    let lost = step.reached.saturating_sub(next.reached);
+    let lost = step.reached.saturating_sub(next.reached).saturating_sub(step.open);
+    let open = format!("{} more may still go on: their window is open", page::count(step.open));
     if lost == 0 {
-        return None;
+        return (step.open > 0).then(|| format!("none lost after {}; {open}", page::name(&step.touchpoint)));
     }
-    let ended = (step.ended > 0).then(|| format!("{} ended", page::count(step.ended)));
-    let went = step
-        .next
-        .iter()
-        .take(MOST)
-        .map(|node| format!("{} → {}", page::count(node.count), page::name(&node.touchpoint)));
+    let ended = step.ended.as_ref().ok().filter(|ended| **ended > 0);
+    let ended = ended.map(|ended| format!("{} ended", page::count(*ended)));
+    let went = step.next.iter().take(MOST);
+    let went = went.map(|node| format!("{} → {}", page::count(node.count), page::name(&node.touchpoint)));
     let parts: Vec<String> = ended.into_iter().chain(went).collect();
-    Some(format!("{} lost after {}: {}", page::count(lost), page::name(&step.touchpoint), parts.join(", ")))
+    let open = if step.open > 0 { format!("; {open}") } else { String::new() };
+    Some(format!("{} lost after {}: {}{open}", page::count(lost), page::name(&step.touchpoint), parts.join(", ")))
 }

@@ -2,12 +2,13 @@
 
 use cxo_core::{
     Confidence, Error, Seed,
-    domain::{Scale, Stages},
+    domain::{Scale, Stages, SurveyMetric},
     experience::{
         Adjustment, AssociationOptions, ConsistencyOptions, Experience, ExperienceOptions, PathKey, PathQuestion,
         SegmentBy,
     },
     journey::Journeys,
+    stats::suppression::Suppressed,
     survey::{BoxRule, Ces, CesVersion, Csat, NpsMethod, RatingBox},
 };
 use cxo_json::{
@@ -19,9 +20,10 @@ use crate::{
     asking::{self, QUESTION},
     failure::Failure,
     journey_log::{Columns, Logged, Rules},
-    journey_outcome::{Outcome, Ratings, section},
+    journey_outcome::{Outcome, Rated, Ratings, section},
     output::Output,
     reading::TableFile,
+    report_journey,
 };
 
 /// The arguments of `cxo journey hotspots`.
@@ -30,6 +32,8 @@ use crate::{
 #[command(mut_arg("min_journeys", |arg| arg.visible_alias(None::<&str>)))]
 #[command(after_help = "Examples:\n  \
     cxo journey hotspots log.csv --customer customer --touchpoint touchpoint --time time --score rating --conversion purchase\n  \
+    cxo journey hotspots examples/data/touchpoints.csv --feedback examples/data/feedback.csv --conversion reward
+  \
     cxo journey hotspots log.csv --score nps --scale 0-10 --survey survey --unwanted cancel --channel channel --stage stage \
     --silence 30d")]
 pub(crate) struct Args {
@@ -74,16 +78,23 @@ struct Asked {
     confidence: Confidence,
 }
 
-/// The usual score of a scale with its name: NPS, CSAT or CES.
-fn score_of(scale: Scale, confidence: Confidence) -> Option<(&'static str, PathQuestion)> {
-    if scale == Scale::NPS {
-        return Some(("nps", PathQuestion::Nps { method: NpsMethod::default(), confidence }));
-    }
-    if BoxRule::default_for(scale).is_ok() {
-        return Some(("csat", PathQuestion::Csat(Csat::default().confidence(confidence))));
-    }
-    let version = CesVersion::default_for(scale).ok()?;
-    Some(("ces", PathQuestion::Ces(Ces::new(version).confidence(confidence))))
+/// The score of ratings with its name: NPS, CSAT or CES, unless it is known by the scale.
+fn score_of(rated: &Rated, confidence: Confidence) -> Option<(&'static str, PathQuestion)> {
+    let metric = rated.metric.unwrap_or(if rated.scale == Scale::NPS {
+        SurveyMetric::Nps
+    } else if BoxRule::default_for(rated.scale).is_ok() {
+        SurveyMetric::Csat
+    } else {
+        SurveyMetric::Ces
+    });
+    let question = match metric {
+        SurveyMetric::Nps => PathQuestion::Nps { method: NpsMethod::default(), confidence },
+        SurveyMetric::Csat => PathQuestion::Csat(Csat::default().confidence(confidence)),
+        SurveyMetric::Ces => {
+            PathQuestion::Ces(Ces::new(CesVersion::default_for(rated.scale).ok()?).confidence(confidence))
+        }
+    };
+    Some((metric.name(), question))
 }
 
 /// In what passes that are compared are alike.
@@ -100,6 +111,7 @@ enum Alike {
 /// Everything that is asked of all journeys and of each segment.
 struct Question<'a> {
     args: &'a Args,
+    rated: &'a Rated,
     experience: ExperienceOptions,
     association: AssociationOptions,
     consistency: ConsistencyOptions,
@@ -116,24 +128,37 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             "what is the outcome? Give --conversion TOUCHPOINT, or --unwanted TOUCHPOINT such as a cancellation",
         ));
     };
-    let (bad, good) = args.boxes()?;
+    args.ratings.check(&args.outcome, &[])?;
     let mut columns = args.columns.clone();
-    columns.score = Some(file.column("score", columns.score.as_ref(), "the ratings")?);
-    columns.scale = Some(args.ratings.scale);
+    if !args.ratings.apart_from_log() {
+        args.boxes(args.ratings.scale(), None)?;
+        columns.score = Some(file.column("score", columns.score.as_ref(), "the ratings")?);
+        columns.scale = Some(args.ratings.scale());
+    }
     let declared = file.config.stages()?;
-    let logged = columns.read(file, &args.rules, None)?;
+    let mut logged = columns.read(file, &args.rules, None)?;
+    let rated = args.ratings.joined(&mut logged, &args.file)?;
+    let (bad, good) = args.boxes(rated.scale, rated.metric)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
     let stages = declared.map_or_else(|| in_order_of_appearance(&logged), Ok)?;
-    let question = args.question(&logged, &journeys, (bad, good), stages).map_err(|failure| failure.in_file(&path))?;
-    let answers = logged.ask(&journeys, |journeys| question.ask(journeys));
-    let (all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
+    let question =
+        args.question((&logged, &rated), &journeys, (bad, good), stages).map_err(|failure| failure.in_file(&path))?;
+    let answers = logged.ask_rated(&journeys, args.ratings.min_responses, |journeys| question.ask(journeys));
+    let (mut all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
+    for (count, left_out) in
+        [(&mut all.ratings.unattached, rated.unattached), (&mut all.ratings.superseded, rated.superseded)]
+    {
+        *count += left_out;
+        all.ratings.given += left_out;
+    }
     let [surveys, journey_surveys] = args.ratings.surveys();
     let Seed(seed) = args.rules.seed();
     let row = HotspotsQuestion {
         outcomes: outcomes.into_iter().map(str::to_owned).collect(),
         outcome_kind: kind.name().to_owned(),
         silence_seconds: args.outcome.silence.map(crate::duration::Span::seconds),
-        scale: args.ratings.scale.to_string(),
+        feedback: rated.feedback.clone(),
+        scale: rated.scale.to_string(),
         bad_ratings: bad.to_string(),
         good_ratings: good.to_string(),
         adjusted_for: args.adjustment(&logged, &journeys)?.names().into_iter().map(str::to_owned).collect(),
@@ -148,7 +173,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut document = JourneyHotspotsDocument::new(row, all, logged.row(&journeys), logged.load.clone());
     document.segments = segments;
-    args.output.show(&document, &logged.notes(&document.log))
+    args.output.show(&document, &[rated.notes(), logged.notes(&document.log)].concat())
 }
 
 /// None, or as many as make an interval.
@@ -171,15 +196,16 @@ fn in_order_of_appearance(logged: &Logged) -> Result<Stages, Error> {
 
 impl Args {
     /// The ratings of a bad and of a good pass.
-    fn boxes(&self) -> Result<(RatingBox, RatingBox), Failure> {
-        let (scale, asked) = (self.ratings.scale, &self.asked);
+    fn boxes(&self, scale: Scale, metric: Option<SurveyMetric>) -> Result<(RatingBox, RatingBox), Failure> {
+        let asked = &self.asked;
         let on_scale = |name: &str, found: RatingBox| {
             found.mirrored(scale).map(|_| found).map_err(|error| Failure::option(name, &error))
         };
-        let bad = match asked.bad {
-            Some(bad) => on_scale("--bad", bad)?,
-            None if scale == Scale::NPS => RatingBox::new(0, 6)?,
-            None => {
+        let bad = match (asked.bad, metric) {
+            (Some(bad), _) => on_scale("--bad", bad)?,
+            (None, Some(metric)) => report_journey::bad(metric, scale)?,
+            (None, None) if scale == Scale::NPS => RatingBox::new(0, 6)?,
+            (None, None) => {
                 let satisfied = BoxRule::default_for(scale).and_then(|rule| rule.resolve(scale));
                 let none = |_| Failure::usage(format!("which ratings are bad? Give --bad A-B: {scale} has no default"));
                 satisfied.map_err(none)?.mirrored(scale)?
@@ -227,13 +253,13 @@ impl Args {
         Ok(base.preceding(usize::from(unsaid || has(Alike::Preceding))).segment(segment))
     }
 
-    fn question(
-        &self,
-        logged: &Logged,
+    fn question<'a>(
+        &'a self,
+        (logged, rated): (&Logged, &'a Rated),
         journeys: &Journeys<'_>,
         (bad, good): (RatingBox, RatingBox),
         stages: Stages,
-    ) -> Result<Question<'_>, Failure> {
+    ) -> Result<Question<'a>, Failure> {
         let (asked, least) = (&self.asked, self.ratings.min_responses);
         let outcome = self.outcome.of(journeys)?.ok_or_else(|| Failure::usage("what is the outcome?"))?;
         let association = AssociationOptions::new(outcome)
@@ -249,8 +275,8 @@ impl Args {
         };
         let consistency = ConsistencyOptions::new(asked.margin).map_err(|error| Failure::option("--margin", &error))?;
         let consistency = consistency.segment(mix).confidence(asked.confidence).min_responses(least);
-        let experience = self.ratings.options(journeys)?;
-        Ok(Question { args: self, experience, association, consistency, good, stages })
+        let experience = self.ratings.options(journeys, rated.scale)?;
+        Ok(Question { args: self, rated, experience, association, consistency, good, stages })
     }
 }
 
@@ -258,7 +284,8 @@ impl Question<'_> {
     fn ask(&self, journeys: &Journeys<'_>) -> Result<HotspotsRow, Error> {
         let experience = Experience::new(journeys, &self.experience)?;
         let spots = experience.hot_spots(&self.association)?;
-        let overall = experience.overall(Some(spots.bad), self.args.asked.confidence)?;
+        let overall =
+            experience.overall(Some(spots.bad), self.args.ratings.min_responses, self.args.asked.confidence)?;
         let moments = experience.moments_of_truth(self.good, &self.association)?;
         let sizes = (experience.len() as u64, experience.passes() as u64, experience.counts());
         let mut row = HotspotsRow::new(sizes, &overall, &spots, &moments);
@@ -272,7 +299,7 @@ impl Question<'_> {
     fn scores(&self, experience: &Experience<'_>) -> Result<Quantity<PathScoresRow>, Error> {
         const NO_METRIC: &str = "the scale is none of NPS (0-10), CSAT (1-5, 1-3, 1-2) or CES (1-7)";
         let args = self.args;
-        let Some((metric, question)) = score_of(args.ratings.scale, args.asked.confidence) else {
+        let Some((metric, question)) = score_of(self.rated, args.asked.confidence) else {
             return Ok(Err(NO_METRIC.into()));
         };
         let keys = [
@@ -305,7 +332,14 @@ impl Question<'_> {
         if self.args.columns.channel.is_none() {
             return Ok(Err(NO_CHANNEL.into()));
         }
-        section(experience.switches(&self.association).map(|found| SwitchesRow::from(&found)))
+        let found = section(experience.switches(&self.association))?;
+        let few = |count: u64| 0 < count && count < self.args.ratings.min_responses;
+        Ok(found.and_then(|found| {
+            if few(found.all.switched) || few(found.all.stayed) {
+                return Err(Suppressed::TooFew.reason().into());
+            }
+            Ok(SwitchesRow::from(&found))
+        }))
     }
 }
 

@@ -13,8 +13,10 @@ use cxo_json::{
 
 use crate::{
     journey_map,
+    journey_outcome::BIASED,
     output::Present,
     page::{self, Align, Page},
+    report_card::HIDDEN,
 };
 
 /// So many touchpoints fit on a page; so many of a segment.
@@ -170,6 +172,9 @@ fn left_out(page: &mut Page, all: &HotspotsRow) {
         let open = page::counted(all.open_passes, "pass", "passes");
         page.line(&format!("Left out, as the outcome may still follow: {open}."));
     }
+    if all.biased {
+        page.line(BIASED);
+    }
 }
 
 fn moments(page: &mut Page, moments: &[MomentRow], good: &str) {
@@ -210,11 +215,15 @@ fn moments(page: &mut Page, moments: &[MomentRow], good: &str) {
 /// Touchpoints fine, journey poor?
 fn overall(page: &mut Page, all: &HotspotsRow) {
     let found = &all.journey_experience;
-    let mut text = format!(
-        "{} of the rated passes are not rated badly; {} of the journeys with a rated pass have none that is.",
-        page::percent(found.good_passes.value),
-        page::percent(found.good_journeys.value)
-    );
+    let share = |of: &Quantity<EstimateRow>| value(of, page::percent);
+    let mut text = match found.good_passes.as_ref().and(found.good_journeys.as_ref()) {
+        Ok(_) => format!(
+            "{} of the rated passes are not rated badly; {} of the journeys with a rated pass have none that is.",
+            share(&found.good_passes),
+            share(&found.good_journeys)
+        ),
+        Err(reason) => format!("Journeys against their touchpoints: not shown, {reason}."),
+    };
     if let Ok(ratings) = &found.journey_ratings {
         let _ = write!(
             text,
@@ -316,7 +325,7 @@ fn channels(page: &mut Page, rows: &[ConsistencyRow], margin: f64) {
             value(&row.range, two_places),
             interval(&row.range, two_places),
             value(&row.between, two_places),
-            means.collect::<Vec<_>>().join(", "),
+            if row.channels.is_empty() { HIDDEN.to_owned() } else { means.collect::<Vec<_>>().join(", ") },
         ]
     };
     page.table(&columns, rows.iter().take(SHOWN).map(row).collect());

@@ -489,6 +489,16 @@ impl Logged {
         journeys: &Journeys<'_>,
         ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
     ) -> Result<Answers<T>, Failure> {
+        self.ask_rated(journeys, 0, ask)
+    }
+
+    /// The same; neither has a segment any with fewer than `min_responses` ratings.
+    pub(crate) fn ask_rated<T>(
+        &self,
+        journeys: &Journeys<'_>,
+        min_responses: u64,
+        ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
+    ) -> Result<Answers<T>, Failure> {
         let all = ask(journeys)?;
         if self.segments.is_none() {
             return Ok((all, None));
@@ -497,7 +507,7 @@ impl Logged {
             segment: Some(part.name.to_owned()),
             outcome: self.part(journeys, &part).and_then(|part| ask(&part).map_err(said)),
         };
-        Ok((all, Some(self.parts(journeys)?.into_iter().map(entry).collect())))
+        Ok((all, Some(self.parts(journeys, min_responses)?.into_iter().map(entry).collect())))
     }
 
     /// Compares the journeys of each other segment with those of the baseline.
@@ -507,7 +517,7 @@ impl Logged {
         baseline: &str,
         compare: impl Fn(&Journeys<'_>, &Journeys<'_>) -> Result<T, Error>,
     ) -> Result<Vec<Entry<T>>, Failure> {
-        let mut parts = self.parts(journeys)?;
+        let mut parts = self.parts(journeys, 0)?;
         let known = parts.iter().map(|part| format!("\"{}\"", part.name)).collect::<Vec<_>>().join(", ");
         let Some(place) = parts.iter().position(|part| part.name == baseline) else {
             return Err(Failure::unknown_segment(baseline, known));
@@ -529,28 +539,30 @@ impl Logged {
         Ok(parts.into_iter().map(entry).collect())
     }
 
-    /// The segments that journeys begin in, in the order of their bytes.
-    fn parts(&self, journeys: &Journeys<'_>) -> Result<Vec<Part<'_>>, Error> {
+    /// The segments that journeys begin in, in the order of their bytes. Hidden are those with too few journeys or ratings, and others
+    /// from which these could be computed.
+    fn parts(&self, journeys: &Journeys<'_>, min_responses: u64) -> Result<Vec<Part<'_>>, Error> {
         let Some(segments) = &self.segments else { return Ok(Vec::new()) };
-        let mut counts = vec![0_u64; segments.names.len()];
+        let rated = |row: &&u32| self.log.get(**row as usize).is_some_and(|event| event.score.is_some());
+        // Journeys and ratings of each segment, and of all.
+        let (mut counts, mut total) = (vec![[0_u64; 2]; segments.names.len()], [0_u64; 2]);
         for journey in journeys.iter() {
             let number = self.segment_of(journey.rows).map_or(usize::MAX, |(number, _)| number);
-            if let Some(count) = counts.get_mut(number) {
-                *count += 1;
+            let own = [1, journey.rows.iter().filter(rated).count() as u64];
+            for counts in counts.get_mut(number).into_iter().chain([&mut total]) {
+                counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
             }
         }
         // A value that no journey begins with is no segment.
-        let named = segments.names.iter().zip(counts).enumerate().filter(|(_, (_, count))| *count > 0);
-        let mut named: Vec<(&str, usize, u64)> =
-            named.map(|(number, (name, count))| (name.as_str(), number, count)).collect();
+        let named = segments.names.iter().zip(counts).enumerate().filter(|(_, (_, [journeys, _]))| *journeys > 0);
+        let mut named: Vec<(&str, usize, [u64; 2])> =
+            named.map(|(number, (name, counts))| (name.as_str(), number, counts)).collect();
         named.sort_unstable();
-        let mut cells = Suppression::new(self.rules.min_journeys);
-        let whole = cells.total(journeys.len() as u64);
-        let parts = cells.table(whole, &named.iter().map(|(.., count)| *count).collect::<Vec<_>>())?;
-        let decisions = cells.decide();
-        let part =
-            |((name, number, _), cell)| Part { name, number, hidden: decisions.of(cell).err().map(Suppressed::reason) };
-        Ok(named.into_iter().zip(parts).map(part).collect())
+        let few = hidden(self.rules.min_journeys, total[0], named.iter().map(|(.., counts)| counts[0]))?;
+        let unrated = hidden(min_responses, total[1], named.iter().map(|(.., counts)| counts[1]))?;
+        let part = |((name, number, _), hidden)| Part { name, number, hidden };
+        let reasons = few.into_iter().zip(unrated).map(|(few, unrated)| few.or(unrated));
+        Ok(named.into_iter().zip(reasons).map(part).collect())
     }
 
     /// The journeys of a segment, or why they are hidden.
@@ -602,6 +614,15 @@ impl Logged {
         }
         notes
     }
+}
+
+/// Why parts of a whole are hidden: because they, or others that could be computed from them, count fewer than `least`.
+fn hidden(least: u64, whole: u64, parts: impl Iterator<Item = u64>) -> Result<Vec<Option<&'static str>>, Error> {
+    let mut cells = Suppression::new(least);
+    let whole = cells.total(whole);
+    let parts = cells.table(whole, &parts.collect::<Vec<_>>())?;
+    let decisions = cells.decide();
+    Ok(parts.into_iter().map(|cell| decisions.of(cell).err().map(Suppressed::reason)).collect())
 }
 
 /// What became of the events of a log of objects.

@@ -184,7 +184,7 @@ impl Present for JourneyNextDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        self.all.predictions.iter().try_for_each(|prediction| lines.write(prediction))
+        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.predictions)
     }
 }
 

@@ -62,6 +62,11 @@ impl TableFile {
     pub(crate) fn open(&self) -> Result<Readable, Failure> {
         Readable::open(&self.file, &self.reading)
     }
+
+    /// Another file that is read in the same way; its rejected rows are not written out.
+    pub(crate) fn open_other(&self, file: &Path) -> Result<Readable, Failure> {
+        Readable::open(file, &Reading { rejected: None, ..self.reading.clone() })
+    }
 }
 
 impl Reading {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use cxo_core::{
-    ErrorKind,
+    ErrorKind, Seed,
     clv::PurchaseLog,
     domain::{Amount, Currency, LoadReport, Period, Stages},
     journey::{Event, EventLog},
@@ -69,7 +69,7 @@ pub(crate) struct Args {
     /// Correction for testing many segments: holm, benjamini-hochberg, bonferroni …
     #[arg(long, value_name = "METHOD", default_value = "holm")]
     correction: Multiplicity,
-    /// Seed of methods that draw random numbers (none of this command does)
+    /// Seed of the resamples of customers behind the intervals of hot spots [default: 0]
     #[arg(long, value_name = "N", hide_short_help = true)]
     seed: Option<u64>,
     #[command(flatten)]
@@ -103,6 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             rules: config.journey(),
             min_responses: args.min_responses,
             confidence: args.confidence,
+            seed: args.seed.map_or_else(Seed::default, Seed),
         };
         match question.ask(&log, &ratings, &document.metrics)? {
             Ok(found) => document.journey = Some(found),
@@ -295,25 +296,7 @@ impl Folder<'_> {
         stages: &mut Stages,
         (answers, ratings): (&mut Answers<chrono_tz::Tz>, &mut Ratings),
     ) -> Result<FileRow, Failure> {
-        let mut columns = FeedbackColumns::default();
-        for (role, name) in self.config.columns() {
-            columns = match role {
-                "customer" => columns.customer(name),
-                "time" => columns.time(name),
-                "channel" => columns.channel(name),
-                "stage" => columns.stage(name),
-                "touchpoint" => columns.touchpoint(name),
-                "device" => columns.device(name),
-                "metric" => columns.metric(name),
-                "score" => columns.score(name),
-                "scale" => columns.scale(name),
-                "status" => columns.status(name),
-                "comment" => columns.comment(name),
-                "weight" => columns.weight(name),
-                "id" => columns.id(name),
-                _ => columns,
-            };
-        }
+        let columns = feedback_columns(self.config);
         let ((), file) = self.read("feedback", path, |load| {
             load.each_feedback(&columns, stages, |feedback| {
                 answers.add(feedback)?;
@@ -386,6 +369,26 @@ impl Folder<'_> {
         let column = self.config.column("customer", None).unwrap_or_else(|| "customer".to_owned());
         self.read("customers", path, |load| load.customers(&column))
     }
+}
+
+/// The columns of a file of feedback: those that `cxo.toml` names, else those of the usual names.
+pub(crate) fn feedback_columns(config: &Config) -> FeedbackColumns {
+    config.columns().fold(FeedbackColumns::default(), |columns, (role, name)| match role {
+        "customer" => columns.customer(name),
+        "time" => columns.time(name),
+        "channel" => columns.channel(name),
+        "stage" => columns.stage(name),
+        "touchpoint" => columns.touchpoint(name),
+        "device" => columns.device(name),
+        "metric" => columns.metric(name),
+        "score" => columns.score(name),
+        "scale" => columns.scale(name),
+        "status" => columns.status(name),
+        "comment" => columns.comment(name),
+        "weight" => columns.weight(name),
+        "id" => columns.id(name),
+        _ => columns,
+    })
 }
 
 fn file_row(role: &str, file: String, load: LoadReport) -> FileRow {

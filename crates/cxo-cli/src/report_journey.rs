@@ -7,17 +7,19 @@ use cxo_core::{
     Confidence, Error, Seed,
     domain::{Scale, Stage, Stages, SurveyMetric},
     experience::{AssociationOptions, ConsistencyOptions, Experience, ExperienceOptions, OutcomeKind, PathOutcome},
-    journey::{EventLog, Funnel, JourneyOptions, Journeys, Split},
+    journey::{EventLog, Funnel, JourneyOptions, Journeys, OpenJourneys, Split},
     stalled::{StalledOptions, stalled},
+    stats::suppression::{Suppressed, Suppression},
     survey::{Ces, RatingBox},
 };
 use cxo_json::{
-    FunnelStepRow, JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow,
-    MetricDocument, PathsRow, Quantity, RepeatsRow, ReportConsistencyRow, ReportHotSpotsRow, StalledRow,
+    JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow, MetricDocument, PathsRow,
+    Quantity, RepeatsRow, ReportConsistencyRow, ReportHotSpotsRow, StalledRow,
 };
 
 use crate::{
     config::JourneyRules,
+    duration::Span,
     failure::Failure,
     journey_log,
     report_journey_ratings::{Rated, Ratings},
@@ -27,11 +29,12 @@ use crate::{
 const PATHS: usize = 5;
 /// Touchpoints of each kind of repetition that are shown.
 const REPEATS: usize = 3;
+/// Seven days: what came longer ago is not what a rating tells of.
+const WINDOW_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
 /// Seven days: who comes back sooner may come for the same reason.
 const REPEAT_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
 /// Enough resamples for bounds to one digit, few enough to wait for.
 const RESAMPLES: u32 = 200;
-const SEED: Seed = Seed(1);
 /// Channels are alike where they differ by less than this share of the range of the scale.
 const MARGIN: f64 = 0.1;
 
@@ -50,6 +53,8 @@ pub(crate) struct Question<'a> {
     pub(crate) rules: &'a JourneyRules,
     pub(crate) min_responses: u64,
     pub(crate) confidence: Confidence,
+    /// Where resamples begin.
+    pub(crate) seed: Seed,
 }
 
 /// The outcome, and how it was found.
@@ -71,6 +76,9 @@ impl Question<'_> {
         }
         let options = self.options()?;
         let journeys = log.journeys(&options)?;
+        if (journeys.len() as u64) < self.min_responses {
+            return Ok(Err(Suppressed::TooFew.reason().into()));
+        }
         let repeats = RepeatsRow::new(
             REPEAT_MICROS as f64 / 1e6,
             &journeys.repeat_contacts(REPEAT_MICROS, self.confidence)?,
@@ -86,9 +94,9 @@ impl Question<'_> {
         let present = |stage: &&Stage| staged.as_ref().is_some_and(|staged| staged.number(stage.name()).is_some());
         let order: Vec<&str> = self.known.iter().filter(present).map(Stage::name).collect();
         let outcome = self.outcome(&journeys, &order);
-        found.stages = match &staged {
-            None => Err("no touchpoint has a stage".into()),
-            Some(staged) => Ok(self.stages(staged, &order)?),
+        (found.stages, found.hidden_stages) = match &staged {
+            None => (Err("no touchpoint has a stage".into()), Vec::new()),
+            Some(staged) => self.stages(staged, &order).map(|(rows, hidden)| (Ok(rows), hidden))?,
         };
         found.funnel = self.funnel(&journeys, staged.as_ref(), &order)?;
         found.stalled = match &staged {
@@ -146,31 +154,48 @@ impl Question<'_> {
         self.rules.window.map_or(Ok(funnel.clone()), |window| funnel.window(window.micros))
     }
 
-    /// Every stage; what leads to the next only where the order is known.
-    fn stages(&self, staged: &Journeys<'_>, order: &[&str]) -> Result<Vec<JourneyStageRow>, Error> {
+    /// Every stage, and those that are hidden; what leads to the next only where the order is known.
+    fn stages(&self, staged: &Journeys<'_>, order: &[&str]) -> Result<(Vec<JourneyStageRow>, Vec<String>), Error> {
         let map = staged.map();
         let starts: BTreeMap<&str, u64> =
             map.starts.iter().map(|node| (node.touchpoint.as_str(), node.count)).collect();
         let next: BTreeMap<&str, &str> = order.iter().copied().zip(order.iter().copied().skip(1)).collect();
-        let mut rows = Vec::new();
-        for stage in self.stages.iter().map(Stage::name) {
-            let Some(node) = map.touchpoints.iter().find(|node| node.touchpoint == stage) else { continue };
-            let step = match next.get(stage) {
+        let nodes = self.stages.iter().map(Stage::name);
+        let nodes: Vec<_> =
+            nodes.filter_map(|stage| map.touchpoints.iter().find(|node| node.touchpoint == stage)).collect();
+        let begins: Vec<u64> =
+            nodes.iter().map(|node| starts.get(node.touchpoint.as_str()).copied().unwrap_or_default()).collect();
+        let mut document = Suppression::new(self.min_responses);
+        let (journeys, events) = (document.total(staged.len() as u64), document.total(staged.events() as u64));
+        let of_events = document.table(events, &nodes.iter().map(|node| node.events).collect::<Vec<_>>())?;
+        let of_begins = document.table(journeys, &begins)?;
+        let here: Vec<_> = nodes.iter().map(|node| document.total(node.journeys)).collect();
+        let decided = document.decide();
+        let (mut rows, mut hidden) = (Vec::new(), Vec::new());
+        for (((node, begins), begin), cells) in
+            nodes.iter().zip(begins).zip(of_begins).zip(here.into_iter().zip(of_events))
+        {
+            let stage = node.touchpoint.as_str();
+            if decided.of(cells.0).and(decided.of(cells.1)).is_err() {
+                hidden.push(stage.to_owned());
+                continue;
+            }
+            let passage = match next.get(stage) {
                 None => None,
                 Some(next) => {
                     let passage = staged.funnel(&self.funnel_of([stage, *next])?)?;
-                    passage.steps.get(1).map(FunnelStepRow::from)
+                    JourneyFunnelRow::new("stage", &passage, self.min_responses, self.confidence)?.ok()
                 }
             };
             rows.push(JourneyStageRow {
                 stage: stage.to_owned(),
                 events: node.events,
                 journeys: node.journeys,
-                begins: starts.get(stage).copied().unwrap_or_default(),
-                next: step,
+                begins: decided.of(begin).map(|()| begins).map_err(|hidden| hidden.reason().into()),
+                next: passage.and_then(|passage| passage.all.steps.into_iter().nth(1)),
             });
         }
-        Ok(rows)
+        Ok((rows, hidden))
     }
 
     fn funnel(
@@ -180,7 +205,7 @@ impl Question<'_> {
         order: &[&str],
     ) -> Result<Quantity<JourneyFunnelRow>, Error> {
         let ask = |over: &str, journeys: &Journeys<'_>, funnel: &Funnel| {
-            Ok(Ok(JourneyFunnelRow::new(over, &journeys.funnel(funnel)?, self.confidence)))
+            JourneyFunnelRow::new(over, &journeys.funnel(funnel)?, self.min_responses, self.confidence)
         };
         if !self.rules.steps.is_empty() {
             if let Err(failure) = journey_log::check_touchpoints(journeys, &self.rules.steps) {
@@ -200,7 +225,7 @@ impl Question<'_> {
         let outcomes = outcome.map(|outcome| outcome.touchpoints.clone()).unwrap_or_default();
         let options = StalledOptions::new()?.outcomes(&outcomes);
         let found = stalled(journeys, &options)?;
-        Ok(StalledRow::new(&found, &outcomes, self.stages.iter().map(Stage::name)))
+        StalledRow::new(&found, &outcomes, self.stages.iter().map(Stage::name), self.min_responses)
     }
 
     /// What needs ratings.
@@ -217,8 +242,8 @@ impl Question<'_> {
             return Ok(());
         }
         let scores: Vec<JourneyScoresRow> = metrics.iter().filter_map(JourneyScoresRow::of).collect();
-        let rated = ratings.joined(journeys)?;
-        let main = rated.iter().find(|rated| rated.joined > 0 && bad(rated).is_ok());
+        let rated = ratings.joined(journeys, WINDOW_MICROS)?;
+        let main = rated.iter().find(|rated| rated.joined > 0 && bad(rated.metric, rated.scale).is_ok());
         match main {
             None => {
                 let reason = "no rating is of a touchpoint of the same customer in the seven days before it, on a scale whose \
@@ -257,15 +282,20 @@ impl Question<'_> {
         outcome: &Outcome,
         shown: impl Fn(&str) -> bool,
     ) -> Result<ReportHotSpotsRow, Error> {
-        let options = AssociationOptions::new(PathOutcome::new(&outcome.touchpoints, OutcomeKind::Wanted))
-            .bad(bad(rated)?)
+        let (silence, rule) = match self.rules.silence {
+            Some(silence) => (silence, "cxo.toml"),
+            None => (nine_of_ten(experience.journeys()), "nine-of-ten"),
+        };
+        let wanted = PathOutcome::new(&outcome.touchpoints, OutcomeKind::Wanted);
+        let options = AssociationOptions::new(wanted.open(OpenJourneys::Silent { micros: silence.micros }))
+            .bad(bad(rated.metric, rated.scale)?)
             .confidence(self.confidence)
-            .resamples(RESAMPLES, SEED)
+            .resamples(RESAMPLES, self.seed)
             .min_responses(self.min_responses.max(1));
         let found = experience.hot_spots(&options)?;
         let join = JoinedRow::new(experience.counts(), rated.unattached, rated.superseded);
         let words = [rated.metric.name(), &rated.scale.to_string(), outcome.rule];
-        Ok(ReportHotSpotsRow::new(&found, words, join, shown))
+        Ok(ReportHotSpotsRow::new(&found, words, (silence.seconds(), rule), join, shown))
     }
 
     fn consistency(
@@ -290,12 +320,22 @@ impl Question<'_> {
 }
 
 /// The bad ratings of a question: detractors, those that mirror the satisfied ones, or the difficult ones.
-fn bad(rated: &Rated) -> Result<RatingBox, Error> {
-    match rated.metric {
+pub(crate) fn bad(metric: SurveyMetric, scale: Scale) -> Result<RatingBox, Error> {
+    match metric {
         SurveyMetric::Nps => RatingBox::new(0, 6),
-        SurveyMetric::Csat => cxo_core::survey::Csat::default().boxed(rated.scale)?.1.mirrored(rated.scale),
-        SurveyMetric::Ces => difficult(rated.scale),
+        SurveyMetric::Csat => cxo_core::survey::Csat::default().boxed(scale)?.1.mirrored(scale),
+        SurveyMetric::Ces => difficult(scale),
     }
+}
+
+/// The time within which nine of ten touchpoints were followed by the next one of their journey; nothing where none was.
+fn nine_of_ten(journeys: &Journeys<'_>) -> Span {
+    let gap = |(before, after): (&i64, &i64)| after.saturating_sub(*before);
+    let of_journey = |times: &[i64]| times.iter().zip(times.iter().skip(1)).map(gap).collect::<Vec<_>>();
+    let mut gaps: Vec<i64> = journeys.iter().flat_map(|journey| of_journey(journey.times)).collect();
+    gaps.sort_unstable();
+    let place = (gaps.len() * 9).div_ceil(10).saturating_sub(1);
+    Span { micros: gaps.get(place).copied().unwrap_or_default() }
 }
 
 fn difficult(scale: Scale) -> Result<RatingBox, Error> {

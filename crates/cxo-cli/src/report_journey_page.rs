@@ -1,12 +1,14 @@
 //! The journey on the page of a report: where it goes, where it loses customers, how it is rated, and where to look first.
 
 use cxo_json::{
-    Entry, ExpectedRow, FunnelStepRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, Quantity,
-    RepeatContactsRow, ReportChannelsRow, ReportDocument, ReportHotSpotRow, ReportHotSpotsRow, ReworkRow, ScoreRow,
+    ChannelMeanRow, ConsistencyRow, Entry, EstimateRow, FunnelStepRow, HotspotRow, JourneyFunnelRow, JourneyReport,
+    JourneyScoresRow, JourneyStageRow, Quantity, RepeatContactsRow, ReportDocument, ReportHotSpotsRow, ReworkRow,
+    ScoreRow,
 };
 
 use crate::{
     duration, journey_log,
+    journey_outcome::BIASED,
     page::{self, Align, Page, decimals},
     report_card::HIDDEN,
 };
@@ -60,7 +62,7 @@ fn time(seconds: &Quantity) -> String {
 }
 
 /// An estimate with its bounds: `+12.5 (+3.0 to +20.1)`.
-fn with_bounds(row: &ExpectedRow, show: fn(f64) -> String) -> String {
+fn with_bounds(row: &EstimateRow, show: fn(f64) -> String) -> String {
     match &row.interval {
         Ok(bounds) => format!("{} ({} to {})", show(row.value), show(bounds.lower), show(bounds.upper)),
         Err(_) => show(row.value),
@@ -84,7 +86,7 @@ fn stages(page: &mut Page, found: &JourneyReport, rows: &[JourneyStageRow]) {
             page::name(&stage.stage),
             page::count(stage.journeys),
             page::percent(stage.journeys as f64 / found.journeys as f64),
-            page::count(stage.begins),
+            stage.begins.as_ref().map_or_else(|_| HIDDEN.to_owned(), |begins| page::count(*begins)),
             next(|next| percent(&next.step_conversion)),
             next(|next| span(&next.step_lower, &next.step_upper)),
             next(|next| time(&next.median_seconds)),
@@ -94,6 +96,15 @@ fn stages(page: &mut Page, found: &JourneyReport, rows: &[JourneyStageRow]) {
     page.line(&page::wrapped(
         "Get to the next: of the journeys that come to a stage, those that come to the one below it later, and after how long.",
     ));
+    left_out(page, "Stages", &found.hidden_stages);
+}
+
+/// What is hidden to protect small groups.
+fn left_out(page: &mut Page, what: &str, hidden: &[String]) {
+    if !hidden.is_empty() {
+        let names: Vec<String> = hidden.iter().map(|name| page::name(name)).collect();
+        page.line(&page::wrapped(&format!("{what} hidden to protect small groups: {}.", names.join(", "))));
+    }
 }
 
 /// The funnel, and where most are lost.
@@ -139,19 +150,21 @@ fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
         ]
     };
     page.table(&columns, funnel.all.steps.iter().enumerate().map(row).collect());
+    left_out(page, "Steps", &funnel.hidden);
     let pairs = funnel.all.steps.iter().zip(funnel.all.steps.iter().skip(1));
     let most = pairs.max_by_key(|(step, next)| step.reached.saturating_sub(next.reached));
     if let Some((step, next)) = most.filter(|(step, next)| step.reached > next.reached) {
         let went = step.next.iter().take(3).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
-        let ended = (step.ended > 0).then(|| format!("{} ended", page::count(step.ended)));
+        let ended = step.ended.as_ref().ok().filter(|ended| **ended > 0);
+        let ended = ended.map(|ended| format!("{} ended", page::count(*ended)));
         let parts: Vec<String> = ended.into_iter().chain(went).collect();
+        let parts = if parts.is_empty() { String::new() } else { format!(" Of these {}.", parts.join(", ")) };
         page.line(&page::wrapped(&format!(
-            "Most are lost between {} and {}: {} of {}. Of these {}.",
+            "Most are lost between {} and {}: {} of {}.{parts}",
             page::name(&step.touchpoint),
             page::name(&next.touchpoint),
             page::count(step.reached - next.reached),
-            page::count(step.reached),
-            parts.join(", ")
+            page::count(step.reached)
         )));
     }
 }
@@ -237,24 +250,21 @@ fn repeats(page: &mut Page, found: &JourneyReport) {
 fn stalled(page: &mut Page, found: &JourneyReport) {
     let Ok(row) = &found.stalled else { return };
     let of_ten = page::percent(row.quantile);
-    let open = |stage: &&cxo_json::StageLimitRow| stage.stalled > 0;
-    let stages: Vec<String> = row
-        .stages
-        .iter()
-        .filter(open)
-        .map(|stage| {
-            format!(
-                "{}: {} beyond {}",
-                page::name(&stage.stage),
-                page::count(stage.stalled),
-                time(&stage.limit_seconds)
-            )
-        })
-        .collect();
-    if stages.is_empty() {
+    let hidden = row.stages.iter().filter(|stage| stage.stalled.is_err()).map(|stage| &stage.stage);
+    let hidden: Vec<String> = hidden.chain(&row.hidden).cloned().collect();
+    let stages = row.stages.iter().filter_map(|stage| {
+        let stalled = stage.stalled.as_ref().ok().filter(|stalled| **stalled > 0)?;
+        let name = page::name(&stage.stage);
+        Some(format!("{name}: {} beyond {}", page::count(*stalled), time(&stage.limit_seconds)))
+    });
+    let stages: Vec<String> = stages.collect();
+    left_out(page, "Stalled journeys of stages", &hidden);
+    if stages.is_empty() && hidden.is_empty() {
         page.line(&page::wrapped(&format!(
             "No open journey has stayed in a stage longer than {of_ten} of all took to leave it."
         )));
+    }
+    if stages.is_empty() {
         return;
     }
     page.line(&page::wrapped(&format!(
@@ -272,8 +282,8 @@ fn hot_spots(page: &mut Page, found: &JourneyReport) {
             return;
         }
     };
-    let surely = |row: &&ReportHotSpotRow| {
-        row.outcomes.as_ref().is_ok_and(|row| row.interval.as_ref().is_ok_and(|bounds| bounds.lower > 0.0))
+    let surely = |row: &&HotspotRow| {
+        row.associated_outcomes.as_ref().is_ok_and(|row| row.interval.as_ref().is_ok_and(|bounds| bounds.lower > 0.0))
     };
     let sure: Vec<String> = spots.touchpoints.iter().filter(surely).map(|row| page::name(&row.touchpoint)).collect();
     let value = if sure.is_empty() { "none beyond chance".to_owned() } else { sure.join(", ") };
@@ -290,10 +300,13 @@ fn hot_spots(page: &mut Page, found: &JourneyReport) {
     ];
     page.table(&columns, spots.touchpoints.iter().map(hot_spot).collect());
     page.line(&page::wrapped(&explained(spots)));
+    if spots.biased {
+        page.line(BIASED);
+    }
 }
 
-fn hot_spot(row: &ReportHotSpotRow) -> Vec<String> {
-    let outcomes = match &row.outcomes {
+fn hot_spot(row: &HotspotRow) -> Vec<String> {
+    let outcomes = match &row.associated_outcomes {
         Ok(outcomes) => with_bounds(outcomes, page::points),
         Err(reason) => reason.to_string(),
     };
@@ -314,11 +327,14 @@ fn explained(spots: &ReportHotSpotsRow) -> String {
         _ => "as cxo.toml says",
     };
     let mut text = format!(
-        "Outcome: {}, later in the journey ({rule}). Bad: {} rated {} on {}. After good, after bad: the share of journeys with the \
+        "Outcome: {}, later in the journey ({rule}); journeys without it that were silent for less than {} before the end are open and \
+         left out: {}. Bad: {} rated {} on {}. After good, after bad: the share of journeys with the \
          outcome, of such as are alike in {}. The last column is the bad passes, those of journeys without a rating at the same \
          share, times the difference; {} resamples of customers, seed {}. {} of {} ratings belong to a touchpoint of the seven days \
          before. Observed: who rates badly also differs in other ways, so that none of it says what mending would bring.",
         spots.outcomes.join(", "),
+        duration::shown(spots.silence_seconds),
+        page::count(spots.open_journeys),
         spots.metric.to_uppercase(),
         spots.bad,
         spots.scale,
@@ -365,11 +381,12 @@ fn consistency(page: &mut Page, found: &JourneyReport) {
         ("best minus worst", Align::Left),
         ("mean by channel", Align::Left),
     ];
-    let row = |row: &ReportChannelsRow| {
-        let mean = |channel: &cxo_json::ReportChannelRow| {
-            format!("{} {}", page::name(&channel.channel), decimals(channel.mean.value, 1))
-        };
-        let channels: Vec<String> = row.channels.iter().map(mean).collect();
+    let row = |row: &ConsistencyRow| {
+        let mean =
+            |channel: &&ChannelMeanRow| format!("{} {}", page::name(&channel.channel), decimals(channel.mean.value, 1));
+        let mut best: Vec<&ChannelMeanRow> = row.channels.iter().collect();
+        best.sort_by(|a, b| b.mean.value.total_cmp(&a.mean.value));
+        let channels: Vec<String> = best.iter().map(mean).collect();
         vec![
             page::name(&row.touchpoint),
             row.verdict.clone(),

@@ -9,9 +9,6 @@ use cxo_core::{
     journey::{EventLog, Journeys},
 };
 
-/// Seven days: what came longer ago is not what a rating tells of.
-const WINDOW_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
-
 /// Every rating of the feedback, by question and scale.
 #[derive(Debug, Default)]
 pub(crate) struct Ratings {
@@ -69,9 +66,10 @@ impl Ratings {
         self.of.is_empty()
     }
 
-    /// The log with the ratings of each question, the one with most ratings on the journey first.
-    pub(crate) fn joined(&self, journeys: &Journeys<'_>) -> Result<Vec<Rated>, Error> {
-        let joined = self.of.iter().map(|((metric, ..), answered)| answered.joined(*metric, journeys));
+    /// The log with the ratings of each question, the one with most ratings on the journey first. What came longer than the window
+    /// before a rating, in microseconds, is not what it tells of.
+    pub(crate) fn joined(&self, journeys: &Journeys<'_>, window: i64) -> Result<Vec<Rated>, Error> {
+        let joined = self.of.iter().map(|((metric, ..), answered)| answered.joined(*metric, journeys, window));
         let mut rated: Vec<Rated> = joined.filter_map(Result::transpose).collect::<Result<_, Error>>()?;
         rated.sort_by_key(|rated| std::cmp::Reverse(rated.joined));
         Ok(rated)
@@ -79,7 +77,7 @@ impl Ratings {
 }
 
 impl Answered {
-    fn joined(&self, metric: SurveyMetric, journeys: &Journeys<'_>) -> Result<Option<Rated>, Error> {
+    fn joined(&self, metric: SurveyMetric, journeys: &Journeys<'_>, window: i64) -> Result<Option<Rated>, Error> {
         let Some(scale) = self.said.first().map(|said| said.rating.scale()) else { return Ok(None) };
         let mut customers: HashMap<&str, u32> = HashMap::new();
         for said in &self.said {
@@ -97,8 +95,7 @@ impl Answered {
             let place = customers.get(said.customer.as_str()).zip(touchpoint).and_then(|(&customer, touchpoint)| {
                 let after = records.partition_point(|record| *record <= (customer, touchpoint, said.time, u32::MAX));
                 let last = records.get(after.checked_sub(1)?)?;
-                let fits =
-                    (last.0, last.1) == (customer, touchpoint) && said.time.saturating_sub(last.2) <= WINDOW_MICROS;
+                let fits = (last.0, last.1) == (customer, touchpoint) && said.time.saturating_sub(last.2) <= window;
                 scores.get_mut(last.3 as usize).filter(|_| fits)
             });
             match place {
@@ -110,6 +107,8 @@ impl Answered {
         for (row, score) in scores.into_iter().enumerate() {
             let Some(mut event) = journeys.log().get(row) else { continue };
             event.score = score.map(f64::from);
+            // What a touchpoint was worth is not asked, and a log without currency holds no worth.
+            event.value = None;
             joined += u64::from(score.is_some());
             log.add(&event)?;
         }

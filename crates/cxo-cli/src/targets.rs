@@ -1,5 +1,5 @@
 //! No file that a command writes is one that it reads, or another that it writes. Asked of the arguments as they are, so that it holds
-//! for every command and every option that names a file.
+//! for every command and every option that names a file. A directory of `cxo report` stands for the files in it that are read.
 
 use std::{
     ffi::OsString,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::Failure;
+use crate::{config::Config, failure::Failure};
 
 /// Options that name a file to be written.
 const WRITTEN: [&str; 3] = ["--out", "--rejected", "--model-out"];
@@ -20,7 +20,7 @@ struct Named {
 
 /// What is wrong where a file to be written is named twice.
 pub(crate) fn clash(arguments: &[OsString]) -> Option<Failure> {
-    let named = values(arguments);
+    let named = with_files(values(arguments), arguments);
     let written = |one: &Named| WRITTEN.contains(&one.option.as_str());
     for (at, target) in named.iter().enumerate().filter(|(_, one)| written(one)) {
         let place = place(&target.value)?;
@@ -35,6 +35,21 @@ pub(crate) fn clash(arguments: &[OsString]) -> Option<Failure> {
         }
     }
     None
+}
+
+/// The values with the files that are read because of them: the `cxo.toml` beside a file, and what the directory of a report holds.
+fn with_files(mut named: Vec<Named>, arguments: &[OsString]) -> Vec<Named> {
+    let report = arguments.get(1).is_some_and(|command| command == "report");
+    let beside = |value: &Path| match (value.is_file(), report && value.is_dir()) {
+        (true, _) => vec![value.with_file_name(Config::NAME)],
+        // What is wrong with a `cxo.toml` the report says itself.
+        (_, true) => Config::in_folder(value).unwrap_or_default().report_files(value),
+        _ => Vec::new(),
+    };
+    let read: Vec<PathBuf> =
+        named.iter().filter(|one| !WRITTEN.contains(&one.option.as_str())).flat_map(|one| beside(&one.value)).collect();
+    named.extend(read.into_iter().map(|value| Named { option: String::new(), value }));
+    named
 }
 
 fn values(arguments: &[OsString]) -> Vec<Named> {

@@ -299,6 +299,8 @@ pub enum Absent {
     NotAsked,
     /// The estimate is the least or the greatest that there can be, where the sample shows no spread.
     AtBound,
+    /// Every resample answers the same, which says nothing of how sure the answer is.
+    AlikeResamples,
 }
 
 impl Absent {
@@ -322,6 +324,7 @@ impl Absent {
             Self::NotObserved => "nobody was observed for so long",
             Self::NotAsked => "it was not asked for",
             Self::AtBound => "the estimate is as extreme as can be, where the sample shows no spread",
+            Self::AlikeResamples => "all resamples answer the same, which says nothing of how sure it is",
         }
     }
 }

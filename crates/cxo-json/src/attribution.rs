@@ -67,6 +67,9 @@ pub struct AttributionRow {
     /// Journeys that were still open and left out; absent for a table of paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_journeys: Option<u64>,
+    /// Whether these are more than 5 % of all: then the answers are biased towards quick endings; absent for a table of paths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub biased: Option<bool>,
     /// Journeys of which no channel is known before the outcome, left out; absent for a table of paths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub immediate_journeys: Option<u64>,
@@ -154,6 +157,7 @@ impl AttributionRow {
             channels: attribution.channels.iter().map(channel).collect(),
             positions: None,
             open_journeys: None,
+            biased: None,
             immediate_journeys: None,
         }
     }

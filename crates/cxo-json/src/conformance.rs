@@ -5,13 +5,13 @@ use std::{borrow::Cow, collections::BTreeMap};
 use cxo_core::{
     Confidence,
     domain::LoadReport,
-    experience::DeviationAssociation,
+    experience::{DeviationAssociation, DeviationAssociations},
     journey::{AlignmentMove, Blueprint, BlueprintStage, BlueprintTouchpoint, Conformance, VariantConformance},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DifferenceRow, Document, Entry, Error, EstimateRow, LogRow, Quantity,
+    DifferenceRow, Document, Entry, Error, EstimateRow, FeedbackRow, LogRow, Quantity,
     journey::{OBSERVATIONAL, check_all},
     quantity::{self, at_least_zero, share},
 };
@@ -61,6 +61,9 @@ pub struct ConformanceQuestion {
     /// The silence after which a journey without outcome is lost; absent where every one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence_seconds: Option<f64>,
+    /// The file that the ratings come from; absent where the log has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<FeedbackRow>,
     /// The scale of the ratings; absent without them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<String>,
@@ -132,6 +135,8 @@ pub struct ConformanceRow {
     pub deviations: Vec<DeviationRow>,
     /// Journeys left out of outcomes because theirs may still come.
     pub open_journeys: u64,
+    /// Whether these are more than 5 % of all: then outcomes are biased towards quick endings.
+    pub biased: bool,
     /// Different ways.
     pub total_variants: u64,
     /// The most frequent ones, each beside the run of the design that is nearest to it.
@@ -251,20 +256,16 @@ impl AlignedVariantRow {
 impl ConformanceRow {
     /// The row of a conformance with the associations of its deviations and its `top` most frequent variants.
     #[must_use]
-    pub fn new(
-        found: &Conformance,
-        (deviations, open): (&[DeviationAssociation], u64),
-        blueprint: &Blueprint,
-        top: usize,
-    ) -> Self {
+    pub fn new(found: &Conformance, associated: &DeviationAssociations, blueprint: &Blueprint, top: usize) -> Self {
         let variants = found.variants.iter().take(top);
         Self {
             journeys: found.journeys,
             fitness: EstimateRow::from(&found.fitness),
             conforming: EstimateRow::from(&found.conforming),
             conforming_in_time: EstimateRow::from(&found.conforming_in_time),
-            deviations: deviations.iter().map(DeviationRow::from).collect(),
-            open_journeys: open,
+            deviations: associated.deviations.iter().map(DeviationRow::from).collect(),
+            open_journeys: associated.open,
+            biased: associated.biased,
             total_variants: found.variants.len() as u64,
             variants: variants.map(|variant| AlignedVariantRow::new(variant, blueprint, found.journeys)).collect(),
         }

@@ -1,6 +1,6 @@
 //! A number with what is known of its certainty, as part of other documents.
 
-use cxo_core::{Difference, Estimate, Interval};
+use cxo_core::{Absent, Difference, Estimate, Interval};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -32,6 +32,20 @@ impl From<&Estimate> for EstimateRow {
 }
 
 impl EstimateRow {
+    /// Nothing, of which nothing more is known.
+    pub(crate) fn zero() -> Self {
+        let none = Absent::NoObservations;
+        Self { value: 0.0, standard_error: quantity::of(Err(none)), interval: quantity::of(Err(none)) }
+    }
+
+    /// An interval of a number of customers ends where there are no more.
+    pub(crate) fn at_most(mut self, customers: u64) -> Self {
+        if let Ok(interval) = &mut self.interval {
+            interval.upper = interval.upper.min(customers as f64);
+        }
+        self
+    }
+
     /// Checks the standard error, and that the number is in a closed range.
     pub(crate) fn check(&self, key: &'static str, range: [f64; 2], allowed: &'static str) -> Result<(), Error> {
         within(key, self.value, range, allowed)?;

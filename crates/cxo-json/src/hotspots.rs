@@ -6,10 +6,11 @@ use cxo_core::{
     Absent, Confidence, Estimate,
     domain::LoadReport,
     experience::{
-        ChannelMean, Consistency, EmotionCurve, EmotionPoint, HotSpot, HotSpots, JoinCounts, MomentOfTruth,
-        MomentsOfTruth, OverallExperience, PathScores, ScoreRow, SwitchAssociations, SwitchComparison,
+        ChannelMean, Consistency, EmotionCurve, EmotionPoint, HotSpot, HotSpots, JoinCounts, JourneyRatings,
+        MomentOfTruth, MomentsOfTruth, OverallExperience, PathScores, ScoreRow, SwitchAssociations, SwitchComparison,
         TouchpointConsistency,
     },
+    stats::suppression::Suppressed,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,9 @@ pub struct HotspotsQuestion {
     /// The silence after which a journey without outcome is lost; absent where every one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence_seconds: Option<f64>,
+    /// The file that the ratings come from; absent where the log has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<FeedbackRow>,
     /// The scale of the ratings, such as `1-5`.
     pub scale: String,
     /// The ratings of a bad pass.
@@ -75,6 +79,17 @@ pub struct HotspotsQuestion {
     pub confidence: Confidence,
 }
 
+/// A file of feedback whose ratings were joined to the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedbackRow {
+    /// The file.
+    pub file: String,
+    /// The question: nps, csat or ces.
+    pub metric: String,
+    /// What happened to its rows.
+    pub load: LoadReport,
+}
+
 /// The experience on some journeys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HotspotsRow {
@@ -94,6 +109,10 @@ pub struct HotspotsRow {
     pub unrated: Vec<String>,
     /// Passes left out of associations because the outcome may still follow.
     pub open_passes: u64,
+    /// Journeys without outcome that may still come to it.
+    pub open_journeys: u64,
+    /// Whether these are more than 5 % of all: then the answers are biased towards quick endings.
+    pub biased: bool,
     /// Touchpoints by how much a good or a bad pass is associated with the outcome.
     pub moments_of_truth: Vec<MomentRow>,
     /// Scores by touchpoint, and by stage and channel where these are known; or why there are none.
@@ -143,10 +162,12 @@ impl From<JoinCounts> for RatingsRow {
 /// Is the journey as good as its touchpoints?
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JourneyExperienceRow {
-    /// The share of the rated passes that is not rated badly.
-    pub good_passes: EstimateRow,
-    /// The share of the journeys with a rated pass in which none is rated badly.
-    pub good_journeys: EstimateRow,
+    /// The share of the rated passes that is not rated badly, or why it is not shown.
+    #[serde(flatten, with = "quantity::good_passes")]
+    pub good_passes: Quantity<EstimateRow>,
+    /// The share of the journeys with a rated pass in which none is rated badly, or why it is not shown.
+    #[serde(flatten, with = "quantity::good_journeys")]
+    pub good_journeys: Quantity<EstimateRow>,
     /// Ratings of journeys as a whole against those of their touchpoints, or why there are none.
     #[serde(flatten, with = "quantity::journey_ratings")]
     pub journey_ratings: Quantity<JourneyRatingsRow>,
@@ -171,18 +192,22 @@ pub struct JourneyRatingsRow {
 
 impl From<&OverallExperience> for JourneyExperienceRow {
     fn from(overall: &OverallExperience) -> Self {
-        let ratings = overall.journeys.as_ref().map_err(|why| *why).map(|ratings| JourneyRatingsRow {
+        let rated = |ratings: &JourneyRatings| JourneyRatingsRow {
             journeys: ratings.journeys,
             journey_mean: EstimateRow::from(&ratings.journey_mean),
             touchpoint_mean: EstimateRow::from(&ratings.touchpoint_mean),
             difference: DifferenceRow::from(&ratings.difference),
             good_throughout: ratings.good_throughout,
             good_throughout_but_bad: ratings.good_throughout_but_bad,
-        });
+        };
+        let share = |of: &Result<Estimate, Suppressed>| of.as_ref().map(EstimateRow::from).map_err(|why| hidden(*why));
         Self {
-            good_passes: EstimateRow::from(&overall.good_passes),
-            good_journeys: EstimateRow::from(&overall.good_journeys),
-            journey_ratings: quantity::of(ratings),
+            good_passes: share(&overall.good_passes),
+            good_journeys: share(&overall.good_journeys),
+            journey_ratings: match &overall.journeys {
+                Ok(ratings) => quantity::of(ratings.as_ref().map(rated).map_err(|why| *why)),
+                Err(why) => Err(hidden(*why)),
+            },
         }
     }
 }
@@ -227,7 +252,11 @@ pub struct HotspotRow {
     pub associated_outcomes: Quantity<EstimateRow>,
 }
 
-fn estimate(of: &Result<Estimate, Absent>) -> Quantity<EstimateRow> {
+fn hidden(why: Suppressed) -> Cow<'static, str> {
+    Cow::Borrowed(why.reason())
+}
+
+pub(crate) fn estimate(of: &Result<Estimate, Absent>) -> Quantity<EstimateRow> {
     quantity::of(of.as_ref().map(EstimateRow::from).map_err(|why| *why))
 }
 
@@ -250,6 +279,18 @@ impl From<&HotSpot> for HotspotRow {
             covered: spot.covered,
             associated_outcomes: estimate(&spot.outcomes),
         }
+    }
+}
+
+impl HotspotRow {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        share("coverage", self.coverage)?;
+        share("bad_share", self.bad_share)?;
+        share("covered", self.covered)?;
+        at_least_zero("bad_passes", self.bad_passes)?;
+        each([("good_rate", &self.good_rate), ("bad_rate", &self.bad_rate)], share)?;
+        difference("difference", &self.difference)?;
+        each([("crude_difference", &self.crude_difference)], signed_share)
     }
 }
 
@@ -339,11 +380,7 @@ impl From<&ScoreRow> for PathScoreRow {
             coverage: answer.ratings() as f64 / row.passes as f64,
             score: EstimateRow::from(&answer.score()),
         });
-        Self {
-            name: row.key.first().cloned(),
-            passes: row.passes,
-            score: rated.map_err(|hidden| Cow::Borrowed(hidden.reason())),
-        }
+        Self { name: row.key.first().cloned(), passes: row.passes, score: rated.map_err(|why| hidden(*why)) }
     }
 }
 
@@ -388,7 +425,7 @@ impl From<&EmotionPoint> for EmotionRow {
     fn from(point: &EmotionPoint) -> Self {
         let mean = match &point.mean {
             Ok(mean) => estimate(mean),
-            Err(hidden) => Err(Cow::Borrowed(hidden.reason())),
+            Err(why) => Err(hidden(*why)),
         };
         let change = point.change.as_ref().map(DifferenceRow::from).map_err(|why| *why);
         Self { stage: point.stage.clone(), passes: point.passes, mean, change: quantity::of(change) }
@@ -425,7 +462,7 @@ pub struct ConsistencyRow {
     pub omega_squared: Quantity,
     /// The share of the ratings with a channel that takes part.
     pub covered: f64,
-    /// The channels that take part.
+    /// The channels that take part; empty where one is too small to be shown, as the others would tell of it.
     pub channels: Vec<ChannelMeanRow>,
 }
 
@@ -456,8 +493,17 @@ impl From<&TouchpointConsistency> for ConsistencyRow {
             p_value: quantity::of(found.welch.as_ref().map(|welch| welch.p_value).map_err(|why| *why)),
             omega_squared: quantity::of(found.omega_squared),
             covered: found.covered,
-            channels: found.channels.iter().map(channel).collect(),
+            channels: found.channels.iter().filter(|_| found.hidden == 0).map(channel).collect(),
         }
+    }
+}
+
+impl ConsistencyRow {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        share("covered", self.covered)?;
+        let tests = [("equivalence_p_value", &self.equivalence_p_value), ("p_value", &self.p_value)];
+        each(tests, share)?;
+        each([("omega_squared", &self.omega_squared)], share)
     }
 }
 
@@ -528,6 +574,8 @@ impl HotspotsRow {
             hidden: spots.hidden.clone(),
             unrated: spots.unrated.clone(),
             open_passes: spots.open,
+            open_journeys: spots.open_journeys,
+            biased: spots.biased,
             moments_of_truth: moments.moments.iter().map(MomentRow::from).collect(),
             scores: Err(absent()),
             emotion_curve: Err(absent()),
@@ -544,17 +592,10 @@ impl HotspotsRow {
 
     fn check(&self) -> Result<(), Error> {
         let good = &self.journey_experience;
-        good.good_passes.check("good_passes", [0.0, 1.0], "0 to 1")?;
-        good.good_journeys.check("good_journeys", [0.0, 1.0], "0 to 1")?;
-        for spot in &self.hotspots {
-            share("coverage", spot.coverage)?;
-            share("bad_share", spot.bad_share)?;
-            share("covered", spot.covered)?;
-            at_least_zero("bad_passes", spot.bad_passes)?;
-            each([("good_rate", &spot.good_rate), ("bad_rate", &spot.bad_rate)], share)?;
-            difference("difference", &spot.difference)?;
-            each([("crude_difference", &spot.crude_difference)], signed_share)?;
+        for (key, of) in [("good_passes", &good.good_passes), ("good_journeys", &good.good_journeys)] {
+            of.as_ref().map_or(Ok(()), |of| of.check(key, [0.0, 1.0], "0 to 1"))?;
         }
+        self.hotspots.iter().try_for_each(HotspotRow::check)?;
         for moment in &self.moments_of_truth {
             difference("good", &moment.good)?;
             difference("bad", &moment.bad)?;
@@ -564,12 +605,7 @@ impl HotspotsRow {
         for rated in scores.filter_map(|row| row.score.as_ref().ok()) {
             share("coverage", rated.coverage)?;
         }
-        for row in self.consistency.as_ref().into_iter().flatten() {
-            share("covered", row.covered)?;
-            let tests = [("equivalence_p_value", &row.equivalence_p_value), ("p_value", &row.p_value)];
-            each(tests, share)?;
-            each([("omega_squared", &row.omega_squared)], share)?;
-        }
+        self.consistency.as_ref().into_iter().flatten().try_for_each(ConsistencyRow::check)?;
         let switches = self.switches.as_ref().into_iter();
         switches.flat_map(|found| std::iter::once(&found.all).chain(&found.touchpoints)).try_for_each(|row| {
             difference("across", &row.across)?;

@@ -1,5 +1,7 @@
 //! The documents of journeys: `cxo.journey-map`, `cxo.journey-paths`, `cxo.funnel` and `cxo.journey-chain`.
 
+use std::borrow::Cow;
+
 use cxo_core::{
     Absent, Confidence, Estimate, Method,
     domain::{LoadReport, Timestamp},
@@ -448,8 +450,13 @@ pub struct FunnelStepRow {
     pub p90_seconds: Quantity,
     /// What those who got here and no further did next, most frequent first.
     pub next: Vec<NodeRow>,
-    /// Those of them whose journey ends here.
-    pub ended: u64,
+    /// Those of them whose journey ends here, or why that is not told.
+    #[serde(flatten, with = "quantity::ended")]
+    pub ended: Quantity<u64>,
+    /// Under kaplan-meier those who may still go on, as their window is open at the end of the observation: neither in `next` nor
+    /// in `ended`. 0 under other rules.
+    #[serde(default)]
+    pub open: u64,
 }
 
 impl From<&FunnelStep> for FunnelStepRow {
@@ -478,7 +485,8 @@ impl From<&FunnelStep> for FunnelStepRow {
             median_seconds: quantity::of(step.median_seconds),
             p90_seconds: quantity::of(step.p90_seconds),
             next: step.next.iter().map(NodeRow::from).collect(),
-            ended: step.ended,
+            ended: Ok(step.ended),
+            open: step.open,
         }
     }
 }
@@ -660,6 +668,9 @@ pub struct StateRow {
     /// Its bounds; absent without resamples, and where several outcomes have one each.
     #[serde(flatten)]
     pub bounds: Option<StateBounds>,
+    /// Why there are none although there are resamples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds_reason: Option<Cow<'static, str>>,
     /// The probability of each of them, in the order asked; absent where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome_probabilities: Option<Vec<f64>>,
@@ -682,9 +693,14 @@ pub struct StateBounds {
 
 impl From<&ChainState> for StateRow {
     fn from(state: &ChainState) -> Self {
-        let bounds = match state.intervals.as_ref().map(|intervals| intervals.probabilities.as_slice()) {
-            Ok([interval]) => Some(StateBounds { lower: interval.lower, upper: interval.upper }),
-            _ => None,
+        let one = state.intervals.as_ref().map(|intervals| match intervals.probabilities.as_slice() {
+            [interval] => *interval,
+            _ => Err(Absent::NotAsked),
+        });
+        let (bounds, bounds_reason) = match one.map_err(|why| *why).and_then(|interval| interval) {
+            Ok(interval) => (Some(StateBounds { lower: interval.lower, upper: interval.upper }), None),
+            Err(Absent::NotAsked) => (None, None),
+            Err(why) => (None, Some(why.reason().into())),
         };
         Self {
             touchpoint: state.touchpoint.clone(),
@@ -692,6 +708,7 @@ impl From<&ChainState> for StateRow {
             // Rounding may take a sum of probabilities past 1.
             conversion_probability: state.probabilities.iter().sum::<f64>().min(1.0),
             bounds,
+            bounds_reason,
             outcome_probabilities: (state.probabilities.len() > 1).then(|| state.probabilities.clone()),
             expected_steps: state.expected_steps,
             expected_seconds: state.expected_seconds,

@@ -96,9 +96,9 @@ pub use error::Error;
 pub use estimate::{DifferenceRow, EstimateRow};
 pub use failure::{FailureDetail, FailureDocument};
 pub use hotspots::{
-    ChannelMeanRow, ConsistencyRow, EmotionCurveRow, EmotionRow, HotspotRow, HotspotsQuestion, HotspotsRow,
-    JourneyExperienceRow, JourneyHotspotsDocument, JourneyRatingsRow, MomentRow, PathScoreRow, PathScoresRow, RatedRow,
-    RatingsRow, ScoresByRow, SwitchRow, SwitchesRow,
+    ChannelMeanRow, ConsistencyRow, EmotionCurveRow, EmotionRow, FeedbackRow, HotspotRow, HotspotsQuestion,
+    HotspotsRow, JourneyExperienceRow, JourneyHotspotsDocument, JourneyRatingsRow, MomentRow, PathScoreRow,
+    PathScoresRow, RatedRow, RatingsRow, ScoresByRow, SwitchRow, SwitchesRow,
 };
 pub use index::{IndexDocument, ItemRow};
 pub use journey::{
@@ -122,11 +122,10 @@ pub use report::{
     AttributeRow, AttributeTest, BreakdownDocument, Card, Change, ContactsRow, Differing, FileRow, GroupRow,
     MetricDocument, Rate, ReportDocument, ResponseRow, TouchpointsRow, TransactionsRow, WhoAnsweredRow,
 };
-pub use report_churn::{AtRiskRow, ChurnRiskRow, ExpectedRow, RetentionRow, SegmentRisk};
+pub use report_churn::{AtRiskRow, ChurnRiskRow, RetentionRow, SegmentRisk};
 pub use report_journey::{
     JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, RepeatContactsRow, RepeatsRow,
-    ReportChannelRow, ReportChannelsRow, ReportConsistencyRow, ReportHotSpotRow, ReportHotSpotsRow, ReworkRow,
-    ScoreRow, StageLimitRow, StalledRow,
+    ReportConsistencyRow, ReportHotSpotsRow, ReworkRow, ScoreRow, StageLimitRow, StalledRow,
 };
 pub use response::ResponseDocument;
 pub use retention::{ProjectionQuestion, RetentionDocument};

@@ -168,7 +168,6 @@ quantity! {
     hot_spots: crate::report_journey::ReportHotSpotsRow, "hot_spots", "hot_spots_reason";
     journey_consistency: crate::report_journey::ReportConsistencyRow, "consistency", "consistency_reason";
     stalled: crate::report_journey::StalledRow, "stalled", "stalled_reason";
-    difference: crate::report_churn::ExpectedRow, "difference", "difference_reason";
     compared_difference: crate::DifferenceRow, "difference", "difference_reason";
     step_difference: crate::DifferenceRow, "step_difference", "step_difference_reason";
     design_effect: f64, "design_effect", "design_effect_reason";
@@ -177,9 +176,12 @@ quantity! {
     waiting_seconds: crate::journey_parts::SpreadRow, "waiting_seconds", "waiting_seconds_reason";
     orders: Vec<crate::journey_parts::OrderRow>, "orders", "orders_reason";
     next_evaluation: Vec<crate::journey_next::NextLossRow>, "evaluation", "evaluation_reason";
-    hot_spot_outcomes: crate::report_churn::ExpectedRow, "outcomes", "outcomes_reason";
-    channel_range: crate::report_churn::ExpectedRow, "range", "range_reason";
-    channel_between: crate::report_churn::ExpectedRow, "between", "between_reason";
+    ended: u64, "ended", "ended_reason";
+    begins: u64, "begins", "begins_reason";
+    left: u64, "left", "left_reason";
+    stalled_stays: u64, "stalled", "stalled_reason";
+    good_passes: crate::EstimateRow, "good_passes", "good_passes_reason";
+    good_journeys: crate::EstimateRow, "good_journeys", "good_journeys_reason";
     limit_seconds: f64, "limit_seconds", "limit_seconds_reason";
     discounted_lifetime: f64, "discounted_lifetime", "discounted_lifetime_reason";
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use cxo_core::{
-    Absent, Confidence, Error as CoreError, Estimate, Interval,
+    Confidence, Error as CoreError, Estimate,
     churn::retention::{CohortTable, RetentionKind},
     clv::AtRisk,
     stats::suppression::Suppressed,
@@ -11,7 +11,7 @@ use cxo_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BreakdownDocument, CurveRow, Error, Quantity,
+    BreakdownDocument, CurveRow, Error, EstimateRow, Quantity,
     entry::shown,
     quantity::{self, at_least_zero, share},
 };
@@ -95,9 +95,9 @@ pub struct SegmentRisk {
     /// Customers who bought.
     pub customers: u64,
     /// The expected number of those who are customers still.
-    pub alive: ExpectedRow,
+    pub alive: EstimateRow,
     /// The expected number of those who are and will have left at the end of the horizon.
-    pub departures: ExpectedRow,
+    pub departures: EstimateRow,
     /// Departures / alive, or why there is none.
     #[serde(flatten, with = "quantity::departure_share")]
     pub departure_share: Quantity,
@@ -106,37 +106,14 @@ pub struct SegmentRisk {
     pub value_at_risk: Quantity<AtRiskRow>,
 }
 
-/// A total that is expected under a model, with the error that its parameters cause.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ExpectedRow {
-    /// The expected total.
-    pub value: f64,
-    /// Its standard error, or why there is none.
-    #[serde(flatten, with = "quantity::standard_error")]
-    pub standard_error: Quantity,
-    /// Its interval, or why there is none.
-    #[serde(flatten, with = "quantity::interval")]
-    pub interval: Quantity<Interval>,
-}
-
 /// The value at risk of a group of customers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AtRiskRow {
     /// The value.
     #[serde(flatten)]
-    pub expected: ExpectedRow,
+    pub expected: EstimateRow,
     /// Customers without a value; the total leaves them out.
     pub not_valued: u64,
-}
-
-impl From<&Estimate> for ExpectedRow {
-    fn from(found: &Estimate) -> Self {
-        Self {
-            value: found.value,
-            standard_error: quantity::of(found.standard_error),
-            interval: quantity::of(found.interval),
-        }
-    }
 }
 
 impl AtRiskRow {
@@ -146,7 +123,7 @@ impl AtRiskRow {
     /// The reason why it has no value.
     pub fn of(found: &AtRisk) -> Quantity<Self> {
         let expected = quantity::of(found.value)?;
-        Ok(Self { expected: ExpectedRow::from(&expected), not_valued: found.not_valued })
+        Ok(Self { expected: EstimateRow::from(&expected), not_valued: found.not_valued })
     }
 }
 
@@ -159,36 +136,17 @@ impl SegmentRisk {
         } else {
             Err(Cow::Borrowed("nobody is expected to be a customer still"))
         };
-        let [alive, departures] = [alive, departures].map(|found| ExpectedRow::from(found).at_most(customers));
+        let [alive, departures] = [alive, departures].map(|found| EstimateRow::from(found).at_most(customers));
         Self { customers, alive, departures, departure_share, value_at_risk }
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.alive.check("alive")?;
-        self.departures.check("departures")?;
+        self.alive.check("alive", [0.0, f64::MAX], "0 or more")?;
+        self.departures.check("departures", [0.0, f64::MAX], "0 or more")?;
         self.departure_share.as_ref().map_or(Ok(()), |value| share("departure_share", *value))?;
-        self.value_at_risk.as_ref().map_or(Ok(()), |row| row.expected.check("value_at_risk"))
-    }
-}
-
-impl ExpectedRow {
-    /// Nothing, of which nothing more is known.
-    pub(crate) fn zero() -> Self {
-        let none = Absent::NoObservations;
-        Self { value: 0.0, standard_error: quantity::of(Err(none)), interval: quantity::of(Err(none)) }
-    }
-
-    /// An interval of a number of customers ends where there are no more.
-    fn at_most(mut self, customers: u64) -> Self {
-        if let Ok(interval) = &mut self.interval {
-            interval.upper = interval.upper.min(customers as f64);
-        }
-        self
-    }
-
-    fn check(&self, key: &'static str) -> Result<(), Error> {
-        at_least_zero(key, self.value)?;
-        self.standard_error.as_ref().map_or(Ok(()), |error| at_least_zero("standard_error", *error))
+        self.value_at_risk
+            .as_ref()
+            .map_or(Ok(()), |row| row.expected.check("value_at_risk", [0.0, f64::MAX], "0 or more"))
     }
 }
 

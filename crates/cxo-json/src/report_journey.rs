@@ -4,19 +4,23 @@
 use std::borrow::Cow;
 
 use cxo_core::{
-    Absent, Confidence, Error as CoreError, Estimate,
-    experience::{Consistency, HotSpot, HotSpots, JoinCounts, TouchpointConsistency},
+    Confidence, Error as CoreError,
+    experience::{Consistency, HotSpots, JoinCounts},
     journey::{FunnelPassage, Journeys, RepeatContacts, Rework},
     stalled::{StageLimit, Stalled},
+    stats::suppression::{Suppressed, Suppression},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CesRow, CsatRow, Entry, Error, ExpectedRow, FunnelRow, FunnelStepRow, LogRow, MetricDocument, NpsRow, PathsRow,
-    Quantity,
+    CesRow, ConsistencyRow, CsatRow, Entry, Error, EstimateRow, FunnelRow, FunnelStepRow, HotspotRow, LogRow,
+    MetricDocument, NpsRow, PathsRow, Quantity,
     journey::{NO_WINDOW, OBSERVATIONAL, each},
     quantity::{self, at_least_zero, share},
 };
+
+/// Why a count is not told.
+const HIDDEN: &str = Suppressed::TooFew.reason();
 
 /// What customers did, in order, and how it went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,8 @@ pub struct JourneyReport {
     /// The stages in their order, or why they are not told.
     #[serde(flatten, with = "quantity::stages")]
     pub stages: Quantity<Vec<JourneyStageRow>>,
+    /// Stages that are hidden to protect small groups.
+    pub hidden_stages: Vec<String>,
     /// How many get from step to step, or why that is not told.
     #[serde(flatten, with = "quantity::funnel")]
     pub funnel: Quantity<JourneyFunnelRow>,
@@ -66,9 +72,11 @@ pub struct JourneyStageRow {
     pub events: u64,
     /// Journeys that come here.
     pub journeys: u64,
-    /// Journeys that begin here.
-    pub begins: u64,
-    /// How many of those who come here get to the next stage later: the second step of a funnel of two; absent of the last stage.
+    /// Journeys that begin here, or why that is not told.
+    #[serde(flatten, with = "quantity::begins")]
+    pub begins: Quantity<u64>,
+    /// How many of those who come here get to the next stage later: the second step of a funnel of two; absent of the last stage, and
+    /// where it is hidden to protect small groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<FunnelStepRow>,
 }
@@ -88,6 +96,8 @@ pub struct JourneyFunnelRow {
     /// The journeys and the steps.
     #[serde(flatten)]
     pub all: FunnelRow,
+    /// The steps after these, which are hidden to protect small groups.
+    pub hidden: Vec<String>,
 }
 
 /// What one question says on the way: the answers of `metrics`, put in the order of the journey.
@@ -139,6 +149,16 @@ pub struct ReportHotSpotsRow {
     pub outcomes: Vec<String>,
     /// How they were found: `cxo.toml`, or the last stage.
     pub outcome_rule: String,
+    /// A journey without outcome is lost only after so much silence before the end of the log; until then it is open, left out.
+    pub silence_seconds: f64,
+    /// How that was found: `cxo.toml`, or `nine-of-ten` of the times between a touchpoint and the next of the journey.
+    pub silence_rule: String,
+    /// Passes left out because the outcome may still follow.
+    pub open_passes: u64,
+    /// Journeys without outcome that may still come to it.
+    pub open_journeys: u64,
+    /// Whether these are more than 5 % of all: then the answers are biased towards quick endings.
+    pub biased: bool,
     /// The ratings that are bad, such as 0-6.
     pub bad: String,
     /// What is held alike.
@@ -149,43 +169,12 @@ pub struct ReportHotSpotsRow {
     pub seed: u64,
     /// How ratings came to their touchpoint.
     pub join: JoinedRow,
-    /// The touchpoints, those with the greatest lower bound first.
-    pub touchpoints: Vec<ReportHotSpotRow>,
+    /// The touchpoints, rows as in `cxo.journey-hotspots`: those with the greatest lower bound first.
+    pub touchpoints: Vec<HotspotRow>,
     /// Touchpoints with too few ratings to be shown.
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
-}
-
-/// One touchpoint with every factor.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReportHotSpotRow {
-    /// Its name.
-    pub touchpoint: String,
-    /// Journeys that pass it.
-    pub passes: u64,
-    /// Those of them that rate it.
-    pub rated: u64,
-    /// Rated / passes.
-    pub coverage: f64,
-    /// The share of the ratings that is bad.
-    pub bad_share: f64,
-    /// Passes times that share.
-    pub bad_passes: f64,
-    /// The share of good passes that the outcome follows, within strata, or why it is not known.
-    #[serde(flatten, with = "quantity::good_rate")]
-    pub good_rate: Quantity,
-    /// That of bad passes, within the same strata, or why it is not known.
-    #[serde(flatten, with = "quantity::bad_rate")]
-    pub bad_rate: Quantity,
-    /// Good minus bad, or why there is none.
-    #[serde(flatten, with = "quantity::difference")]
-    pub difference: Quantity<ExpectedRow>,
-    /// Bad passes times the difference: outcomes that go with them, or why they are not known.
-    #[serde(flatten, with = "quantity::hot_spot_outcomes")]
-    pub outcomes: Quantity<ExpectedRow>,
-    /// The share of the ratings that lies in strata with good and bad ones.
-    pub covered: f64,
 }
 
 /// Whether the same touchpoint is as good in every channel.
@@ -197,38 +186,8 @@ pub struct ReportConsistencyRow {
     pub scale: String,
     /// Channels are consistent if no two differ by so many score points.
     pub margin: f64,
-    /// Touchpoints with ratings in at least two channels, by the bytes of the name.
-    pub touchpoints: Vec<ReportChannelsRow>,
-}
-
-/// The channels of one touchpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReportChannelsRow {
-    /// Its name.
-    pub touchpoint: String,
-    /// consistent, inconsistent or undecided at the margin.
-    pub verdict: String,
-    /// The channels, the best first; empty where one is too small to be shown.
-    pub channels: Vec<ReportChannelRow>,
-    /// The share of the ratings whose channel is large enough to take part.
-    pub covered: f64,
-    /// The greatest mean minus the least, in score points, or why there is none.
-    #[serde(flatten, with = "quantity::channel_range")]
-    pub range: Quantity<ExpectedRow>,
-    /// The standard deviation between channels without sampling error, in score points, or why there is none.
-    #[serde(flatten, with = "quantity::channel_between")]
-    pub between: Quantity<ExpectedRow>,
-}
-
-/// One channel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ReportChannelRow {
-    /// Its name.
-    pub channel: String,
-    /// Ratings.
-    pub ratings: u64,
-    /// Their mean.
-    pub mean: ExpectedRow,
+    /// Touchpoints with ratings in at least two channels, rows as in `cxo.journey-hotspots`.
+    pub touchpoints: Vec<ConsistencyRow>,
 }
 
 /// How often customers come back to the same touchpoint.
@@ -252,7 +211,7 @@ pub struct RepeatContactsRow {
     /// Those after which the same customer was here again within it.
     pub repeated: u64,
     /// Their share.
-    pub share: ExpectedRow,
+    pub share: EstimateRow,
 }
 
 /// Rework of one touchpoint.
@@ -265,7 +224,7 @@ pub struct ReworkRow {
     /// Those that pass it more than once.
     pub reworked: u64,
     /// Their share.
-    pub share: ExpectedRow,
+    pub share: EstimateRow,
 }
 
 /// Journeys that have come to a stop.
@@ -277,6 +236,8 @@ pub struct StalledRow {
     pub outcomes: Vec<String>,
     /// The stages in their order.
     pub stages: Vec<StageLimitRow>,
+    /// Stages that are hidden to protect small groups.
+    pub hidden: Vec<String>,
 }
 
 /// How long journeys stay in one stage.
@@ -286,8 +247,9 @@ pub struct StageLimitRow {
     pub stage: String,
     /// Stays.
     pub stays: u64,
-    /// Those that ended.
-    pub left: u64,
+    /// Those that ended, or why that is not told.
+    #[serde(flatten, with = "quantity::left")]
+    pub left: Quantity<u64>,
     /// The time by which the share of `quantile` has left, or why it is not known.
     #[serde(flatten, with = "quantity::limit_seconds")]
     pub limit_seconds: Quantity,
@@ -297,8 +259,9 @@ pub struct StageLimitRow {
     /// Its upper bound, or why there is none.
     #[serde(flatten, with = "quantity::upper")]
     pub upper: Quantity,
-    /// Open stays beyond it.
-    pub stalled: u64,
+    /// Open stays beyond it, or why that is not told.
+    #[serde(flatten, with = "quantity::stalled_stays")]
+    pub stalled: Quantity<u64>,
 }
 
 impl JourneyReport {
@@ -315,6 +278,7 @@ impl JourneyReport {
             median_touchpoints: summary.lengths.median,
             median_seconds: summary.seconds.median,
             stages: Err(missing.into()),
+            hidden_stages: Vec::new(),
             funnel: Err(missing.into()),
             paths,
             scores: Err(missing.into()),
@@ -341,12 +305,13 @@ impl JourneyReport {
             each([("window_seconds", &funnel.window_seconds)], at_least_zero)?;
             funnel.all.check()?;
         }
-        for spot in self.hot_spots.as_ref().map_or(&[][..], |found| found.touchpoints.as_slice()) {
-            spot.check()?;
+        if let Ok(found) = &self.hot_spots {
+            at_least_zero("silence_seconds", found.silence_seconds)?;
+            found.touchpoints.iter().try_for_each(HotspotRow::check)?;
         }
         if let Ok(found) = &self.consistency {
             at_least_zero("margin", found.margin)?;
-            found.touchpoints.iter().try_for_each(|row| share("covered", row.covered))?;
+            found.touchpoints.iter().try_for_each(ConsistencyRow::check)?;
         }
         self.repeats.check()?;
         self.stalled.as_ref().map_or(Ok(()), StalledRow::check)
@@ -354,16 +319,51 @@ impl JourneyReport {
 }
 
 impl JourneyFunnelRow {
-    /// A passage over stages or touchpoints.
-    #[must_use]
-    pub fn new(over: &str, passage: &FunnelPassage, confidence: Confidence) -> Self {
-        Self {
+    /// A passage over stages or touchpoints, or why it is not told. Steps that fewer than `min_responses` reached, or before which
+    /// fewer were lost, are hidden with all that follow, and so is where few went from a step.
+    ///
+    /// # Errors
+    /// As [`Suppression::table`].
+    pub fn new(
+        over: &str,
+        passage: &FunnelPassage,
+        min_responses: u64,
+        confidence: Confidence,
+    ) -> Result<Quantity<Self>, CoreError> {
+        let mut all = FunnelRow::from(passage);
+        let mut document = Suppression::new(min_responses);
+        let mut reached = vec![document.total(passage.steps.first().map_or(0, |step| step.reached))];
+        let mut cells = Vec::with_capacity(passage.steps.len());
+        for (at, step) in passage.steps.iter().enumerate() {
+            let Some(&here) = reached.first() else { break };
+            // Those who reach the next step and those who are lost are the two parts of a step.
+            let next = passage.steps.get(at + 1).map_or(0, |next| next.reached);
+            reached = document.table(here, &[next, step.reached.saturating_sub(next)])?;
+            let ways: Vec<u64> = std::iter::once(step.ended).chain(step.next.iter().map(|node| node.count)).collect();
+            let ways = reached.get(1).map_or(Ok(Vec::new()), |&lost| document.table(lost, &ways))?;
+            cells.push((here, ways));
+        }
+        let decided = document.decide();
+        let shown = cells.iter().take_while(|(reached, _)| decided.of(*reached).is_ok()).count();
+        let hidden = all.steps.split_off(shown).into_iter().map(|step| step.touchpoint).collect();
+        if shown == 0 {
+            return Ok(Err(HIDDEN.into()));
+        }
+        for (step, (_, ways)) in all.steps.iter_mut().zip(&cells) {
+            let mut ways = ways.iter().map(|&way| decided.of(way).is_ok());
+            if ways.next() == Some(false) {
+                step.ended = Err(HIDDEN.into());
+            }
+            step.next.retain(|_| ways.next() == Some(true));
+        }
+        Ok(Ok(Self {
             over: over.to_owned(),
             definition: passage.definition.name().to_owned(),
             window_seconds: passage.window_seconds.ok_or_else(|| NO_WINDOW.into()),
             confidence,
-            all: FunnelRow::from(passage),
-        }
+            all,
+            hidden,
+        }))
     }
 }
 
@@ -412,10 +412,6 @@ impl ScoreRow {
     }
 }
 
-fn estimate(found: &Result<Estimate, Absent>) -> Quantity<ExpectedRow> {
-    quantity::of(found.as_ref().map(ExpectedRow::from).map_err(|why| *why))
-}
-
 impl JoinedRow {
     /// Ratings of which so many count, and what became of the others.
     #[must_use]
@@ -431,6 +427,7 @@ impl ReportHotSpotsRow {
     pub fn new(
         found: &HotSpots,
         [metric, scale, outcome_rule]: [&str; 3],
+        (silence_seconds, silence_rule): (f64, &str),
         join: JoinedRow,
         shown: impl Fn(&str) -> bool,
     ) -> Self {
@@ -443,43 +440,20 @@ impl ReportHotSpotsRow {
             scale: scale.to_owned(),
             outcomes: found.outcomes.clone(),
             outcome_rule: outcome_rule.to_owned(),
+            silence_seconds,
+            silence_rule: silence_rule.to_owned(),
+            open_passes: found.open,
+            open_journeys: found.open_journeys,
+            biased: found.biased,
             bad: format!("{}-{}", found.bad.from(), found.bad.to()),
             adjusted_for: found.adjusted_for.iter().map(|name| (*name).to_owned()).collect(),
             resamples: found.replicates,
             seed: found.seed.0,
             join,
-            touchpoints: seen.into_iter().map(ReportHotSpotRow::from).collect(),
+            touchpoints: seen.into_iter().map(HotspotRow::from).collect(),
             hidden,
             unrated: found.unrated.clone(),
         }
-    }
-}
-
-impl From<&HotSpot> for ReportHotSpotRow {
-    fn from(spot: &HotSpot) -> Self {
-        Self {
-            touchpoint: spot.touchpoint.clone(),
-            passes: spot.passes,
-            rated: spot.rated,
-            coverage: spot.coverage,
-            bad_share: spot.bad_share,
-            bad_passes: spot.bad_passes,
-            good_rate: quantity::of(spot.good_rate),
-            bad_rate: quantity::of(spot.bad_rate),
-            difference: estimate(&spot.difference),
-            outcomes: estimate(&spot.outcomes),
-            covered: spot.covered,
-        }
-    }
-}
-
-impl ReportHotSpotRow {
-    fn check(&self) -> Result<(), Error> {
-        share("coverage", self.coverage)?;
-        share("bad_share", self.bad_share)?;
-        share("covered", self.covered)?;
-        at_least_zero("bad_passes", self.bad_passes)?;
-        each([("good_rate", &self.good_rate), ("bad_rate", &self.bad_rate)], share)
     }
 }
 
@@ -492,28 +466,7 @@ impl ReportConsistencyRow {
             metric: metric.to_owned(),
             scale: scale.to_owned(),
             margin: found.margin,
-            touchpoints: rows.map(ReportChannelsRow::from).collect(),
-        }
-    }
-}
-
-impl From<&TouchpointConsistency> for ReportChannelsRow {
-    fn from(row: &TouchpointConsistency) -> Self {
-        // The total is shown elsewhere: with all other means it would tell that of a channel that is too small.
-        let mut channels: Vec<_> = row.channels.iter().filter(|_| row.covered >= 1.0).collect();
-        channels.sort_by(|a, b| b.mean.value.total_cmp(&a.mean.value));
-        let mean = |channel: &cxo_core::experience::ChannelMean| ReportChannelRow {
-            channel: channel.channel.clone(),
-            ratings: channel.ratings,
-            mean: ExpectedRow::from(&channel.mean),
-        };
-        Self {
-            touchpoint: row.touchpoint.clone(),
-            verdict: row.verdict.name().to_owned(),
-            channels: channels.into_iter().map(mean).collect(),
-            covered: row.covered,
-            range: estimate(&row.range),
-            between: estimate(&row.between),
+            touchpoints: rows.map(ConsistencyRow::from).collect(),
         }
     }
 }
@@ -523,12 +476,12 @@ impl RepeatsRow {
     /// below `fewest`, are left out.
     #[must_use]
     pub fn new(window: f64, contacts: &[RepeatContacts], rework: &[Rework], most: usize, fewest: u64) -> Self {
-        let lower = |row: &ExpectedRow| row.interval.as_ref().map_or(row.value, |interval| interval.lower);
+        let lower = |row: &EstimateRow| row.interval.as_ref().map_or(row.value, |interval| interval.lower);
         let repeated = |row: &RepeatContacts| RepeatContactsRow {
             touchpoint: row.touchpoint.clone(),
             contacts: row.contacts,
             repeated: row.repeated,
-            share: row.share.as_ref().map_or_else(|_| ExpectedRow::zero(), ExpectedRow::from),
+            share: row.share.as_ref().map_or_else(|_| EstimateRow::zero(), EstimateRow::from),
         };
         let enough = |count: u64| count > 0 && count >= fewest;
         let mut of_contacts: Vec<_> = contacts.iter().filter(|row| enough(row.repeated)).map(repeated).collect();
@@ -538,7 +491,7 @@ impl RepeatsRow {
             touchpoint: row.touchpoint.clone(),
             journeys: row.journeys,
             reworked: row.reworked,
-            share: ExpectedRow::from(&row.share),
+            share: EstimateRow::from(&row.share),
         };
         let mut of_journeys: Vec<_> = rework.iter().filter(|row| enough(row.reworked)).map(again).collect();
         of_journeys.sort_by(|a, b| lower(&b.share).total_cmp(&lower(&a.share)));
@@ -554,12 +507,35 @@ impl RepeatsRow {
 }
 
 impl StalledRow {
-    /// The stages in the order given; those that are not named there are left out.
-    #[must_use]
-    pub fn new<'a>(found: &Stalled, outcomes: &[String], order: impl IntoIterator<Item = &'a str>) -> Self {
-        let limit = |name: &str| found.stages.iter().find(|stage| stage.stage == name).map(StageLimitRow::from);
+    /// The stages in the order given; those that are not named there are left out. Stages with fewer than `min_responses` stays are
+    /// hidden, and so are counts of fewer.
+    ///
+    /// # Errors
+    /// As [`Suppression::table`].
+    pub fn new<'a>(
+        found: &Stalled,
+        outcomes: &[String],
+        order: impl IntoIterator<Item = &'a str>,
+        min_responses: u64,
+    ) -> Result<Self, CoreError> {
         let quantile = found.stages.first().map_or(0.9, |stage| stage.limit_seconds.probability.get());
-        Self { quantile, outcomes: outcomes.to_vec(), stages: order.into_iter().filter_map(limit).collect() }
+        let (mut stages, mut hidden) = (Vec::new(), Vec::new());
+        for stage in order.into_iter().filter_map(|name| found.stages.iter().find(|stage| stage.stage == name)) {
+            let mut document = Suppression::new(min_responses);
+            let stays = document.total(stage.stays);
+            let parts = document.table(stays, &[stage.left, stage.stalled])?;
+            let decided = document.decide();
+            if decided.of(stays).is_err() {
+                hidden.push(stage.stage.clone());
+                continue;
+            }
+            let mut row = StageLimitRow::from(stage);
+            if parts.into_iter().any(|part| decided.of(part).is_err()) {
+                (row.left, row.stalled) = (Err(HIDDEN.into()), Err(HIDDEN.into()));
+            }
+            stages.push(row);
+        }
+        Ok(Self { quantile, outcomes: outcomes.to_vec(), stages, hidden })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -575,11 +551,11 @@ impl From<&StageLimit> for StageLimitRow {
         Self {
             stage: row.stage.clone(),
             stays: row.stays,
-            left: row.left,
+            left: Ok(row.left),
             limit_seconds: quantity::of(row.limit_seconds.time),
             lower: quantity::of(row.limit_seconds.lower),
             upper: quantity::of(row.limit_seconds.upper),
-            stalled: row.stalled,
+            stalled: Ok(row.stalled),
         }
     }
 }

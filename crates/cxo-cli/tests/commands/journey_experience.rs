@@ -224,7 +224,7 @@ fn journeys_beside_their_design() {
     near(&plain["conforming"]["value"], 20.0 / 42.0);
     assert_eq!(plain["segments"].as_array().unwrap().len(), 2);
     let first = &plain["deviations"][0];
-    assert_eq!(first["score_difference_reason"], json!("there is no column of ratings (--score)"));
+    assert_eq!(first["score_difference_reason"], json!("there are no ratings (--score, --feedback)"));
     assert_eq!(first["outcome_difference_reason"], json!("it was not asked for"));
     // The same design as JSON, and one with a touchpoint that no record has.
     folder.write("design.json", r#"{"name": "j", "stages": [{"name": "s", "touchpoints": [{"name": "odrer"}]}]}"#);
@@ -305,7 +305,7 @@ fn broken_questions_and_data_say_what_is_wrong() {
         (format!("{design} --blueprint field.toml"), 1, "blueprint", "optinal"),
         (format!("{design} --blueprint broken.json"), 1, "blueprint", "broken.json, line 2, column"),
         (format!("{design} --blueprint empty.json"), 1, "blueprint", "no stages"),
-        (format!("{design} --blueprint target.toml"), 1, "blueprint", "target seconds"),
+        (format!("{design} --blueprint target.toml"), 1, "blueprint", "target_seconds"),
         (design.clone(), 2, "usage", "--blueprint"),
         (format!("{design} --blueprint design.toml --ignore hepl"), 1, "unknown-touchpoint", "help"),
         (format!("{design} --blueprint design.toml --conversion buy"), 1, "unknown-touchpoint", "buy"),
@@ -329,6 +329,20 @@ fn broken_questions_and_data_say_what_is_wrong() {
         (format!("journey map {COLUMNS} --diagram uml"), 2, "usage", "mermaid"),
         (format!("journey map {COLUMNS} --diagram mermaid"), 2, "usage", "--format"),
         (format!("journey funnel {COLUMNS} --steps order --immature kaplan-meier"), 2, "usage", "--window"),
+        (format!("{spots} --score score --conversion reorder --survey reorder"), 2, "usage", "which is the outcome"),
+        (format!("{spots} --score score --unwanted help --journey-survey help"), 2, "usage", "which is the outcome"),
+        (
+            format!("{spots} --score score --conversion reorder --survey survey --journey-survey survey"),
+            2,
+            "usage",
+            "--journey-survey",
+        ),
+        (format!("{design} --blueprint design.toml --ignore delivery"), 2, "usage", "which the blueprint expects"),
+        (format!("{design} --blueprint design.toml --survey order"), 2, "usage", "which the blueprint expects"),
+        (format!("{design} --blueprint design.toml --ignore help --conversion help"), 2, "usage", "is the outcome"),
+        (format!("{spots} --conversion reorder --score score --feedback log.csv"), 2, "usage", "--feedback"),
+        (format!("{spots} --conversion reorder --metric nps"), 2, "usage", "--feedback"),
+        (format!("{spots} --conversion reorder --feedback nowhere.csv"), 1, "io", "nowhere.csv"),
     ] {
         let run = folder.cxo(&format!("{arguments} --format json"));
         let error = run.error();
@@ -368,4 +382,175 @@ fn a_published_log_has_hot_spots_and_a_design() {
             .iter()
             .all(|row| row["journeys"].as_u64() <= found["journeys"].as_u64())
     );
+}
+
+#[test]
+fn a_broken_blueprint_is_told_in_the_words_of_the_file() {
+    let folder = folder();
+    let stage = |rest: &str| format!("name = \"x\"\n\n[[stages]]\n{rest}\n");
+    for (file, text, part) in [
+        ("a.toml", stage("name = \"\"\ntouchpoints = [{ name = \"order\" }]"), "name of stage 1 is empty"),
+        ("b.toml", stage("name = \"s\"\ntouchpoints = []"), "touchpoints in stage \"s\""),
+        ("c.toml", stage("name = \"s\"\ntouchpoints = [{ name = \"\" }]"), "touchpoint 1 in stage \"s\""),
+        (
+            "d.toml",
+            stage("name = \"s\"\ntouchpoints = [{ name = \"pay\", target_seconds = -5 }]"),
+            "target_seconds of \"pay\" in stage \"s\" is -5",
+        ),
+        (
+            "e.toml",
+            stage("name = \"s\"\ntouchpoints = [{ name = \"pay\", target_seconds = \"soon\" }]"),
+            "a number of seconds",
+        ),
+        ("f.toml", stage("name = \"s\"\ntouchpoints = [\"order\"]"), "a touchpoint with a name"),
+        ("g.toml", stage("name = \"s\"\norder = \"sequense\"\ntouchpoints = [{ name = \"pay\" }]"), "`sequence`"),
+        ("h.toml", stage("touchpoints = [{ name = \"pay\" }]"), "`name`"),
+        ("i.json", "{\"name\": \"x\",\n \"stages\": [\"s\"]}".to_owned(), "a stage with a name and touchpoints"),
+        ("j.json", "{\"name\": \"x\",\n \"target_seconds\": true, \"stages\": []}".to_owned(), "a number of seconds"),
+        ("k.json", "[1,\n 2]".to_owned(), "string"),
+        ("l.json", "\"x\"".to_owned(), "a blueprint with a name and stages"),
+    ] {
+        folder.write(file, &text);
+        let run = folder.cxo(&format!("journey conformance {COLUMNS} --blueprint {file} --format json"));
+        let error = run.error();
+        let message = error["message"].as_str().unwrap();
+        assert_eq!((run.code, &error["kind"], &error["file"]), (1, &json!("blueprint"), &json!(file)), "{error}");
+        assert!(message.contains(part), "{file}: {message}");
+        for word in ["row ", "struct", "f64", "Raw", "Blueprint"] {
+            assert!(!message.contains(word), "{file}: {message}");
+        }
+    }
+}
+
+/// Customers of three regions, of whom so many rate their delivery.
+fn regions() -> String {
+    let mut log = "customer,touchpoint,time,region,score\n".to_owned();
+    for (region, count) in [("north", 40), ("east", 12), ("south", 3)] {
+        for number in 0..count {
+            let mut row = |what: &str, day: usize, score: &str| {
+                writeln!(log, "{region}{number},{what},2026-01-{day:02},{region},{score}").unwrap();
+            };
+            row("delivery", 1, if number % 3 == 0 { "1" } else { "5" });
+            if number % 2 == 0 {
+                row("reorder", 4, "");
+            }
+        }
+    }
+    log
+}
+
+#[test]
+fn few_ratings_are_hidden_in_segments_and_in_the_shares_of_all() {
+    let folder = Folder::new();
+    folder.write("log.csv", &regions());
+    let command = "journey hotspots log.csv --score score --conversion reorder --resamples 0 --by region --format json";
+    let found = folder.cxo(command).json();
+    let of = |found: &Value, name: &str| {
+        found["segments"].as_array().unwrap().iter().find(|entry| entry["segment"] == name).unwrap().clone()
+    };
+    // All less north and east would be the south, so that east is hidden with it.
+    for hidden in ["south", "east"] {
+        assert_eq!(of(&found, hidden)["suppressed"], json!("hidden to protect small groups"));
+    }
+    assert_eq!(of(&found, "north")["hotspots"][0]["rated"], json!(40));
+    let all = folder.cxo(&command.replace("--by", "--min-responses 0 --by")).json();
+    assert!(of(&all, "south")["journey_experience"]["good_passes"]["value"].is_number());
+    // Three ratings in all.
+    let few = format!(
+        "customer,touchpoint,time,region,score\n{}",
+        regions()
+            .lines()
+            .filter(|line| line.starts_with("south"))
+            .map(|line| line.to_owned() + "\n")
+            .collect::<String>()
+    );
+    folder.write("few.csv", &few);
+    let command = "journey hotspots few.csv --score score --conversion reorder --resamples 0";
+    let found = folder.cxo(&format!("{command} --format json")).json();
+    let experience = &found["journey_experience"];
+    for key in ["good_passes_reason", "good_journeys_reason"] {
+        assert_eq!(experience[key], json!("hidden to protect small groups"), "{experience}");
+    }
+    assert!(folder.cxo(command).stdout.contains("not shown, hidden to protect small groups"));
+}
+
+#[test]
+fn many_open_journeys_are_said_to_bias_the_answers() {
+    let folder = folder();
+    let outcome = "--conversion reorder --silence 30d";
+    for command in [
+        format!("journey hotspots {COLUMNS} {HOTSPOTS} {outcome}"),
+        format!("journey conformance {COLUMNS} --blueprint design.toml {outcome}"),
+        format!("journey attribution {COLUMNS} --model last {outcome}"),
+    ] {
+        let found = folder.cxo(&format!("{command} --format json")).json();
+        assert_eq!((&found["biased"], found["open_journeys"].as_u64() >= Some(20)), (&json!(true), true), "{command}");
+        assert!(folder.cxo(&command).stdout.contains("biased towards quick endings"), "{command}");
+        let none = command.replace("--silence 30d", "");
+        assert_eq!(folder.cxo(&format!("{none} --format json")).json()["biased"], json!(false));
+        assert!(!folder.cxo(&none).stdout.contains("biased"), "{none}");
+    }
+}
+
+#[test]
+fn who_may_still_go_on_is_not_lost_under_kaplan_meier() {
+    let folder = Folder::new();
+    folder.write(
+        "log.csv",
+        "customer,touchpoint,time\na,x,2026-01-01\na,y,2026-01-02\nb,x,2026-01-01\nc,x,2026-01-19\nd,z,2026-01-20\n",
+    );
+    let command = "journey funnel log.csv --steps x,y --immature kaplan-meier --window 8d";
+    let found = folder.cxo(&format!("{command} --format json")).json();
+    let step = &found["steps"][0];
+    assert_eq!((&step["reached"], &step["ended"], &step["open"]), (&json!(3), &json!(1), &json!(1)));
+    let page = folder.cxo(command).stdout;
+    assert!(page.contains("1 lost after x: 1 ended; 1 more may still go on"), "{page}");
+    let included = folder.cxo("journey funnel log.csv --steps x,y --window 8d --format json").json();
+    assert_eq!((&included["steps"][0]["ended"], &included["steps"][0]["open"]), (&json!(2), &json!(0)));
+    // Nobody was watched for so long: the page says why there is no share.
+    let long = folder.cxo(&command.replace("8d", "300d"));
+    let json = folder.cxo(&format!("{} --format json", command.replace("8d", "300d"))).json();
+    let reason = json["steps"][1]["conversion_reason"].as_str().unwrap_or_else(|| panic!("{json:#}"));
+    assert!(long.stdout.contains("not known") && long.stdout.contains(reason), "{}", long.stdout);
+}
+
+#[test]
+fn ratings_of_a_file_of_feedback_are_those_of_the_report() {
+    let folder = Folder::new();
+    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data");
+    for name in ["feedback.csv", "touchpoints.csv"] {
+        std::fs::copy(data.join(name), folder.path().join(name)).unwrap();
+    }
+    folder.write("cxo.toml", "[journey]\nsilence = \"30d\"\n");
+    let command = "journey hotspots touchpoints.csv --feedback feedback.csv --conversion reward --silence 30d";
+    let found = folder.cxo(&format!("{command} --stage stage --resamples 200 --format json")).json();
+    let report = folder.cxo("report . --format json").json()["journey"]["hot_spots"].clone();
+    assert_eq!((&found["feedback"]["metric"], &found["feedback"]["file"]), (&json!("nps"), &json!("feedback.csv")));
+    assert_eq!((&found["scale"], &found["bad_ratings"]), (&json!("0-10"), &json!("0-6")));
+    assert!(found["feedback"]["load"]["accepted"].as_u64() > Some(4_000));
+    let (ratings, join) = (&found["ratings"], &report["join"]);
+    assert_eq!(
+        [&ratings["given"], &ratings["on_touchpoint"], &ratings["unattached"], &ratings["superseded"]],
+        [&join["ratings"], &join["joined"], &join["unattached"], &join["superseded"]]
+    );
+    let spots = report["touchpoints"].as_array().unwrap();
+    assert!(!spots.is_empty());
+    for spot in spots {
+        assert!(found["hotspots"].as_array().unwrap().contains(spot), "{spot:#}");
+    }
+    let page = folder.cxo(&format!("{command} --resamples 0"));
+    assert!(page.code == 0 && page.stdout.contains("Ratings: nps of feedback.csv"), "{}{}", page.stdout, page.stderr);
+    // A question that was asked less.
+    let csat = folder.cxo(&format!("{command} --metric csat --resamples 0 --format json")).json();
+    assert_eq!((&csat["feedback"]["metric"], &csat["scores"]["metric"]), (&json!("csat"), &json!("csat")));
+    let none = folder.cxo(&format!("{command} --scale 1-3 --format json"));
+    assert_eq!((none.code, none.error()["kind"].as_str()), (1, Some("no-data")));
+    // The same for a design.
+    folder.write("design.json", r#"{"name": "j", "stages": [{"name": "s", "touchpoints": [{"name": "checkout"}]}]}"#);
+    let design = folder.cxo(
+        "journey conformance touchpoints.csv --feedback feedback.csv --blueprint design.json --conversion reward --format json",
+    );
+    let design = design.json();
+    assert_eq!((&design["scale"], &design["feedback"]["metric"]), (&json!("0-10"), &json!("nps")));
+    assert!(design["deviations"].as_array().unwrap().iter().any(|row| row["score_difference"]["value"].is_number()));
 }

@@ -53,7 +53,7 @@ fn small(stages: bool) -> Folder {
 #[test]
 fn the_numbers_are_those_of_the_single_commands() {
     let folder = examples();
-    let journey = &report(&folder)["journey"];
+    let journey = &folder.cxo("report . --min-responses 0 --format json").json()["journey"];
     let stages = "awareness,consideration,purchase,onboarding,service,loyalty";
     let single = format!("journey funnel touchpoints.csv --touchpoint stage --steps {stages} --format json");
     let funnel = folder.cxo(&single).json();
@@ -100,7 +100,9 @@ fn scores_are_those_of_the_cards_and_hidden_ones_stay_hidden() {
         }
     }
     let spots = &journey["hot_spots"];
-    assert_eq!(spots["hidden"], Value::Array(hidden));
+    // What a card hides is hidden here; all ratings of the ad are of journeys that are still open.
+    assert_eq!((&hidden, &spots["hidden"]), (&vec![json!("ad-click"), json!("return")], &json!(["return"])));
+    assert!(spots["touchpoints"].as_array().unwrap().iter().all(|spot| !hidden.contains(&spot["touchpoint"])));
     assert_eq!((&spots["outcomes"], &spots["outcome_rule"]), (&json!(["reward"]), &json!("last-stage")));
     assert_eq!((&spots["resamples"], &spots["bad"]), (&json!(200), &json!("0-6")));
     let join = &spots["join"];
@@ -119,10 +121,13 @@ fn a_hot_spot_by_hand() {
     let document = report(&small(true));
     let spots = &document["journey"]["hot_spots"];
     let parcel = &spots["touchpoints"][0];
-    // 40 good passes, 20 with thanks; 40 bad ones, 10 with thanks: 40 × (0.5 - 0.25).
-    assert_eq!((&parcel["touchpoint"], &parcel["rated"]), (&json!("parcel"), &json!(80)));
-    assert_eq!((&parcel["good_rate"], &parcel["bad_rate"]), (&json!(0.5), &json!(0.25)));
-    assert_eq!(parcel["outcomes"]["value"], json!(10.0));
+    // 40 good passes, 20 with thanks; 40 bad ones, 10 with thanks, but four of the last day may still say them: nine of ten steps
+    // take up to eight hours. 36 × (0.5 - 10 / 36).
+    assert_eq!((&spots["silence_seconds"], &spots["silence_rule"]), (&json!(28_800.0), &json!("nine-of-ten")));
+    assert_eq!((&spots["open_journeys"], &spots["biased"]), (&json!(4), &json!(false)));
+    assert_eq!((&parcel["touchpoint"], &parcel["rated"]), (&json!("parcel"), &json!(76)));
+    assert_eq!((&parcel["good_rate"], &parcel["bad"]), (&json!(0.5), &json!(36)));
+    assert!((parcel["associated_outcomes"]["value"].as_f64().unwrap() - 8.0).abs() < 1e-9);
     assert_eq!(spots["unrated"], json!(["order"]));
     let stages: Vec<_> = document["journey"]["stages"].as_array().unwrap().iter().map(|row| &row["stage"]).collect();
     assert_eq!(stages, ["purchase", "onboarding", "loyalty"]);
@@ -209,6 +214,12 @@ fn cxo_toml_says_how_to_look() {
     }
     assert_eq!(journey["funnel"]["over"], json!("touchpoint"));
     assert_eq!(journey["hot_spots"]["outcome_rule"], json!("cxo.toml"));
+    assert_eq!(journey["hot_spots"]["silence_rule"], json!("nine-of-ten"));
+    folder.write("cxo.toml", "[journey]\nsilence = \"10d\"\n");
+    let spots = &report(&folder)["journey"]["hot_spots"];
+    assert_eq!((&spots["silence_seconds"], &spots["silence_rule"]), (&json!(864_000.0), &json!("cxo.toml")));
+    assert_eq!(spots["biased"], json!(true));
+    assert!(folder.cxo("report .").stdout.contains("biased towards quick endings"));
 
     folder.write("cxo.toml", "[journey]\noutcomes = [\"parcle\"]\nsteps = [\"ordr\", \"parcel\"]\n");
     let journey = report(&folder)["journey"].clone();
@@ -244,11 +255,97 @@ fn the_page_tells_the_story() {
         "Hot spots",
         "Channels help-request differ",
         "Observed",
-        "seed 1",
+        "seed 0",
+        "are open and left out",
     ] {
         assert!(words(&page).contains(part), "{part}\n{page}");
     }
     assert!(page.lines().all(|line| line.chars().count() <= 110), "{page}");
     let page = small(false).cxo("report .").stdout;
     assert!(page.contains("No funnel:") && page.contains("not computed"), "{page}");
+}
+
+/// The names and counts of all parts of a document.
+fn counts(value: &Value, at: &str, found: &mut Vec<(String, u64)>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, part)| counts(part, &format!("{at}/{key}"), found)),
+        Value::Array(list) => list.iter().for_each(|part| counts(part, at, found)),
+        _ => found.extend(value.as_u64().map(|count| (at.to_owned(), count))),
+    }
+}
+
+#[test]
+fn small_groups_are_hidden_in_stages_funnels_and_stalled_stays() {
+    let folder = small(true);
+    // Two complain, one of whom begins with it, and 77 of 80 get a parcel: the three who do not are too few as well.
+    let mut csv = log(true);
+    for (customer, day) in [("C2", 25), ("C90", 1)] {
+        writeln!(csv, "{customer},2026-01-{day:02}T10:00:00Z,complaint,web,service").unwrap();
+    }
+    let keep = |line: &&str| !["C3,", "C7,", "C11,"].iter().any(|who| line.starts_with(who) && line.contains("parcel"));
+    folder.write("touchpoints.csv", &csv.lines().filter(keep).map(|line| line.to_owned() + "\n").collect::<String>());
+    let journey = &report(&folder)["journey"];
+    assert!(journey["hidden_stages"].as_array().unwrap().contains(&json!("service")), "{journey:#}");
+    assert_eq!(journey["funnel"]["hidden"], json!(["onboarding", "service", "loyalty"]), "{:#}", journey["funnel"]);
+    assert_eq!(journey["funnel"]["steps"][0]["reached"], json!(80));
+    for part in ["stages", "funnel", "stalled"] {
+        let mut found = Vec::new();
+        counts(&journey[part], part, &mut found);
+        let told = found.iter().filter(|(at, count)| (1..5).contains(count) && !at.ends_with("open"));
+        assert_eq!(told.collect::<Vec<_>>(), Vec::<&(String, u64)>::new(), "{:#}", journey[part]);
+    }
+    let page = folder.cxo("report .").stdout;
+    assert!(page.contains("hidden to protect small groups"), "{page}");
+    // Who asks for all of it gets it.
+    let all = folder.cxo("report . --min-responses 0 --format json").json();
+    assert_eq!((&all["journey"]["hidden_stages"], &all["journey"]["funnel"]["hidden"]), (&json!([]), &json!([])));
+    // A log of three customers tells nothing.
+    folder.write("touchpoints.csv", &log(true).lines().take(7).map(|line| line.to_owned() + "\n").collect::<String>());
+    assert_eq!(report(&folder)["journey_reason"], json!("hidden to protect small groups"));
+}
+
+#[test]
+fn without_an_outcome_there_is_still_a_journey() {
+    // The order of these stages is not known, and no touchpoint is named as the outcome.
+    let folder = small(true);
+    let renamed = log(true).replace("purchase", "Kauf").replace("onboarding", "Versand").replace("loyalty", "Treue");
+    folder.write("touchpoints.csv", &renamed);
+    folder.write("cxo.toml", "[journey]\nwindow = \"7d\"\n");
+    let journey = &report(&folder)["journey"];
+    assert_eq!(journey["stages"].as_array().unwrap().len(), 3);
+    assert!(journey["scores"][0]["touchpoints"].is_array() && journey["paths"]["variants"].is_array());
+    assert!(journey["consistency"]["touchpoints"].is_array() && journey["stalled"]["stages"].is_array());
+    assert!(journey["hot_spots_reason"].as_str().unwrap().contains("[journey] outcomes"));
+    assert_eq!(folder.cxo("report .").code, 0);
+}
+
+#[test]
+fn the_seed_of_a_report_is_that_of_its_resamples() {
+    let folder = small(true);
+    let spots =
+        |options: &str| folder.cxo(&format!("report . --format json {options}")).json()["journey"]["hot_spots"].clone();
+    let (first, other) = (spots(""), spots("--seed 7"));
+    assert_eq!((&first["seed"], &other["seed"]), (&json!(0), &json!(7)));
+    assert_ne!(
+        first["touchpoints"][0]["associated_outcomes"]["interval"],
+        other["touchpoints"][0]["associated_outcomes"]["interval"]
+    );
+}
+
+#[test]
+fn no_file_that_a_report_reads_is_written_over() {
+    let folder = small(true);
+    folder.write("data.csv", &feedback());
+    folder.write("cxo.toml", "[files]\nfeedback = \"data.csv\"\n");
+    for target in ["./data.csv", "touchpoints.csv", "cxo.toml"] {
+        for option in ["--out", "--rejected"] {
+            let run = folder.cxo(&format!("report . {option} {target} --format json"));
+            let refused = run.code == 2 && run.error()["message"].as_str().unwrap().contains("write over");
+            assert!(refused, "{option} {target}: {}", run.stderr);
+        }
+    }
+    assert_eq!(folder.read("data.csv"), feedback());
+    assert_eq!(folder.cxo("report . --out report.json").code, 0);
+    // Nor is the cxo.toml beside the file of any command.
+    assert_eq!(folder.cxo("journey map touchpoints.csv --out cxo.toml").code, 2);
 }

@@ -96,6 +96,9 @@ pub struct TouchpointConsistency {
     pub touchpoint: String,
     /// The channels that take part, in the order of the bytes of their names.
     pub channels: Vec<ChannelMean>,
+    /// Ratings in channels that take no part because they are fewer than shown. Where there are some, the other channels with the
+    /// total of the touchpoint would tell of them.
+    pub hidden: u64,
     /// The share of the ratings with a channel that takes part: the others are in small channels, or in segments that not
     /// every channel has.
     pub covered: f64,
@@ -224,6 +227,8 @@ fn touchpoint<'a>(
         return Ok(None);
     }
     let Some(means) = Means::new(&kept) else { return Ok(None) };
+    let small = |rows: &&[Rated]| (rows.len() as u64) < options.min_responses;
+    let hidden = rated.chunk_by(|a, b| a.channel == b.channel).filter(small).map(|rows| rows.len() as u64).sum();
     let confidence = options.confidence;
     let mut channels = Vec::new();
     for ((rows, channel), count) in kept.iter().zip(0..).zip(&means.counts) {
@@ -245,6 +250,7 @@ fn touchpoint<'a>(
     Ok(Some(TouchpointConsistency {
         touchpoint: name.to_owned(),
         channels,
+        hidden,
         covered: means.counts.iter().sum::<u64>() as f64 / rated.len() as f64,
         between: means.between(confidence),
         range,

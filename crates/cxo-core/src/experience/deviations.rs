@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::clustered;
 use super::join::Experience;
 use super::outcome::{Evidence, PathOutcome};
-use crate::journey::{Conformance, Deviation};
+use crate::journey::{Conformance, Deviation, is_biased};
 use crate::{Absent, Confidence, Difference, Error};
 
 /// Every deviation with what goes with it, in the order of the conformance.
@@ -17,6 +17,8 @@ pub struct DeviationAssociations {
     pub evidence: Evidence,
     /// Journeys left out of outcomes because theirs may still come.
     pub open: u64,
+    /// Whether these are more than 5 % of all journeys: then outcomes are biased towards quick endings.
+    pub biased: bool,
     /// Each deviation.
     pub deviations: Vec<DeviationAssociation>,
 }
@@ -95,7 +97,8 @@ impl Experience<'_> {
             Ok(DeviationAssociation { deviation: deviation.clone(), rated, score, outcome })
         };
         let deviations = conformance.deviations.iter().enumerate().map(associate).collect::<Result<_, Error>>()?;
-        Ok(DeviationAssociations { evidence: Evidence::Observational, open, deviations })
+        let biased = is_biased(open, self.len() as u64 - open);
+        Ok(DeviationAssociations { evidence: Evidence::Observational, open, biased, deviations })
     }
 }
 

@@ -4,6 +4,7 @@
 use super::join::Experience;
 use super::outcome::{AssociationOptions, Evidence, OutcomeKind};
 use super::strata::{Resamples, Row, Standardised, compare, renumbered};
+use crate::journey::is_biased;
 use crate::stats::suppression::Suppression;
 use crate::survey::RatingBox;
 use crate::{Absent, Error, Estimate, Seed};
@@ -22,6 +23,10 @@ pub struct HotSpots {
     pub adjusted_for: Vec<&'static str>,
     /// Passes left out because the outcome may still follow.
     pub open: u64,
+    /// Journeys that are without outcome and may still come to it.
+    pub open_journeys: u64,
+    /// Whether these are more than 5 % of all journeys: then the answers are biased towards quick endings.
+    pub biased: bool,
     /// Resamples of customers.
     pub replicates: u32,
     /// Where they begin.
@@ -89,13 +94,20 @@ pub(super) struct Visit {
     pub(super) outcome: bool,
 }
 
-/// The journeys through each touchpoint that is no outcome, in the order of the touchpoints, and how many were left open.
+/// What was left out because the outcome may still follow.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Open {
+    pub(super) passes: u64,
+    pub(super) journeys: u64,
+}
+
+/// The journeys through each touchpoint that is no outcome, in the order of the touchpoints, and what was left open.
 ///
 /// One visit a journey and touchpoint, so that outcomes are counted once: the first that is rated, else the first.
-pub(super) fn visits(experience: &Experience<'_>, options: &AssociationOptions) -> Result<(Vec<Visit>, u64), Error> {
+pub(super) fn visits(experience: &Experience<'_>, options: &AssociationOptions) -> Result<(Vec<Visit>, Open), Error> {
     let outcomes = options.outcome.resolve(experience)?;
     let strata = options.adjustment.strata(experience);
-    let (mut visits, mut open, mut begin) = (Vec::new(), 0, 0);
+    let (mut visits, mut open, mut begin) = (Vec::new(), Open::default(), 0);
     let mut chosen: Vec<(u32, usize)> = Vec::new();
     for journey in experience.iter() {
         chosen.clear();
@@ -111,9 +123,10 @@ pub(super) fn visits(experience: &Experience<'_>, options: &AssociationOptions) 
             }
         }
         let ending = outcomes.of(&journey);
+        open.journeys += u64::from(ending.anywhere().is_none());
         for &(step, place) in &chosen {
             let Some(outcome) = ending.after(place) else {
-                open += 1;
+                open.passes += 1;
                 continue;
             };
             let rating = journey.passes.get(place).and_then(|pass| pass.rating);
@@ -192,7 +205,7 @@ impl Experience<'_> {
             } else if decisions.of(cell).is_err() {
                 hidden.push(touchpoint);
             } else {
-                spots.push(site.spot(touchpoint, options, resamples, answers));
+                spots.push(site.spot(touchpoint, options, &resamples, answers));
             }
         }
         let bound = |spot: &HotSpot| spot.outcomes.ok().and_then(|outcomes| outcomes.interval.ok()).map(|i| i.lower);
@@ -205,7 +218,9 @@ impl Experience<'_> {
             kind: options.outcome.kind,
             bad,
             adjusted_for: options.adjustment.names(),
-            open,
+            open: open.passes,
+            open_journeys: open.journeys,
+            biased: is_biased(open.journeys, self.len() as u64 - open.journeys),
             replicates: options.replicates,
             seed: options.seed,
             evidence: Evidence::Observational,
@@ -216,7 +231,10 @@ impl Experience<'_> {
     }
 
     pub(super) fn resamples(&self, options: &AssociationOptions) -> Resamples {
-        let customers = self.journeys.log().customers();
+        let name = |customer: &u32| self.journeys.customer(*customer).unwrap_or_default();
+        let mut customers: Vec<u32> = self.iter().map(|journey| journey.customer).collect();
+        customers.sort_unstable_by_key(|customer| (name(customer), *customer));
+        customers.dedup();
         Resamples { customers, replicates: options.replicates, seed: options.seed }
     }
 }
@@ -267,7 +285,7 @@ impl Site {
         &mut self,
         touchpoint: String,
         options: &AssociationOptions,
-        resamples: Resamples,
+        resamples: &Resamples,
         answers: [Vec<f64>; 2],
     ) -> HotSpot {
         let sign = options.outcome.kind.sign();

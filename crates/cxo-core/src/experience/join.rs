@@ -248,6 +248,12 @@ impl<'a> Experience<'a> {
         self.counts
     }
 
+    /// The journeys that the ratings were joined to.
+    #[must_use]
+    pub const fn journeys(&self) -> &'a Journeys<'a> {
+        self.journeys
+    }
+
     /// The scale of the ratings.
     #[must_use]
     pub const fn scale(&self) -> Scale {

@@ -97,7 +97,7 @@ impl Experience<'_> {
                 hidden.push(touchpoint);
                 continue;
             }
-            let side = |of: RatingBox| association(site, of, resamples, options.confidence);
+            let side = |of: RatingBox| association(site, of, &resamples, options.confidence);
             let (good, bad) = (side(good), side(bad));
             moments.push(MomentOfTruth {
                 touchpoint,
@@ -129,7 +129,7 @@ impl Experience<'_> {
 fn association(
     site: &[Visit],
     ratings: RatingBox,
-    resamples: Resamples,
+    resamples: &Resamples,
     confidence: Confidence,
 ) -> Result<Estimate, Absent> {
     let inside = |mark: Mark| matches!(mark, Mark::Rated(rating) if ratings.contains(rating));
@@ -144,7 +144,7 @@ fn association(
 }
 
 /// The difference of two sides within strata, with resamples.
-pub(super) fn compared(rows: &mut [Row], resamples: Resamples, confidence: Confidence) -> Result<Estimate, Absent> {
+pub(super) fn compared(rows: &mut [Row], resamples: &Resamples, confidence: Confidence) -> Result<Estimate, Absent> {
     let mut cells = vec![[0.0; 4]; renumbered(rows)];
     let found = compare(rows, None, &mut cells).ok_or(Absent::NotDefined)?;
     let mut answers = Vec::new();

@@ -4,6 +4,7 @@
 use super::clustered;
 use super::join::Experience;
 use super::outcome::bad_ratings;
+use crate::stats::suppression::{Suppressed, Suppression};
 use crate::survey::RatingBox;
 use crate::{Absent, Confidence, Difference, Error, Estimate};
 
@@ -13,12 +14,12 @@ use crate::{Absent, Confidence, Difference, Error, Estimate};
 pub struct OverallExperience {
     /// The ratings that are bad.
     pub bad: RatingBox,
-    /// The share of the rated passes that is not rated badly.
-    pub good_passes: Estimate,
-    /// The share of the journeys with a rated pass in which none is rated badly.
-    pub good_journeys: Estimate,
-    /// Ratings of journeys as a whole; absent where there are none beside a rated pass.
-    pub journeys: Result<JourneyRatings, Absent>,
+    /// The share of the rated passes that is not rated badly, or why it is not shown.
+    pub good_passes: Result<Estimate, Suppressed>,
+    /// The share of the journeys with a rated pass in which none is rated badly, or why it is not shown.
+    pub good_journeys: Result<Estimate, Suppressed>,
+    /// Ratings of journeys as a whole, or why they are not shown; absent where there are none beside a rated pass.
+    pub journeys: Result<Result<JourneyRatings, Absent>, Suppressed>,
 }
 
 /// Journeys that are rated as a whole and of which a pass is rated.
@@ -41,6 +42,8 @@ pub struct JourneyRatings {
 
 impl Experience<'_> {
     /// Journeys against their touchpoints. `bad` are the ratings that are bad, the default of the scale where it is none.
+    /// What rests on fewer than `min_responses` ratings or journeys is hidden, and that of rated journeys where the others could be
+    /// computed from it.
     ///
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) without a rated pass; [`ErrorKind::Input`](crate::ErrorKind::Input) for a
@@ -50,7 +53,12 @@ impl Experience<'_> {
     /// O(n) for n touchpoints.
     ///
     /// Formula page: `docs/formulas/journey-scores.md`.
-    pub fn overall(&self, bad: Option<RatingBox>, confidence: Confidence) -> Result<OverallExperience, Error> {
+    pub fn overall(
+        &self,
+        bad: Option<RatingBox>,
+        min_responses: u64,
+        confidence: Confidence,
+    ) -> Result<OverallExperience, Error> {
         let bad = bad.map_or_else(|| bad_ratings(self.scale), Ok)?;
         let good = |rating: i8| f64::from(u8::from(!bad.contains(rating)));
         let (mut passes, mut of_passes) = (Vec::new(), Vec::new());
@@ -91,11 +99,19 @@ impl Experience<'_> {
                 good_throughout_but_bad: good_bad[1],
             })
         };
+        let mut document = Suppression::new(min_responses);
+        let cells = (document.total(passes.len() as u64), document.total(journeys.len() as u64));
+        let rated = document.table(cells.1, &[whole.len() as u64])?;
+        let decisions = document.decide();
+        let shown = |cell, values: &[f64], customers: &[u32]| match decisions.of(cell) {
+            Ok(()) => clustered::estimate(values, customers, confidence).map(Ok),
+            Err(hidden) => Ok(Err(hidden)),
+        };
         Ok(OverallExperience {
             bad,
-            good_passes: clustered::estimate(&passes, &of_passes, confidence)?,
-            good_journeys: clustered::estimate(&journeys, &of_journeys, confidence)?,
-            journeys: journey_ratings,
+            good_passes: shown(cells.0, &passes, &of_passes)?,
+            good_journeys: shown(cells.1, &journeys, &of_journeys)?,
+            journeys: rated.into_iter().try_for_each(|cell| decisions.of(cell)).map(|()| journey_ratings),
         })
     }
 }

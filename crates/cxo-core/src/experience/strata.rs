@@ -2,6 +2,7 @@
 //! resamples of customers. Stateless; called by every comparison of this module.
 
 use crate::numeric::random::Random;
+use crate::stats::resampling::between;
 use crate::{Absent, Confidence, Estimate, Interval, Method, Seed};
 
 /// Below this share of resamples in which an answer exists it has no interval.
@@ -85,22 +86,25 @@ pub(super) fn renumbered(rows: &mut [Row]) -> usize {
 }
 
 /// Resamples of customers with replacement.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Resamples {
-    pub(super) customers: usize,
+    /// Those who are drawn, by the bytes of their names, so that the same ones are drawn however records are stored.
+    pub(super) customers: Vec<u32>,
     pub(super) replicates: u32,
     pub(super) seed: Seed,
 }
 
 impl Resamples {
     /// Hands over how often each customer is in each resample.
-    pub(super) fn each(self, mut visit: impl FnMut(&[u32])) {
-        let mut times = vec![0_u32; self.customers];
+    pub(super) fn each(&self, mut visit: impl FnMut(&[u32])) {
+        let units = self.customers.len();
+        let mut times = vec![0_u32; self.customers.iter().max().map_or(0, |last| *last as usize + 1)];
         for replicate in 0..self.replicates {
             times.fill(0);
             let mut random = Random::new(self.seed.0, u64::from(replicate));
-            for _ in 0..self.customers {
-                if let Some(count) = times.get_mut(random.below(self.customers)) {
+            for _ in 0..units {
+                let drawn = self.customers.get(random.below(units)).map_or(0, |customer| *customer as usize);
+                if let Some(count) = times.get_mut(drawn) {
                     *count += 1;
                 }
             }
@@ -109,7 +113,7 @@ impl Resamples {
     }
 
     /// The estimate with the standard deviation and the percentiles of what the resamples answered.
-    pub(super) fn estimate(self, value: f64, n: u64, mut answers: Vec<f64>, confidence: Confidence) -> Estimate {
+    pub(super) fn estimate(&self, value: f64, n: u64, mut answers: Vec<f64>, confidence: Confidence) -> Estimate {
         let spread = self.spread(value, &mut answers, confidence);
         Estimate {
             value,
@@ -121,7 +125,7 @@ impl Resamples {
         }
     }
 
-    fn spread(self, value: f64, answers: &mut [f64], confidence: Confidence) -> Result<(f64, Interval), Absent> {
+    fn spread(&self, value: f64, answers: &mut [f64], confidence: Confidence) -> Result<(f64, Interval), Absent> {
         if self.replicates == 0 {
             return Err(Absent::NotAsked);
         }
@@ -134,17 +138,9 @@ impl Resamples {
         let mean = answers.iter().map(|answer| answer - value).sum::<f64>() / n;
         let squares: f64 = answers.iter().map(|answer| (answer - value - mean).powi(2)).sum();
         let error = (squares / (n - 1.0)).sqrt();
-        if error == 0.0 {
-            return Err(Absent::ZeroVariance);
-        }
         let tail = confidence.alpha() / 2.0;
-        let bounds = Interval::new(
-            percentile(answers, tail),
-            percentile(answers, 1.0 - tail),
-            confidence,
-            Method::CustomerBootstrap,
-        );
-        bounds.map(|interval| (error, interval)).map_err(|_| Absent::NotDefined)
+        let bounds = between(percentile(answers, tail), percentile(answers, 1.0 - tail), confidence);
+        bounds.map(|interval| (error, interval))
     }
 }
 

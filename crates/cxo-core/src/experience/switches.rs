@@ -68,7 +68,7 @@ impl Experience<'_> {
         for site in rows.chunk_by(|a, b| a.0 == b.0) {
             let own: Vec<Row> = site.iter().map(|(_, row)| *row).collect();
             let name = site.first().map(|(step, _)| self.name(*step).to_owned());
-            let found = comparison(name, &own, resamples, options.confidence);
+            let found = comparison(name, &own, &resamples, options.confidence);
             if found.switched.min(found.stayed) >= options.min_responses.max(1) {
                 touchpoints.push(found);
             }
@@ -78,7 +78,7 @@ impl Experience<'_> {
             kind: options.outcome.kind,
             adjusted_for: options.adjustment.names(),
             evidence: Evidence::Observational,
-            all: comparison(None, &all, resamples, options.confidence),
+            all: comparison(None, &all, &resamples, options.confidence),
             touchpoints,
         })
     }
@@ -111,7 +111,7 @@ impl Experience<'_> {
 fn comparison(
     touchpoint: Option<String>,
     rows: &[Row],
-    resamples: Resamples,
+    resamples: &Resamples,
     confidence: Confidence,
 ) -> SwitchComparison {
     let switched = rows.iter().filter(|row| row.first).count() as u64;

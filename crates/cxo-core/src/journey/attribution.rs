@@ -112,16 +112,16 @@ pub struct ChannelCredit {
     pub intervals: Result<CreditIntervals, Absent>,
 }
 
-/// Percentile intervals over customers.
+/// Percentile intervals over customers; one is absent where all resamples answer the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct CreditIntervals {
     /// Of the outcomes attributed, in as many journeys of as many customers.
-    pub attributed: Interval,
+    pub attributed: Result<Interval, Absent>,
     /// Of the share of them.
-    pub share: Interval,
+    pub share: Result<Interval, Absent>,
     /// Of the value attributed.
-    pub value: Interval,
+    pub value: Result<Interval, Absent>,
     /// Of the removal effect; absent as it is.
     pub removal_effect: Result<Interval, Absent>,
 }

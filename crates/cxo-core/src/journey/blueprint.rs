@@ -6,6 +6,9 @@ use crate::Error;
 /// An any-order stage of m touchpoints has 2^m states.
 const MOST_ANY_ORDER: usize = 12;
 
+/// What a name has to be.
+const NAME: &str = "text of at least one character";
+
 /// A designed journey: stages in their order, each with its touchpoints.
 ///
 /// As a file (TOML, or JSON of the same shape; everything but names may be left out):
@@ -57,10 +60,10 @@ pub struct Blueprint {
 
 #[cfg(feature = "serde")]
 #[derive(serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a blueprint with a name and stages")]
 struct RawBlueprint {
     name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "seconds", skip_serializing_if = "Option::is_none")]
     target_seconds: Option<f64>,
     stages: Vec<BlueprintStage>,
 }
@@ -85,9 +88,45 @@ impl From<Blueprint> for RawBlueprint {
     }
 }
 
+/// A target as files have it; what is no number is refused in the words of the file, not in those of this language.
+#[cfg(feature = "serde")]
+fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    struct Seconds;
+
+    impl serde::de::Visitor<'_> for Seconds {
+        type Value = Option<f64>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a number of seconds")
+        }
+
+        fn visit_f64<E>(self, seconds: f64) -> Result<Self::Value, E> {
+            Ok(Some(seconds))
+        }
+
+        fn visit_i64<E>(self, seconds: i64) -> Result<Self::Value, E> {
+            Ok(Some(seconds as f64))
+        }
+
+        fn visit_u64<E>(self, seconds: u64) -> Result<Self::Value, E> {
+            Ok(Some(seconds as f64))
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    deserializer.deserialize_any(Seconds)
+}
+
 /// In which order the touchpoints of a stage are expected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case", expecting = "\"sequence\" or \"any\"")
+)]
 pub enum StageOrder {
     /// As they are listed.
     #[default]
@@ -98,7 +137,11 @@ pub enum StageOrder {
 
 /// A stage of a design. What of it makes no design is refused by [`Blueprint::new`].
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, expecting = "a stage with a name and touchpoints")
+)]
 #[non_exhaustive]
 pub struct BlueprintStage {
     /// Its name.
@@ -119,7 +162,11 @@ impl BlueprintStage {
 
 /// An expected touchpoint of a design.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields, expecting = "a touchpoint with a name, such as { name = \"pay\" }")
+)]
 #[non_exhaustive]
 pub struct BlueprintTouchpoint {
     /// Its name, as records have it.
@@ -131,7 +178,10 @@ pub struct BlueprintTouchpoint {
     #[cfg_attr(feature = "serde", serde(default))]
     pub repeatable: bool,
     /// The longest time since the touchpoint of the design before it, in seconds.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, deserialize_with = "seconds", skip_serializing_if = "Option::is_none")
+    )]
     pub target_seconds: Option<f64>,
 }
 
@@ -172,11 +222,14 @@ impl Blueprint {
         if stages.is_empty() {
             return Err(Error::no_data(format!("blueprint \"{name}\" has no stages")));
         }
-        for (row, stage) in (0..).zip(&stages) {
-            if stages.iter().filter(|other| other.name == stage.name).count() > 1 {
-                return Err(Error::input("stage", format!("\"{}\"", stage.name), "each name once").at_row(row));
+        for (number, stage) in (1_usize..).zip(&stages) {
+            if stage.name.is_empty() {
+                return Err(Error::input(format!("name of stage {number}"), "empty", NAME));
             }
-            check_stage(stage).map_err(|error| error.at_row(row))?;
+            if stages.iter().filter(|other| other.name == stage.name).count() > 1 {
+                return Err(Error::input("name of a stage", format!("\"{}\"", stage.name), "each name once"));
+            }
+            check_stage(stage)?;
         }
         Ok(Self { name, target_seconds: None, stages })
     }
@@ -186,7 +239,7 @@ impl Blueprint {
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for a target that is not a positive finite number.
     pub fn target_seconds(self, seconds: f64) -> Result<Self, Error> {
-        check_target(seconds)?;
+        check_target("target_seconds of the blueprint".to_owned(), seconds)?;
         Ok(Self { target_seconds: Some(seconds), ..self })
     }
 
@@ -216,31 +269,37 @@ impl Blueprint {
 
 fn check_stage(stage: &BlueprintStage) -> Result<(), Error> {
     let (touchpoints, in_any_order) = (&stage.touchpoints, stage.order == StageOrder::Any);
-    if stage.name.is_empty() || touchpoints.iter().any(|touchpoint| touchpoint.name.is_empty()) {
-        return Err(Error::input("name in a blueprint", "empty", "text of at least one character"));
-    }
+    let inside = |what: &str| format!("{what} in stage \"{}\"", stage.name);
     if touchpoints.is_empty() {
-        return Err(Error::no_data(format!("touchpoints in stage \"{}\"", stage.name)));
+        return Err(Error::no_data(inside("touchpoints")));
     }
-    touchpoints.iter().filter_map(|touchpoint| touchpoint.target_seconds).try_for_each(check_target)?;
+    for (number, touchpoint) in (1_usize..).zip(touchpoints) {
+        if touchpoint.name.is_empty() {
+            return Err(Error::input(inside(&format!("name of touchpoint {number}")), "empty", NAME));
+        }
+        if let Some(seconds) = touchpoint.target_seconds {
+            check_target(inside(&format!("target_seconds of \"{}\"", touchpoint.name)), seconds)?;
+        }
+    }
     if in_any_order && touchpoints.len() > MOST_ANY_ORDER {
-        let allowed = format!("at most {MOST_ANY_ORDER}");
-        return Err(Error::input("touchpoints in a stage of any order", touchpoints.len(), allowed));
+        let allowed = format!("at most {MOST_ANY_ORDER} in a stage of any order");
+        return Err(Error::input(inside("number of touchpoints"), touchpoints.len(), allowed));
     }
     let twice = |name: &str| touchpoints.iter().filter(|other| other.name == name).count() > 1;
     match touchpoints.iter().find(|touchpoint| in_any_order && twice(&touchpoint.name)) {
         Some(touchpoint) => {
             let name = format!("\"{}\"", touchpoint.name);
-            Err(Error::input("touchpoint in a stage of any order", name, "each once; repeatable if it may occur again"))
+            let allowed = "each once where the order is any; repeatable if it may occur again";
+            Err(Error::input(inside("touchpoint"), name, allowed))
         }
         None => Ok(()),
     }
 }
 
-fn check_target(seconds: f64) -> Result<(), Error> {
+fn check_target(what: String, seconds: f64) -> Result<(), Error> {
     if seconds > 0.0 && seconds.is_finite() {
         Ok(())
     } else {
-        Err(Error::input("target seconds", seconds, "a positive finite number"))
+        Err(Error::input(what, seconds, "a positive finite number"))
     }
 }

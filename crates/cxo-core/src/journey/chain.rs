@@ -121,12 +121,12 @@ pub struct ChainState {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StateIntervals {
-    /// Of the probability of each outcome.
-    pub probabilities: Vec<Interval>,
-    /// Of the expected number of steps.
-    pub expected_steps: Interval,
-    /// Of the expected time.
-    pub expected_seconds: Interval,
+    /// Of the probability of each outcome; absent where all resamples answer the same.
+    pub probabilities: Vec<Result<Interval, Absent>>,
+    /// Of the expected number of steps; absent likewise.
+    pub expected_steps: Result<Interval, Absent>,
+    /// Of the expected time; absent likewise.
+    pub expected_seconds: Result<Interval, Absent>,
 }
 
 /// By which share the probability of each outcome falls when every way through a step ends without outcome.
@@ -327,12 +327,17 @@ impl Draws {
     fn of_state(&mut self, state: usize) -> Result<StateIntervals, Absent> {
         let (width, bootstrap) = (self.outcomes + 2, self.bootstrap);
         let rows = self.states.get_mut(state * width..(state + 1) * width).unwrap_or_default();
-        let mut intervals = rows.iter_mut().map(|draws| bootstrap.interval(draws)).collect::<Result<Vec<_>, _>>()?;
-        let (expected_seconds, expected_steps) = (intervals.pop(), intervals.pop());
+        let mut intervals: Vec<_> = rows.iter_mut().map(|draws| bootstrap.interval(draws)).collect();
+        if intervals.contains(&Err(Absent::NoObservations)) {
+            return Err(Absent::NoObservations);
+        }
+        let last = |interval: Option<Result<Interval, Absent>>| interval.unwrap_or(Err(Absent::NoObservations));
+        let (expected_seconds, expected_steps) = (last(intervals.pop()), last(intervals.pop()));
+        let clipped = |interval: Result<Interval, Absent>| interval.map(|interval| interval.clipped(0.0, 1.0));
         Ok(StateIntervals {
-            probabilities: intervals.into_iter().map(|interval| interval.clipped(0.0, 1.0)).collect(),
-            expected_steps: expected_steps.ok_or(Absent::NoObservations)?,
-            expected_seconds: expected_seconds.ok_or(Absent::NoObservations)?,
+            probabilities: intervals.into_iter().map(clipped).collect(),
+            expected_steps,
+            expected_seconds,
         })
     }
 

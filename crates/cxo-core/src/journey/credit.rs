@@ -413,9 +413,9 @@ impl Draws {
         let bootstrap = self.bootstrap;
         let [attributed, share, value, removal] = self.rows.get_mut(step).ok_or(Absent::NoObservations)?;
         Ok(CreditIntervals {
-            attributed: bootstrap.interval(attributed)?,
-            share: bootstrap.interval(share)?,
-            value: bootstrap.interval(value)?,
+            attributed: bootstrap.interval(attributed),
+            share: bootstrap.interval(share),
+            value: bootstrap.interval(value),
             removal_effect: if removal.is_empty() { Err(Absent::NotDefined) } else { bootstrap.interval(removal) },
         })
     }

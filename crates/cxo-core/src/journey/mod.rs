@@ -49,6 +49,7 @@ pub use journeys::{JourneyCounts, JourneyView, Journeys};
 pub use next::{LogLoss, NextTouchpoint, NextTouchpoints};
 pub use options::{Duplicates, JourneyOptions, Split, Ties};
 pub use order::ChainOrder;
+pub(crate) use outcome::is_biased;
 pub use outcome::{DeclaredOutcome, OpenJourneys, Outcome, OutcomePaths, OutcomeSign, PathSteps};
 pub use paths::{PathCount, Paths};
 pub use rework::{RepeatContacts, Rework};

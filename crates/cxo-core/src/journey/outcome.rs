@@ -112,7 +112,7 @@ pub enum OpenJourneys {
 const MOST_OPEN: f64 = 0.05;
 
 /// Whether too many of the journeys were open.
-pub(super) fn is_biased(open: u64, ended: u64) -> bool {
+pub(crate) fn is_biased(open: u64, ended: u64) -> bool {
     open as f64 > MOST_OPEN * (open as f64 + ended as f64)
 }
 

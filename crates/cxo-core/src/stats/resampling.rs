@@ -70,7 +70,8 @@ impl Bootstrap {
         }
     }
 
-    /// The percentiles of what the resamples answered; absent where fewer than half of them could.
+    /// The percentiles of what the resamples answered; absent where fewer than half of them could, and where the percentiles are
+    /// the same but for rounding.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the draws")]
     pub(crate) fn interval(&self, draws: &mut [f64]) -> Result<Interval, Absent> {
         if draws.len() < 2 || draws.len() * 2 < self.replicates as usize {
@@ -85,6 +86,17 @@ impl Bootstrap {
         };
         let tail = self.confidence.alpha() / 2.0;
         let (lower, upper) = (quantile(tail), quantile(1.0 - tail));
-        Interval::new(lower, upper, self.confidence, Method::CustomerBootstrap).map_err(|_| Absent::NotDefined)
+        between(lower, upper, self.confidence)
     }
+}
+
+/// Below this share of its bounds the width of an interval is rounding.
+const ROUNDING: f64 = 1e-12;
+
+/// The interval between two percentiles of resamples; absent where they are the same but for rounding.
+pub(crate) fn between(lower: f64, upper: f64, confidence: Confidence) -> Result<Interval, Absent> {
+    if upper - lower <= ROUNDING * lower.abs().max(upper.abs()) {
+        return Err(Absent::AlikeResamples);
+    }
+    Interval::new(lower, upper, confidence, Method::CustomerBootstrap).map_err(|_| Absent::NotDefined)
 }

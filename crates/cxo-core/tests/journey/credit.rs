@@ -59,12 +59,12 @@ fn a_known_chain_is_found_again() {
     assert_eq!(found.outcomes[1].sign, OutcomeSign::Unwanted);
     let a = &found.states[0];
     let intervals = a.intervals.as_ref().unwrap();
-    assert!(intervals.probabilities[0].contains(PAY_FROM_A), "{intervals:?}");
+    assert!(intervals.probabilities[0].unwrap().contains(PAY_FROM_A), "{intervals:?}");
     // P(quit | a) = .1 / (1 - .5 · .4); steps: h_a = 1 + .5 h_b, h_b = 1 + .4 h_a.
-    assert!(intervals.probabilities[1].contains(0.125));
-    assert!(intervals.expected_steps.contains(1.5 / 0.8), "{a:?}");
+    assert!(intervals.probabilities[1].unwrap().contains(0.125));
+    assert!(intervals.expected_steps.unwrap().contains(1.5 / 0.8), "{a:?}");
     // Seconds: the step out of a takes 2, that out of b 4, and the end without outcome none.
-    assert!(intervals.expected_seconds.contains((1.6 + 0.5 * 2.8) / 0.8), "{a:?}");
+    assert!(intervals.expected_seconds.unwrap().contains((1.6 + 0.5 * 2.8) / 0.8), "{a:?}");
     // Without a: from the start to b .3, then pay .3, and back to a is lost. Two who began with an outcome hardly count.
     let start = 0.7 * PAY_FROM_A + 0.3 * (0.3 + 0.4 * PAY_FROM_A);
     let effect = &found.removal_effects[0];
@@ -82,13 +82,30 @@ fn intervals_cover_the_truth_about_as_often_as_they_say() {
         let log = known_chain(150, &mut draws);
         let found = chain(&log, ChainOptions::default().bootstrap(Bootstrap::new(200, Seed(1)).unwrap()));
         let intervals = found.states[0].intervals.as_ref().unwrap();
-        covered[0] += u32::from(intervals.probabilities[0].contains(PAY_FROM_A));
-        covered[1] += u32::from(intervals.expected_steps.contains(1.5 / 0.8));
+        covered[0] += u32::from(intervals.probabilities[0].unwrap().contains(PAY_FROM_A));
+        covered[1] += u32::from(intervals.expected_steps.unwrap().contains(1.5 / 0.8));
         steps += found.states[0].expected_steps / 200.0;
     }
     assert!(covered.iter().all(|covered| (178..=198).contains(covered)), "{covered:?} of 200");
     // One log has an error of about 0.1, their mean one of 0.007.
     assert!((steps - 1.5 / 0.8).abs() < 0.025, "{steps}");
+}
+
+#[test]
+fn resamples_that_all_answer_the_same_have_no_interval() {
+    let mut log = EventLog::default();
+    for customer in 0..10 {
+        let name = format!("c{customer}");
+        log.add(&Event::new(&name, "cart", Timestamp(0))).unwrap();
+        log.add(&Event::new(&name, if customer < 5 { "pay" } else { "quit" }, Timestamp(customer + 1))).unwrap();
+    }
+    let found = chain(&log, ChainOptions::default().bootstrap(Bootstrap::new(200, Seed(1)).unwrap()));
+    let intervals = found.start.intervals.as_ref().unwrap();
+    // Every journey takes two steps, whoever is drawn; how long it takes differs.
+    assert_eq!(intervals.expected_steps, Err(Absent::AlikeResamples));
+    assert!(intervals.probabilities[0].unwrap().contains(0.5) && intervals.expected_seconds.is_ok());
+    assert_eq!(found.removal_effects[0].effects[0], Ok(1.0));
+    assert_eq!(found.removal_effects[0].intervals[0], Err(Absent::AlikeResamples));
 }
 
 #[test]
@@ -110,7 +127,7 @@ fn journeys_of_one_customer_are_drawn_together() {
         let sessions = JourneyOptions::default().split(Split::Session { micros: 3_600_000_000 }).unwrap();
         let options = ChainOptions::default().bootstrap(Bootstrap::new(400, Seed(2)).unwrap());
         let found = log.journeys(&sessions).unwrap().chain(&outcomes(), options).unwrap();
-        found.start.intervals.unwrap().probabilities[0].width()
+        found.start.intervals.unwrap().probabilities[0].unwrap().width()
     };
     let (once, copied) = (width(&log(1)), width(&log(20)));
     assert!((once - copied).abs() < 1e-12, "{once} {copied}");

@@ -7,10 +7,11 @@ use cxo_core::experience::{
 };
 use cxo_core::journey::{
     Blueprint, BlueprintStage, BlueprintTouchpoint, ConformanceOptions, Event, EventLog, JourneyOptions, Journeys,
-    OpenJourneys, Split, StageOrder,
+    MapComparisonOptions, OpenJourneys, Split, StageOrder,
 };
 use cxo_core::survey::{Csat, NpsMethod, RatingBox};
-use cxo_core::{Absent, Confidence, ErrorKind, Seed};
+use cxo_core::{Absent, Confidence, Difference, ErrorKind, Estimate, Seed};
+use proptest::prelude::*;
 
 /// SplitMix64: draws of these tests alone.
 struct Draws(u64);
@@ -111,7 +112,7 @@ fn what_cannot_be_joined_is_refused() {
     let experience = Experience::new(&journeys, &five()).unwrap();
     let question = PathQuestion::Csat(Csat::default());
     assert_eq!(experience.scores(PathKey::Stage, question, 1).unwrap_err().kind(), ErrorKind::NoData);
-    assert_eq!(experience.overall(None, Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
+    assert_eq!(experience.overall(None, 1, Confidence::P95).unwrap_err().kind(), ErrorKind::NoData);
     assert_eq!(experience.consistency(&ConsistencyOptions::new(1.0).unwrap()).unwrap_err().kind(), ErrorKind::NoData);
     assert_eq!(experience.hot_spots(&wanted("pay")).unwrap_err().kind(), ErrorKind::NoData);
     assert_eq!(experience.switches(&wanted("order")).unwrap_err().kind(), ErrorKind::NoData);
@@ -175,6 +176,7 @@ fn the_planted_bad_touchpoint_is_the_hot_spot() {
         lower(0) >= lower(1)
     }));
     assert_eq!(found, experience.hot_spots(&options).unwrap());
+    assert!(!found.biased && found.open_journeys == 0);
 }
 
 #[test]
@@ -208,6 +210,7 @@ fn small_touchpoints_are_hidden_and_open_journeys_are_counted() {
     let open = experience.hot_spots(&AssociationOptions::new(outcome).resamples(0, Seed(0))).unwrap();
     // Two carts and two waits.
     assert_eq!((open.open, open.spots[0].rated), (4, 2));
+    assert_eq!((open.open_journeys, open.biased), (2, true));
     assert_eq!(open.spots[0].outcomes.unwrap().interval, Err(Absent::NotAsked));
 }
 
@@ -419,9 +422,9 @@ fn touchpoints_may_be_fine_and_the_journey_poor() {
     }
     let journeys = journeys(&log);
     let experience = Experience::new(&journeys, &five().journey_surveys(["relation"])).unwrap();
-    let found = experience.overall(None, Confidence::P95).unwrap();
-    assert_eq!((found.good_passes.value, found.good_journeys.value), (0.75, 0.25));
-    let whole = found.journeys.unwrap();
+    let found = experience.overall(None, 1, Confidence::P95).unwrap();
+    assert_eq!((found.good_passes.unwrap().value, found.good_journeys.unwrap().value), (0.75, 0.25));
+    let whole = found.journeys.unwrap().unwrap();
     assert!((whole.difference.value - (2.25 - 4.0)).abs() < 1e-12);
     assert_eq!((whole.good_throughout, whole.good_throughout_but_bad), (1, 1));
     let curve = experience.emotion_curve(&Stages::default(), 1, Confidence::P95).unwrap();
@@ -471,4 +474,242 @@ fn a_deviation_goes_with_worse_scores_and_outcomes() {
     others.each.pop();
     let refused = experience.deviations(&others, None, 5, Confidence::P95);
     assert_eq!(refused.unwrap_err().kind(), ErrorKind::Incompatible);
+}
+
+/// Steps of each customer: touchpoint, rating and channel.
+type Steps = Vec<(usize, Option<u8>, bool)>;
+const NAMES: [&str; 4] = ["cart", "help", "ship", "pay"];
+
+/// Up to nine customers over three touchpoints and an outcome, which is there at least once.
+fn small() -> impl Strategy<Value = Vec<Steps>> {
+    let step = (0..4_usize, prop::option::of(1..=5_u8), any::<bool>());
+    prop::collection::vec(prop::collection::vec(step, 1..7), 1..9).prop_map(|mut steps: Vec<Steps>| {
+        steps.push(vec![(0, Some(5), true), (3, None, true)]);
+        steps
+    })
+}
+
+/// The log of these customers, added in this order; names do not depend on it.
+fn log_of(steps: &[Steps], order: impl IntoIterator<Item = usize>) -> EventLog {
+    let mut log = EventLog::default();
+    for number in order {
+        for (place, &(touchpoint, rating, web)) in (0..).zip(&steps[number]) {
+            let name = format!("c{number}");
+            let event = Event::new(&name, NAMES[touchpoint], at(place)).channel(if web { "web" } else { "app" });
+            log.add(&rating.map_or(event, |rating| event.score(f64::from(rating)))).unwrap();
+        }
+    }
+    log
+}
+
+fn holds(estimate: &Estimate) -> bool {
+    estimate.interval.is_ok_and(|interval| interval.lower <= estimate.value && estimate.value <= interval.upper)
+        || estimate.interval.is_err()
+}
+
+/// The numbers of hot spots, rounding taken out; a bound that rounding decides may move.
+fn numbers(log: &EventLog, options: &AssociationOptions) -> Vec<String> {
+    let journeys = journeys(log);
+    let found = Experience::new(&journeys, &five()).unwrap().hot_spots(options).unwrap();
+    let shown = |estimate: Result<Estimate, Absent>| {
+        estimate.map(|all| {
+            let bounds =
+                all.interval.map(|interval| [interval.lower, interval.upper].map(|bound| format!("{bound:.6}")));
+            (format!("{:.6}", all.value), bounds)
+        })
+    };
+    let mut spots: Vec<String> = found
+        .spots
+        .iter()
+        .map(|spot| {
+            let counts = (spot.passes, spot.rated, spot.bad, spot.strata, spot.compared_strata);
+            format!("{} {counts:?} {:?} {:?}", spot.touchpoint, shown(spot.difference), shown(spot.outcomes))
+        })
+        .collect();
+    spots.sort_unstable();
+    spots
+}
+
+proptest! {
+    #[test]
+    fn hot_spots_are_what_counting_by_hand_says(steps in small()) {
+        let log = log_of(&steps, 0..steps.len());
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five()).unwrap();
+        let options = wanted("pay").adjustment(Adjustment::none()).resamples(0, Seed(0));
+        let found = experience.hot_spots(&options).unwrap();
+        for touchpoint in 0..3 {
+            let (mut passes, mut rated, mut bad) = (0, 0, 0);
+            // Passes and outcomes of good and of bad passes.
+            let mut sides = [[0.0; 2]; 2];
+            for journey in &steps {
+                let places: Vec<usize> = (0..journey.len()).filter(|&place| journey[place].0 == touchpoint).collect();
+                let first_rated = places.iter().find(|&&place| journey[place].1.is_some());
+                let Some(&place) = first_rated.or(places.first()) else { continue };
+                passes += 1;
+                let Some(rating) = journey[place].1 else { continue };
+                rated += 1;
+                let side = usize::from(rating <= 2);
+                bad += side as u64;
+                sides[side][0] += 1.0;
+                sides[side][1] += f64::from(u8::from(journey[place..].iter().any(|step| step.0 == 3)));
+            }
+            let name = NAMES[touchpoint];
+            let Some(spot) = found.spots.iter().find(|spot| spot.touchpoint == name) else {
+                prop_assert_eq!(rated, 0);
+                prop_assert_eq!(found.unrated.iter().any(|unrated| unrated == name), passes > 0);
+                continue;
+            };
+            prop_assert_eq!((spot.passes, spot.rated, spot.bad), (passes, rated, bad));
+            if sides[0][0] == 0.0 || sides[1][0] == 0.0 {
+                prop_assert_eq!(spot.difference, Err(Absent::NotDefined));
+                continue;
+            }
+            let difference = sides[0][1] / sides[0][0] - sides[1][1] / sides[1][0];
+            prop_assert!((spot.difference.unwrap().value - difference).abs() < 1e-12);
+            let outcomes = passes as f64 * bad as f64 / rated as f64 * difference;
+            prop_assert!((spot.outcomes.unwrap().value - outcomes).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn scores_by_touchpoint_add_up_to_the_ratings_that_were_joined(steps in small()) {
+        let log = log_of(&steps, 0..steps.len());
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five().surveys(["help"]));
+        // A log without help has no such survey.
+        let Ok(experience) = experience else { return Ok(()) };
+        let counts = experience.counts();
+        prop_assert_eq!(
+            counts.ratings,
+            counts.on_touchpoint + counts.after_touchpoint + counts.of_journey + counts.unattached + counts.superseded
+        );
+        let scores = experience.scores(PathKey::Touchpoint, PathQuestion::Csat(Csat::default()), 0).unwrap();
+        let ratings: u64 = scores.rows.iter().map(|row| row.answer.unwrap().ratings()).sum();
+        prop_assert_eq!(ratings, counts.on_touchpoint + counts.after_touchpoint);
+        let satisfied: f64 =
+            scores.rows.iter().map(|row| row.answer.unwrap()).map(|row| row.score().value * row.ratings() as f64).sum();
+        prop_assert!((scores.all.answer.unwrap().score().value * ratings as f64 - satisfied).abs() < 1e-9);
+        prop_assert_eq!(scores.all.passes, experience.passes() as u64);
+    }
+
+    #[test]
+    fn the_order_in_which_customers_stand_changes_nothing(steps in small(), seed in 0..1_000_u64) {
+        let mut order: Vec<usize> = (0..steps.len()).collect();
+        let mut draws = Draws(seed);
+        for last in (1..order.len()).rev() {
+            order.swap(last, (draws.uniform() * (last + 1) as f64) as usize);
+        }
+        let options = wanted("pay").adjustment(Adjustment::none().segment(SegmentBy::Channel)).resamples(100, Seed(3));
+        prop_assert_eq!(
+            numbers(&log_of(&steps, 0..steps.len()), &options),
+            numbers(&log_of(&steps, order), &options)
+        );
+    }
+
+    #[test]
+    fn channels_that_agree_have_no_spread_between_them(
+        ratings in prop::collection::vec(1..=5_u8, 3..12),
+        count in 2..5_usize,
+    ) {
+        prop_assume!(ratings.iter().any(|rating| *rating != ratings[0]));
+        let mut log = EventLog::default();
+        for channel in 0..count {
+            for (number, rating) in ratings.iter().enumerate() {
+                let (name, channel) = (format!("{channel}-{number}"), format!("ch{channel}"));
+                log.add(&Event::new(&name, "support", at(0)).channel(&channel).score(f64::from(*rating))).unwrap();
+            }
+        }
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five()).unwrap();
+        let found = experience.consistency(&ConsistencyOptions::new(0.5).unwrap()).unwrap();
+        let support = &found.touchpoints[0];
+        prop_assert_eq!(support.between.unwrap().value, 0.0);
+        prop_assert!(support.range.unwrap().value < 1e-12);
+        prop_assert!(support.verdict != Verdict::Inconsistent && support.hidden == 0);
+    }
+
+    #[test]
+    fn intervals_hold_their_estimates(steps in small()) {
+        let log = log_of(&steps, 0..steps.len());
+        let journeys = journeys(&log);
+        let experience = Experience::new(&journeys, &five()).unwrap();
+        let overall = experience.overall(None, 0, Confidence::P95).unwrap();
+        prop_assert!(holds(&overall.good_passes.unwrap()) && holds(&overall.good_journeys.unwrap()));
+        let scores = experience.scores(PathKey::Channel, PathQuestion::Csat(Csat::default()), 0).unwrap();
+        prop_assert!(scores.rows.iter().all(|row| holds(&row.answer.unwrap().score())));
+        if let Ok(found) = experience.consistency(&ConsistencyOptions::new(0.5).unwrap()) {
+            for row in &found.touchpoints {
+                prop_assert!(row.channels.iter().all(|channel| holds(&channel.mean)), "{row:?}");
+                prop_assert!(row.range.is_ok_and(|range| holds(&range)) || row.range.is_err(), "{row:?}");
+                prop_assert!(row.between.is_ok_and(|between| holds(&between)) || row.between.is_err(), "{row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn few_ratings_have_no_share_of_their_own() {
+    let mut log = EventLog::default();
+    for (number, whole) in [true, true, true, true, true, true, false, false].into_iter().enumerate() {
+        let name = format!("c{number}");
+        log.add(&Event::new(&name, "order", at(0)).score(4.0)).unwrap();
+        if whole {
+            log.add(&Event::new(&name, "survey", at(1)).score(3.0)).unwrap();
+        }
+    }
+    let journeys = journeys(&log);
+    let experience = Experience::new(&journeys, &five().journey_surveys(["survey"])).unwrap();
+    let shown = |least: u64| {
+        let found = experience.overall(None, least, Confidence::P95).unwrap();
+        [found.good_passes.is_ok(), found.good_journeys.is_ok(), found.journeys.is_ok()]
+    };
+    // Two of eight journeys are not rated as a whole: with three as the limit the other six would tell of them.
+    assert_eq!([0, 2, 3, 9].map(shown), [[true; 3], [true; 3], [true, true, false], [false; 3]]);
+}
+
+/// Two segments of customers who come one to three times, each with a mind of his own: no difference between the segments.
+fn no_difference(seed: u64) -> EventLog {
+    let (mut log, mut draws) = (EventLog::default(), Draws(seed));
+    for segment in ["app", "web"] {
+        for number in 0..60 {
+            let name = format!("{segment} {number}");
+            let asks = if draws.uniform() < 0.5 { 0.25 } else { 0.75 };
+            for visit in 0..1 + (draws.uniform() * 3.0) as i64 {
+                let step = if draws.uniform() < asks { "help" } else { "cart" };
+                let end = if draws.uniform() < 0.4 { "pay" } else { "leave" };
+                for (place, touchpoint) in (0..).zip(["home", step, end]) {
+                    log.add(&Event::new(&name, touchpoint, at(visit * 100_000 + place))).unwrap();
+                }
+            }
+        }
+    }
+    log
+}
+
+#[test]
+fn maps_of_like_segments_differ_as_rarely_as_the_level_says() {
+    let (mut single, mut tests, mut any, runs) = (0, 0, 0, 300);
+    for seed in 0..runs {
+        let log = no_difference(7_000 + seed);
+        let sessions = JourneyOptions::default().split(Split::Session { micros: 1_000_000_000 }).unwrap();
+        let journeys = log.journeys(&sessions).unwrap();
+        let segment = |name: &str| {
+            let of = |customer: u32| journeys.customer(customer).is_some_and(|customer| customer.starts_with(name));
+            journeys.keep(|journey| of(journey.customer)).unwrap()
+        };
+        let found = segment("app").compare(&segment("web"), &MapComparisonOptions::default()).unwrap();
+        let rows = found.touchpoints.iter().map(|row| row.shares).chain(found.edges.iter().map(|row| row.shares));
+        let rows: Vec<_> = rows.collect();
+        let p = |found: &Result<Difference, Absent>| found.ok().and_then(|found| found.p_value.ok());
+        tests += rows.iter().filter(|row| p(&row.difference).is_some()).count();
+        single += rows.iter().filter(|row| p(&row.difference).is_some_and(|p| p < 0.05)).count();
+        any += u32::from(rows.iter().any(|row| row.adjusted_p_value.is_ok_and(|p| p < 0.05)));
+    }
+    // Single tests at 5 %: those of one map go together, so that their share has a standard deviation of at most that of one test
+    // a map, sqrt(0.05 × 0.95 / 300) = 0.0126; four of them either way.
+    let share = f64::from(u32::try_from(single).unwrap()) / f64::from(u32::try_from(tests).unwrap());
+    assert!((share - 0.05).abs() < 0.05, "{share} of {tests} single tests");
+    // Any after the adjustment: at most 5 % of the maps, with four standard deviations more.
+    assert!(any <= 30, "{any} of {runs} maps");
 }

@@ -18,11 +18,11 @@ use cxo_core::{
 };
 use cxo_json::{
     AttributionDocument, AttributionRow, BlueprintStepRow, ChainResamples, ChainRow, ConformanceQuestion,
-    ConformanceRow, CostsRow, Document, EmotionCurveRow, Entry, FlattenedRow, FollowsRow, FunnelComparisonRow,
-    FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow, JourneyChainDocument, JourneyConformanceDocument,
-    JourneyHotspotsDocument, JourneyMapDocument, JourneyNextDocument, JourneyPathsDocument, LogRow, MapComparisonRow,
-    MapRow, NextLossRow, NextRow, OrderRow, PathScoresRow, PathsRow, PositionRow, PredictionRow, ServiceRow,
-    StateBounds, StepRow, SwitchesRow, Worth, schema,
+    ConformanceRow, CostsRow, Document, EmotionCurveRow, Entry, FeedbackRow, FlattenedRow, FollowsRow,
+    FunnelComparisonRow, FunnelDocument, FunnelRow, HotspotsQuestion, HotspotsRow, JourneyChainDocument,
+    JourneyConformanceDocument, JourneyHotspotsDocument, JourneyMapDocument, JourneyNextDocument, JourneyPathsDocument,
+    LogRow, MapComparisonRow, MapRow, NextLossRow, NextRow, OrderRow, PathScoresRow, PathsRow, PositionRow,
+    PredictionRow, ServiceRow, StateBounds, StepRow, SwitchesRow, Worth, schema,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -372,7 +372,7 @@ fn hot_spots_with_and_without_their_sections() {
         .resamples(100, Seed(1))
         .min_responses(3);
     let spots = experience.hot_spots(&association).unwrap();
-    let overall = experience.overall(None, Confidence::P95).unwrap();
+    let overall = experience.overall(None, 3, Confidence::P95).unwrap();
     let moments = experience.moments_of_truth(RatingBox::new(4, 5).unwrap(), &association).unwrap();
     let sizes = (experience.len() as u64, experience.passes() as u64, experience.counts());
     let row_of = |spots| HotspotsRow::new(sizes, &overall, spots, &moments);
@@ -380,6 +380,7 @@ fn hot_spots_with_and_without_their_sections() {
         outcomes: vec!["reorder".to_owned()],
         outcome_kind: "wanted".to_owned(),
         silence_seconds: None,
+        feedback: None,
         scale: "1-5".to_owned(),
         bad_ratings: "1-2".to_owned(),
         good_ratings: "4-5".to_owned(),
@@ -401,12 +402,17 @@ fn hot_spots_with_and_without_their_sections() {
     let consistency = experience.consistency(&ConsistencyOptions::new(0.3).unwrap()).unwrap();
     let mut full = bare.clone();
     full.question.silence_seconds = Some(60.0);
+    full.question.feedback =
+        Some(FeedbackRow { file: "feedback.csv".to_owned(), metric: "csat".to_owned(), load: load() });
+    full.all.biased = true;
     full.all.scores = Ok(PathScoresRow::new("csat", &scores).unwrap());
     full.all.emotion_curve = Ok(EmotionCurveRow::from(&experience.emotion_curve(&stages, 3, Confidence::P95).unwrap()));
     full.all.consistency = Ok(HotspotsRow::consistency_rows(&consistency));
     full.all.switches = Ok(SwitchesRow::from(&experience.switches(&association).unwrap()));
     full.segments = Some(segments(full.all.clone()));
+    full.all.journey_experience.good_passes = Err("hidden to protect small groups".into());
     holds(&full);
+    full.all.journey_experience.good_passes = bare.all.journey_experience.good_passes;
     assert!(full.all.hotspots[0].associated_outcomes.is_ok() && full.all.journey_experience.journey_ratings.is_ok());
     refuses(
         &full,
@@ -445,7 +451,7 @@ fn conformance_to_a_design() {
     let experience = Experience::new(&journeys, &ExperienceOptions::new(Scale::ONE_TO_FIVE)).unwrap();
     let outcome = PathOutcome::new(["reorder"], OutcomeKind::Wanted);
     let associated = experience.deviations(&found, Some(&outcome), 3, Confidence::P95).unwrap();
-    let all = ConformanceRow::new(&found, (&associated.deviations, associated.open), &design, 1);
+    let all = ConformanceRow::new(&found, &associated, &design, 1);
     assert_eq!((all.total_variants, all.variants.len(), all.variants[0].moves.len()), (2, 1, 5));
     let question = ConformanceQuestion {
         blueprint: "order".to_owned(),
@@ -457,6 +463,7 @@ fn conformance_to_a_design() {
         outcomes: Some(vec!["reorder".to_owned()]),
         outcome_kind: Some("wanted".to_owned()),
         silence_seconds: Some(60.0),
+        feedback: None,
         scale: Some("1-5".to_owned()),
         min_responses: 3,
         confidence: Confidence::P95,

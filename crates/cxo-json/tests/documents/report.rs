@@ -17,7 +17,7 @@ use cxo_core::{
     survey::ContactRule,
 };
 use cxo_json::{
-    AtRiskRow, BreakdownDocument, ChurnRiskRow, ContactsRow, Document, Entry, ExpectedRow, FileRow, FunnelStepRow,
+    AtRiskRow, BreakdownDocument, ChurnRiskRow, ContactsRow, Document, Entry, EstimateRow, FileRow, FunnelStepRow,
     JoinedRow, JourneyFunnelRow, JourneyReport, JourneyScoresRow, JourneyStageRow, LogRow, PathsRow, RepeatsRow,
     ReportConsistencyRow, ReportDocument, ReportHotSpotsRow, RetentionRow, SegmentRisk, StalledRow, TouchpointsRow,
     TransactionsRow, WhoAnsweredRow, schema,
@@ -105,20 +105,22 @@ fn journey(of: &ReportDocument) -> JourneyReport {
     let staged = journeys.by_stage().unwrap();
     let passage = staged.funnel(&Funnel::new(["purchase", "onboarding", "loyalty"]).unwrap()).unwrap();
     let next = passage.steps.get(1).map(FunnelStepRow::from);
-    let row = JourneyStageRow { stage: "purchase".into(), events: 60, journeys: 60, begins: 60, next };
+    let row = JourneyStageRow { stage: "purchase".into(), events: 60, journeys: 60, begins: Ok(60), next };
     found.stages = Ok(vec![row]);
-    found.funnel = Ok(JourneyFunnelRow::new("stage", &passage, Confidence::P95));
+    found.funnel = Ok(JourneyFunnelRow::new("stage", &passage, 0, Confidence::P95).unwrap().unwrap());
     found.scores = Ok(of.metrics.iter().filter_map(JourneyScoresRow::of).collect());
     let experience = Experience::new(&journeys, &ExperienceOptions::new(Scale::ONE_TO_FIVE)).unwrap();
     let options = AssociationOptions::new(PathOutcome::new(["thanks"], OutcomeKind::Wanted)).resamples(100, Seed(1));
     let spots = experience.hot_spots(&options).unwrap();
     let join = JoinedRow::new(experience.counts(), 2, 1);
-    found.hot_spots = Ok(ReportHotSpotsRow::new(&spots, ["csat", "1-5", "last-stage"], join, |_| true));
+    found.hot_spots =
+        Ok(ReportHotSpotsRow::new(&spots, ["csat", "1-5", "last-stage"], (60.0, "nine-of-ten"), join, |_| true));
     let consistency = experience.consistency(&ConsistencyOptions::new(0.4).unwrap()).unwrap();
     found.consistency = Ok(ReportConsistencyRow::new(&consistency, ["csat", "1-5"], |_| true));
     let outcomes = ["thanks".to_owned()];
     let options = StalledOptions::new().unwrap().outcomes(&outcomes);
-    found.stalled = Ok(StalledRow::new(&stalled(&journeys, &options).unwrap(), &outcomes, ["purchase", "onboarding"]));
+    let limits = stalled(&journeys, &options).unwrap();
+    found.stalled = Ok(StalledRow::new(&limits, &outcomes, ["purchase", "onboarding"], 0).unwrap());
     found
 }
 
@@ -147,8 +149,8 @@ fn retention() -> RetentionRow {
 /// A group with a value, one without an interval, a hidden one.
 fn churn_risk() -> ChurnRiskRow {
     let bounds = Interval::new(2.0, 9.0, Confidence::P95, Method::LogWald).unwrap();
-    let known = |value| ExpectedRow { value, standard_error: Ok(1.5), interval: Ok(bounds) };
-    let unknown = ExpectedRow { value: 0.0, standard_error: Err("unknown".into()), interval: Err("unknown".into()) };
+    let known = |value| EstimateRow { value, standard_error: Ok(1.5), interval: Ok(bounds) };
+    let unknown = EstimateRow { value: 0.0, standard_error: Err("unknown".into()), interval: Err("unknown".into()) };
     let total = SegmentRisk {
         customers: 12,
         alive: known(8.0),
@@ -255,8 +257,10 @@ fn the_schema_and_the_reader_refuse_alike() {
         ("/journey/median_seconds", (-1).into()),
         ("/journey/paths/variants/0/share", 2.into()),
         ("/journey/hot_spots/touchpoints/0/coverage", 2.into()),
-        ("/journey/hot_spots/touchpoints/0/outcomes", Value::Null),
+        ("/journey/hot_spots/touchpoints/0/associated_outcomes", Value::Null),
         ("/journey/hot_spots/join/joined", (-1).into()),
+        ("/journey/hot_spots/silence_seconds", (-1).into()),
+        ("/journey/hidden_stages", Value::Null),
         ("/journey/consistency/touchpoints/0/covered", 2.into()),
         ("/journey/stalled/quantile", 2.into()),
         ("/journey/stalled/stages/0/stalled", (-1).into()),

@@ -59,6 +59,9 @@ pub struct FunnelStep {
     pub next: Vec<NodeCount>,
     /// Those of them whose journey ends here.
     pub ended: u64,
+    /// Under [`Immature::KaplanMeier`] those who got here and no further while their window is still open at the end of the
+    /// observation: they may yet go on, and are neither in `next` nor in `ended`. 0 under other rules.
+    pub open: u64,
 }
 
 impl Journeys<'_> {
@@ -169,6 +172,8 @@ struct Tally {
     gaps: Vec<Vec<i64>>,
     /// What came next after each step, by touchpoint; the end of the journey last.
     next: Vec<Vec<u64>>,
+    /// Those who may still go on from each step.
+    open: Vec<u64>,
 }
 
 impl Tally {
@@ -180,6 +185,7 @@ impl Tally {
             reached: vec![0; steps],
             gaps: vec![Vec::new(); steps],
             next: vec![vec![0; names + 1]; steps],
+            open: vec![0; steps],
         }
     }
 
@@ -189,8 +195,11 @@ impl Tally {
             self.entered.customers.push(journey.customer);
             self.entered.levels.push(passage.level);
         }
+        let mut open = false;
         if let (Some(watched), Some(&start)) = (&mut self.entered.censored, passage.times.first()) {
-            watched.micros.push(until.saturating_sub(start).max(0));
+            let micros = until.saturating_sub(start).max(0);
+            open = micros < watched.window && passage.level < self.entered.steps;
+            watched.micros.push(micros);
             let steps = self.entered.steps;
             let times =
                 (0..steps).map(|step| passage.times.get(step).map_or(i64::MAX, |time| time.saturating_sub(start)));
@@ -202,7 +211,10 @@ impl Tally {
                 gaps.push(after.saturating_sub(before));
             }
         }
-        if let Some(next) = passage.level.checked_sub(1).and_then(|level| self.next.get_mut(level)) {
+        let Some(level) = passage.level.checked_sub(1) else { return };
+        if let Some(count) = self.open.get_mut(level).filter(|_| open) {
+            *count += 1;
+        } else if let Some(next) = self.next.get_mut(level) {
             let end = next.len() - 1;
             let place = journey.steps.get(passage.last + 1).map_or(end, |&step| step as usize);
             if let Some(count) = next.get_mut(place) {
@@ -213,8 +225,8 @@ impl Tally {
 
     fn answer(mut self, journeys: &Journeys<'_>, funnel: &Funnel, entered: &Entered) -> FunnelPassage {
         let mut steps = Vec::new();
-        let rows = funnel.steps.iter().zip(&self.reached).zip(&mut self.gaps).zip(&self.next);
-        for (step, (((touchpoint, &reached), gaps), next)) in (1..).zip(rows) {
+        let rows = funnel.steps.iter().zip(&self.reached).zip(&mut self.gaps).zip(self.next.iter().zip(&self.open));
+        for (step, (((touchpoint, &reached), gaps), (next, &open))) in (1..).zip(rows) {
             let share = |of: usize| entered.share(of, step, funnel.confidence);
             let known = !gaps.is_empty();
             let [median, p90] = quantiles(gaps, [0.5, 0.9]);
@@ -238,6 +250,7 @@ impl Tally {
                 p90_seconds,
                 next,
                 ended,
+                open,
             });
         }
         FunnelPassage {
