@@ -340,7 +340,7 @@ fn pairs(text: [u8; 8], form: [u8; 8]) -> Option<[u8; 8]> {
 /// years that begin with March the leap day is the last, and months of 31 and 30 days have sums that lie on a line.
 fn civil_day(year: u32, month: u32, day: u32) -> Option<i32> {
     let century = year / 100;
-    let leap = year % 4 == 0 && (year != century * 100 || century % 4 == 0);
+    let leap = year.is_multiple_of(4) && (year != century * 100 || century.is_multiple_of(4));
     let most = match month {
         2 => 28 + u32::from(leap),
         4 | 6 | 9 | 11 => 30,

@@ -1,4 +1,5 @@
 //! The experience on the path: joining, scores, hot spots, consistency, switches. Planted effects are found again.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Small counts.
 
 use cxo_core::domain::{Scale, Stages, Timestamp};
 use cxo_core::experience::{
@@ -675,7 +676,7 @@ fn no_difference(seed: u64) -> EventLog {
         for number in 0..60 {
             let name = format!("{segment} {number}");
             let asks = if draws.uniform() < 0.5 { 0.25 } else { 0.75 };
-            for visit in 0..1 + (draws.uniform() * 3.0) as i64 {
+            for visit in 0..=(draws.uniform() * 3.0) as i64 {
                 let step = if draws.uniform() < asks { "help" } else { "cart" };
                 let end = if draws.uniform() < 0.4 { "pay" } else { "leave" };
                 for (place, touchpoint) in (0..).zip(["home", step, end]) {
