@@ -11,8 +11,16 @@ pub(crate) struct Symbols {
     text: String,
     /// Where each text ends in the arena; it begins where the one before ends.
     ends: Vec<usize>,
-    /// Open addressing, linear probing: 0 is free, otherwise id + 1. The length is 0 or a power of two.
-    table: Vec<u32>,
+    /// Open addressing, linear probing. The length is 0 or a power of two.
+    table: Vec<Slot>,
+}
+
+/// A place of the table: the hash tells most texts that are not meant from the one that is, without a look at the arena.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    hash: u32,
+    /// 0 is free, otherwise id + 1.
+    entry: u32,
 }
 
 impl Symbols {
@@ -23,7 +31,7 @@ impl Symbols {
 
     /// The bytes on the heap.
     pub(crate) fn size_bytes(&self) -> usize {
-        self.text.capacity() + size_of::<usize>() * self.ends.capacity() + size_of::<u32>() * self.table.capacity()
+        self.text.capacity() + size_of::<usize>() * self.ends.capacity() + size_of::<Slot>() * self.table.capacity()
     }
 
     /// Where the text of an id stands in the arena.
@@ -46,7 +54,7 @@ impl Symbols {
 
     /// The id of a text, if it has one.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
-        self.slot(text).and_then(|slot| self.table.get(slot)).and_then(|entry| entry.checked_sub(1))
+        self.table.get(self.place(text, hash(text))?)?.entry.checked_sub(1)
     }
 
     /// The id of a text, a new one if need be.
@@ -54,13 +62,14 @@ impl Symbols {
         if self.table.len() < 2 * (self.len() + 1) {
             self.grow();
         }
-        let slot = self.slot(text).and_then(|slot| self.table.get_mut(slot));
+        let hash = hash(text);
+        let slot = self.place(text, hash).and_then(|place| self.table.get_mut(place));
         match slot {
-            Some(entry) if *entry > 0 => Ok(*entry - 1),
-            Some(entry) => {
+            Some(slot) if slot.entry > 0 => Ok(slot.entry - 1),
+            Some(slot) => {
                 let id = u32::try_from(self.ends.len()).ok().filter(|id| *id < u32::MAX);
                 let id = id.ok_or_else(|| Error::overflow("number of different identifiers"))?;
-                *entry = id + 1;
+                *slot = Slot { hash, entry: id + 1 };
                 self.text.push_str(text);
                 self.ends.push(self.text.len());
                 Ok(id)
@@ -82,36 +91,39 @@ impl Symbols {
     }
 
     /// Where `text` stands in the table, or the free place where it would stand.
-    fn slot(&self, text: &str) -> Option<usize> {
-        let mask = self.table.len().checked_sub(1)?;
-        let first = hash(text) & mask;
-        // At most half of the table is taken, so a free place ends the search.
-        (0..=mask).map(|step| first.wrapping_add(step) & mask).find(|&slot| match self.table.get(slot) {
-            Some(0) | None => true,
-            Some(entry) => {
-                self.span(entry - 1).and_then(|span| self.text.as_bytes().get(span)) == Some(text.as_bytes())
-            }
-        })
+    fn place(&self, text: &str, hash: u32) -> Option<usize> {
+        let is_here = |slot: &Slot| {
+            let span = || self.span(slot.entry - 1);
+            slot.entry == 0
+                || slot.hash == hash && span().and_then(|span| self.text.as_bytes().get(span)) == Some(text.as_bytes())
+        };
+        places(hash, self.table.len()).find(|&place| self.table.get(place).is_none_or(is_here))
     }
 
     fn grow(&mut self) {
-        let longer = vec![0; (4 * self.len()).next_power_of_two().max(16)];
-        for entry in std::mem::replace(&mut self.table, longer).into_iter().filter(|entry| *entry > 0) {
-            let (mask, first) = (self.table.len() - 1, hash(self.text(entry - 1)));
+        let longer = vec![Slot::default(); (4 * self.len()).next_power_of_two().max(16)];
+        for slot in std::mem::replace(&mut self.table, longer).into_iter().filter(|slot| slot.entry > 0) {
             // All are different: the first free place is theirs.
-            let mut places = (0..=mask).map(|step| first.wrapping_add(step) & mask);
-            let free = places.find(|&slot| self.table.get(slot) == Some(&0));
-            if let Some(place) = free.and_then(|slot| self.table.get_mut(slot)) {
-                *place = entry;
+            let mut places = places(slot.hash, self.table.len());
+            let free = places.find(|&place| self.table.get(place).is_some_and(|slot| slot.entry == 0));
+            if let Some(place) = free.and_then(|place| self.table.get_mut(place)) {
+                *place = slot;
             }
         }
     }
 }
 
+/// The places of a table of this length, none or a power of two, in the order in which a text with this hash looks for its own. At most
+/// half of the table is taken, so a free one ends the search.
+fn places(hash: u32, length: usize) -> impl Iterator<Item = usize> {
+    let mask = length.wrapping_sub(1);
+    (0..length).map(move |step| (hash as usize).wrapping_add(step) & mask)
+}
+
 /// With fixed keys: the same on every run. Eight bytes at a time are folded by a product of 128 bits, as wyhash does; texts made to
 /// collide would be found slowly, never wrongly, as every text that is found is compared.
 #[allow(clippy::cast_possible_truncation, reason = "both halves of a product, and the low bits are as good as any")]
-fn hash(text: &str) -> usize {
+fn hash(text: &str) -> u32 {
     const KEYS: [u64; 2] = [0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB];
     let fold = |value: u64, key: u64| {
         let product = u128::from(value) * u128::from(key);
@@ -128,7 +140,7 @@ fn hash(text: &str) -> usize {
         }
         _ => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
     };
-    fold(hash ^ rest ^ KEYS[1], KEYS[0]) as usize
+    fold(hash ^ rest ^ KEYS[1], KEYS[0]) as u32
 }
 
 /// Row ids are u32.
@@ -172,7 +184,7 @@ mod tests {
         let shapes: [&dyn Fn(usize) -> String; 4] =
             [&|at| "a".repeat(at), &|at| at.to_string(), &|at| format!("customer-{at:09}"), &long];
         for shape in shapes {
-            let mut slots: Vec<usize> = (0..1024).map(|at| hash(&shape(at)) % 4096).collect();
+            let mut slots: Vec<u32> = (0..1024).map(|at| hash(&shape(at)) % 4096).collect();
             slots.sort_unstable();
             slots.dedup();
             // Of 1,024 drawn by chance about 906 are different.
