@@ -119,7 +119,7 @@ const COLUMN_ROLES: [&str; 35] = [
 ];
 
 /// Every role a file can have.
-const FILE_ROLES: [&str; 4] = ["feedback", "touchpoints", "transactions", "customers"];
+pub(crate) const FILE_ROLES: [&str; 4] = ["feedback", "touchpoints", "transactions", "customers"];
 
 impl Config {
     /// The name of the file.

@@ -120,7 +120,7 @@ impl Ratings {
             let scale = self.scale();
             return Ok(Rated { scale, metric: None, feedback: None, unattached: 0, superseded: 0 });
         };
-        let feedback = file.open_other(path)?;
+        let feedback = file.open_other(path, "feedback")?;
         let columns = report::feedback_columns(&feedback.config);
         let mut stages = feedback.config.stages()?.unwrap_or_default();
         let mut all = report_journey_ratings::Ratings::default();

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -135,35 +136,59 @@ pub(crate) fn write_whole(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::
 }
 
 /// A file in the making: a temporary one beside the target, renamed at the end, so that a reader never sees half of it
-/// and a failure leaves the target as it was.
+/// and a failure leaves the target as it was. What is no file, such as a pipe or a terminal, is written to as it comes.
 #[derive(Debug)]
 pub(crate) struct Whole {
     path: PathBuf,
-    buffer: io::BufWriter<tempfile::NamedTempFile>,
+    to: Making,
+}
+
+#[derive(Debug)]
+enum Making {
+    Temporary(io::BufWriter<tempfile::NamedTempFile>),
+    Straight(io::BufWriter<fs::File>),
 }
 
 impl Whole {
-    /// Begins the file.
+    /// Begins the file; a link leads to what is written.
     pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        const BUFFER: usize = 1 << 16;
         let failed = |error: &io::Error| Failure::io(path, "write", error);
-        if path.is_dir() {
-            return Err(failed(&io::ErrorKind::IsADirectory.into()));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = temporary_in(folder).map_err(|error| failed(&error))?;
-        Ok(Self { path: path.to_owned(), buffer: io::BufWriter::with_capacity(1 << 16, temporary) })
+        let to = match fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Err(failed(&io::ErrorKind::IsADirectory.into())),
+            Ok(found) if !found.is_file() => {
+                let file = fs::OpenOptions::new().write(true).open(path).map_err(|error| failed(&error))?;
+                Making::Straight(io::BufWriter::with_capacity(BUFFER, file))
+            }
+            _ => {
+                let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+                let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let temporary = temporary_in(folder).map_err(|error| failed(&error))?;
+                let to = Making::Temporary(io::BufWriter::with_capacity(BUFFER, temporary));
+                return Ok(Self { path: place, to });
+            }
+        };
+        Ok(Self { path: path.to_owned(), to })
     }
 
     /// Where its content is written.
     pub(crate) fn writer(&mut self) -> &mut (dyn Write + Send) {
-        &mut self.buffer
+        match &mut self.to {
+            Making::Temporary(buffer) => buffer,
+            Making::Straight(buffer) => buffer,
+        }
     }
 
     /// Puts the finished file in its place.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let failed = |error: &io::Error| Failure::io(&self.path, "write", error);
-        let temporary = self.buffer.into_inner().map_err(|error| failed(error.error()))?;
-        temporary.persist(&self.path).map(drop).map_err(|error| failed(&error.error))
+        match self.to {
+            Making::Temporary(buffer) => {
+                let temporary = buffer.into_inner().map_err(|error| failed(error.error()))?;
+                temporary.persist(&self.path).map(drop).map_err(|error| failed(&error.error))
+            }
+            Making::Straight(mut buffer) => buffer.flush().map_err(|error| failed(&error)),
+        }
     }
 }
 
@@ -174,7 +199,7 @@ fn temporary_in(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
 }

@@ -42,7 +42,8 @@ pub(crate) struct Reading {
     /// Stop at the first bad row instead of counting it
     #[arg(long)]
     strict: bool,
-    /// Write the rejected rows with their reasons to this CSV file
+    /// Write the rejected rows with their reasons to this CSV file; those of a second file beside it, with its role in the name, such as
+    /// bad.transactions.csv beside bad.csv
     #[arg(long, value_name = "FILE")]
     pub(crate) rejected: Option<PathBuf>,
 }
@@ -63,10 +64,16 @@ impl TableFile {
         Readable::open(&self.file, &self.reading)
     }
 
-    /// Another file that is read in the same way; its rejected rows are not written out.
-    pub(crate) fn open_other(&self, file: &Path) -> Result<Readable, Failure> {
-        Readable::open(file, &Reading { rejected: None, ..self.reading.clone() })
+    /// Another file that is read in the same way.
+    pub(crate) fn open_other(&self, file: &Path, role: &str) -> Result<Readable, Failure> {
+        let rejected = self.reading.rejected.as_deref().map(|target| rejected_of(target, role));
+        Readable::open(file, &Reading { rejected, ..self.reading.clone() })
     }
+}
+
+/// Where the rejected rows of a second file go, where those of the first go to `target`.
+pub(crate) fn rejected_of(target: &Path, role: &str) -> PathBuf {
+    target.with_extension(format!("{role}.csv"))
 }
 
 impl Reading {

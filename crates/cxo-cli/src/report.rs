@@ -31,7 +31,7 @@ use crate::{
     failure::Failure,
     notes,
     output::{Output, Whole},
-    reading::Reading,
+    reading::{Reading, rejected_of},
     report_churn, report_journey,
     report_journey_ratings::Ratings,
 };
@@ -276,7 +276,7 @@ impl Folder<'_> {
             Some(target) => {
                 let target = match role {
                     "feedback" => target.to_owned(),
-                    _ => target.with_extension(format!("{role}.csv")),
+                    _ => rejected_of(target, role),
                 };
                 let mut whole = Whole::create(&target)?;
                 let loaded = read(load.rejected(whole.writer()))?;

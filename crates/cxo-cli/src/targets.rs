@@ -7,10 +7,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{config::Config, failure::Failure};
+use crate::{
+    config::{Config, FILE_ROLES},
+    failure::Failure,
+    reading::rejected_of,
+};
 
 /// Options that name a file to be written.
-const WRITTEN: [&str; 3] = ["--out", "--rejected", "--model-out"];
+const WRITTEN: [&str; 3] = ["--out", REJECTED, "--model-out"];
+
+const REJECTED: &str = "--rejected";
 
 /// A value among the arguments, with the option before it.
 struct Named {
@@ -20,7 +26,7 @@ struct Named {
 
 /// What is wrong where a file to be written is named twice.
 pub(crate) fn clash(arguments: &[OsString]) -> Option<Failure> {
-    let named = with_files(values(arguments), arguments);
+    let named = with_files(with_companions(values(arguments), arguments), arguments);
     let written = |one: &Named| WRITTEN.contains(&one.option.as_str());
     for (at, target) in named.iter().enumerate().filter(|(_, one)| written(one)) {
         let place = place(&target.value)?;
@@ -35,6 +41,22 @@ pub(crate) fn clash(arguments: &[OsString]) -> Option<Failure> {
         }
     }
     None
+}
+
+/// The values with the files of rejected rows that are written beside the one that is named.
+fn with_companions(mut named: Vec<Named>, arguments: &[OsString]) -> Vec<Named> {
+    let roles: &[&str] = match arguments.get(1).and_then(|command| command.to_str()) {
+        Some("report") => &FILE_ROLES,
+        Some("journey") if named.iter().any(|one| one.option == "--feedback") => &["feedback"],
+        _ => &[],
+    };
+    let beside = |one: &Named| {
+        let target = one.value.clone();
+        roles.iter().map(move |role| Named { option: REJECTED.to_owned(), value: rejected_of(&target, role) })
+    };
+    let companions: Vec<Named> = named.iter().filter(|one| one.option == REJECTED).flat_map(beside).collect();
+    named.extend(companions);
+    named
 }
 
 /// The values with the files that are read because of them: the `cxo.toml` beside a file, and what the directory of a report holds.

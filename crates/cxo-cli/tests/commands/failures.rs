@@ -98,6 +98,48 @@ fn the_error_object_locates_the_cell() {
 }
 
 #[test]
+#[cfg(unix)]
+fn links_are_followed_and_pipes_are_written_to() {
+    let folder = folder();
+    folder.write("kept.json", "before");
+    std::os::unix::fs::symlink(folder.path().join("kept.json"), folder.path().join("link.json")).unwrap();
+    assert_eq!(folder.cxo("nps feedback.csv --score score --out link.json").code, 0);
+    assert!(folder.path().join("link.json").symlink_metadata().unwrap().is_symlink());
+    let told = folder.read("kept.json");
+    assert!(told.contains("cxo.nps"), "{told}");
+
+    let pipe = folder.path().join("pipe.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(folder.cxo("nps feedback.csv --score score --out pipe.json").code, 0);
+    assert_eq!(reader.join().unwrap(), told);
+}
+
+#[test]
+fn rejected_rows_of_a_second_file_are_written_beside_those_of_the_first() {
+    let folder = Folder::new();
+    folder.write("log.csv", "customer,touchpoint,time\na,home,2026-01-01\na,pay,2026-01-02\nb,home,never\n");
+    folder.write("feedback.csv", "customer,time,metric,score\na,2026-01-01,nps,9\na,2026-01-01,nps,12\n");
+    let asked = "journey hotspots log.csv --feedback feedback.csv --conversion pay --resamples 0";
+    assert_eq!(folder.cxo(&format!("{asked} --rejected bad.csv")).code, 0);
+    assert!(folder.read("bad.csv").contains("never"));
+    assert!(folder.read("bad.feedback.csv").contains("12"));
+
+    // Neither writes over what is read.
+    folder.write("log.feedback.csv", &folder.read("feedback.csv"));
+    let run = folder.cxo("journey hotspots log.csv --feedback log.feedback.csv --conversion pay --rejected log.x");
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    folder.write("cxo.toml", "[files]\ntouchpoints = \"log.touchpoints.csv\"\n");
+    folder.write("log.touchpoints.csv", &folder.read("log.csv"));
+    let run = folder.cxo("report . --rejected log.x");
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(folder.read("log.touchpoints.csv").contains("home"));
+}
+
+#[test]
 fn no_file_is_written_over() {
     let folder = folder();
     let before = folder.read("feedback.csv");

@@ -32,18 +32,15 @@ impl PathCount {
         Ok(Self { conversions, nulls, value })
     }
 
-    fn add(&mut self, other: &Self) -> Result<(), Error> {
-        let sum =
-            |mine: u64, theirs: u64| mine.checked_add(theirs).ok_or_else(|| Error::overflow("number of journeys"));
-        let (conversions, nulls) = (sum(self.conversions, other.conversions)?, sum(self.nulls, other.nulls)?);
-        *self = Self::new(conversions, nulls, self.value + other.value)?;
-        Ok(())
+    /// Both together, where their journeys are known to fit 64 bits.
+    fn with(&self, other: &Self) -> Result<Self, Error> {
+        Self::new(self.conversions + other.conversions, self.nulls + other.nulls, self.value + other.value)
     }
 }
 
 /// Distinct paths of channels or touchpoints with how often each ended how.
 ///
-/// Class: table; 4 bytes a step of each different path, and 24 for its counts. Merges always; values are sums of floats, which
+/// Class: table; 4 bytes a step of each different path, and 24 for its counts. Merges while all journeys fit 64 bits; values are sums of floats, which
 /// the order of merging can move in the last digits.
 ///
 /// ```
@@ -59,6 +56,8 @@ impl PathCount {
 pub struct Paths {
     symbols: Symbols,
     counts: BTreeMap<Box<[u32]>, PathCount>,
+    /// All of them together: no sum over paths exceeds it.
+    journeys: u64,
 }
 
 impl Paths {
@@ -66,7 +65,7 @@ impl Paths {
     ///
     /// # Errors
     /// [`ErrorKind::Input`](crate::ErrorKind::Input) for an empty path or an empty name in it,
-    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) beyond 64 bits.
+    /// [`ErrorKind::Overflow`](crate::ErrorKind::Overflow) where all journeys of all paths exceed 64 bits.
     pub fn add<S: AsRef<str>>(&mut self, path: impl IntoIterator<Item = S>, count: PathCount) -> Result<(), Error> {
         let mut ids = Vec::new();
         for name in path {
@@ -86,10 +85,13 @@ impl Paths {
         if ids.is_empty() {
             return Err(Error::input("path", "empty", "at least one step"));
         }
-        if let Some(known) = self.counts.get_mut(ids) {
-            return known.add(count);
+        let sum = count.conversions.checked_add(count.nulls).and_then(|more| self.journeys.checked_add(more));
+        let journeys = sum.ok_or_else(|| Error::overflow("number of journeys"))?;
+        match self.counts.get_mut(ids) {
+            Some(known) => *known = known.with(count)?,
+            None => drop(self.counts.insert(ids.into(), *count)),
         }
-        self.counts.insert(ids.into(), *count);
+        self.journeys = journeys;
         Ok(())
     }
 
@@ -110,8 +112,8 @@ impl Paths {
     pub fn total(&self) -> PathCount {
         let mut total = PathCount::default();
         for count in self.counts.values() {
-            total.conversions = total.conversions.saturating_add(count.conversions);
-            total.nulls = total.nulls.saturating_add(count.nulls);
+            total.conversions += count.conversions;
+            total.nulls += count.nulls;
             total.value += count.value;
         }
         total

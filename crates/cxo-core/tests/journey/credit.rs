@@ -366,6 +366,20 @@ fn orders_of(players: &[&'static str]) -> Vec<Vec<&'static str>> {
 }
 
 #[test]
+fn journeys_beyond_64_bits_are_refused() {
+    let mut paths = Paths::default();
+    paths.add(["a"], PathCount::new(1, 5, 0.0).unwrap()).unwrap();
+    // Of one path, of another, and both kinds together.
+    for (path, count) in [("a", (u64::MAX - 5, 0)), ("b", (0, u64::MAX - 5)), ("b", (u64::MAX / 2, u64::MAX / 2 - 4))] {
+        let count = PathCount::new(count.0, count.1, 0.0).unwrap();
+        assert_eq!(paths.add([path], count).unwrap_err().kind(), ErrorKind::Overflow, "{path}");
+        assert_eq!((paths.len(), paths.total()), (1, PathCount::new(1, 5, 0.0).unwrap()));
+    }
+    paths.add(["b"], PathCount::new(u64::MAX - 6, 0, 0.0).unwrap()).unwrap();
+    assert_eq!(paths.total(), PathCount::new(u64::MAX - 5, 5, 0.0).unwrap());
+}
+
+#[test]
 fn values_beyond_f64_have_no_sum() {
     let mut paths = Paths::default();
     for path in [["a", "b"], ["b", "a"]] {
