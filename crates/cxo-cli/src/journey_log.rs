@@ -342,7 +342,7 @@ impl Columns {
         if matches!(rules.duplicates.0, Duplicates::ById) && !ids {
             return Err(Failure::usage("--duplicates by-id needs to know the ids: give --event-id COLUMN"));
         }
-        let (options, names, path) = (rules.options()?, rules.views.names()?, file.file.clone());
+        let (options, names, path) = (rules.options(file.zone)?, rules.views.names()?, file.file.clone());
         let period = rules.views.period(file.zone)?;
         let change = self.change.map(|change| change.begin(file.zone)).transpose();
         let change = change.map_err(|error| Failure::option("--change", &error))?;
@@ -405,8 +405,9 @@ impl Rules {
         self.seed.map_or_else(Seed::default, Seed)
     }
 
-    fn options(&self) -> Result<JourneyOptions, Failure> {
+    fn options(&self, zone: chrono_tz::Tz) -> Result<JourneyOptions, Failure> {
         let options = JourneyOptions::default().ties(self.ties).duplicates(self.duplicates.0)?;
+        let options = options.observed_until(self.views.observed_until(zone)?);
         let Some(gap) = self.session_gap else { return Ok(options) };
         let split = options.split(Split::Session { micros: gap.micros });
         split.map_err(|error| Failure::option("--session-gap", &error))

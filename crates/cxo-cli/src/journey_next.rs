@@ -48,7 +48,7 @@ struct Asked {
     /// What came before, the oldest touchpoint first
     #[arg(long, value_name = "A,B,C")]
     after: Vec<NameList>,
-    /// A journey has ended only after so much silence before the end of the log, such as 30d; until then it is open, and without
+    /// A journey has ended only after so much silence before the end of the observation, such as 30d; until then it is open, and without
     /// --after each open one is asked [default: every journey has ended]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
@@ -124,7 +124,7 @@ impl Asked {
         let mut rows = Vec::new();
         for journey in journeys.iter() {
             let last = journey.times.last().copied().unwrap_or_default();
-            if journeys.last_time().saturating_sub(last) > silence {
+            if journeys.observed_until().saturating_sub(last) > silence {
                 continue;
             }
             let from = journey.steps.len().saturating_sub(longest);

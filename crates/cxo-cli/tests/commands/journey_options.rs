@@ -233,3 +233,40 @@ fn names_do_not_steer_the_terminal() {
     let document = folder.cxo(&format!("journey map {COLUMNS} --format json")).json();
     assert_eq!(document["touchpoints"][0]["touchpoint"], json!("ho\u{1b}[2Jme\nx"), "a document has the name itself");
 }
+
+/// Ann was at home and no more, bob paid an hour later; cy began and has not ended.
+const QUIET: &str = "\
+who,what,at,phase
+ann,home,2026-01-01T10:00:00Z,complete
+bob,home,2026-01-01T10:00:00Z,complete
+bob,pay,2026-01-01T11:00:00Z,complete
+";
+
+#[test]
+fn the_observation_ends_where_it_is_said_to() {
+    let folder = Folder::new();
+    folder.write("log.csv", QUIET);
+    let asked = |command: &str, options: &str| {
+        let columns = "log.csv --journey who --touchpoint what --time at";
+        folder.cxo(&format!("journey {command} {columns} {options} --format json")).json()
+    };
+    for (until, end, open) in [
+        ("", "2026-01-01T11:00:00Z", 1),
+        ("--until 2026-01-01T10:30:00Z", "2026-01-01T10:30:00Z", 2),
+        ("--until 2026-01-03", "2026-01-04T00:00:00Z", 1),
+        ("--until 2026-01-10", "2026-01-11T00:00:00Z", 0),
+    ] {
+        if open < 2 {
+            for command in ["chain", "attribution"] {
+                let found = asked(command, &format!("--conversion pay --silence 3d {until}"));
+                assert_eq!((&found["open_journeys"], &found["log"]["observed_until"]), (&json!(open), &json!(end)));
+            }
+        }
+        let funnel = asked("funnel", &format!("--steps home --window 3d {until}"));
+        let late = if open == 0 { 0 } else { 2 };
+        assert_eq!((&funnel["immature"], &funnel["log"]["observed_until"]), (&json!(late), &json!(end)), "{until}");
+        // Bob may go on after he paid.
+        let next = asked("next", &format!("--silence 3d {until}"));
+        assert_eq!(next["predictions"].as_array().unwrap().len(), late, "{until}");
+    }
+}

@@ -97,7 +97,7 @@ impl PathOutcome {
             return Err(Error::no_data("touchpoints that are outcomes"));
         }
         let numbers = numbers(experience.journeys, &self.touchpoints, "outcome")?;
-        Ok(Outcomes { numbers, open: self.open, end: experience.journeys.last_time() })
+        Ok(Outcomes { numbers, open: self.open, end: experience.journeys.observed_until() })
     }
 }
 

@@ -23,8 +23,8 @@ pub struct Journeys<'a> {
     pub(super) begins: Vec<u32>,
     pub(super) customers: Vec<u32>,
     pub(super) counts: JourneyCounts,
-    /// The last instant of the log.
-    pub(super) end: i64,
+    /// Until when the customers were observed.
+    pub(super) observed_until: i64,
 }
 
 /// What was found while the log was put in order: nothing is changed silently.
@@ -80,7 +80,7 @@ impl<'a> Journeys<'a> {
             times: Vec::with_capacity(log.len()),
             rows: Vec::with_capacity(log.len()),
             begins: vec![0],
-            end: log.times.iter().copied().max().unwrap_or_default(),
+            observed_until: log.times.iter().copied().fold(options.observed_until, i64::max),
             customers: Vec::with_capacity(log.customers()),
             counts: JourneyCounts {
                 records: log.len() as u64,
@@ -229,10 +229,11 @@ impl<'a> Journeys<'a> {
         ((customer as usize) < symbols.len()).then(|| symbols.text(customer))
     }
 
-    /// The instant of the last record of the log, in microseconds: the end of the observation, of a part of the journeys too.
+    /// The end of the observation, in microseconds: the last record of the log, or what
+    /// [`JourneyOptions::observed_until`] says if that is later. It is that of a part of the journeys too.
     #[must_use]
-    pub const fn last_time(&self) -> i64 {
-        self.end
+    pub const fn observed_until(&self) -> i64 {
+        self.observed_until
     }
 
     /// All touchpoints of each customer, those of all of his journeys together.

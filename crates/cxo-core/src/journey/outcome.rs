@@ -198,7 +198,7 @@ impl<'j, 'a> Ways<'j, 'a> {
 
     /// Each journey in turn.
     pub(super) fn each(&self, mut visit: impl FnMut(&Way)) {
-        let end = self.journeys.last_time();
+        let end = self.journeys.observed_until();
         let (steps, times) = (Vec::new(), Vec::new());
         let mut way = Way { customer: 0, steps, times, end: End::Lost, end_time: None, value: 0.0 };
         let outcome_of = |step: u32| self.outcomes.get(step as usize).copied().flatten();

@@ -201,7 +201,7 @@ impl<'a> Journeys<'a> {
             self.number(name).ok_or_else(|| Error::no_data(format!("no record of the outcome \"{name}\"")))
         };
         let outcomes = outcomes.iter().map(number).collect::<Result<Vec<u32>, Error>>()?;
-        let (end, (stages, ids)) = (self.last_time(), self.log().stages());
+        let (end, (stages, ids)) = (self.observed_until(), self.log().stages());
         if ids.is_empty() {
             return Err(Error::no_data("stages of touchpoints"));
         }
