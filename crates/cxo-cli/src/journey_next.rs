@@ -120,13 +120,8 @@ impl Asked {
 
     /// What comes next in each open journey, by customer.
     fn of_open(&self, journeys: &Journeys<'_>, model: &NextTouchpoint, longest: usize) -> Vec<PredictionRow> {
-        let silence = self.silence.map_or(0, |silence| silence.micros);
         let mut rows = Vec::new();
-        for journey in journeys.iter() {
-            let last = journey.times.last().copied().unwrap_or_default();
-            if journeys.observed_until().saturating_sub(last) > silence {
-                continue;
-            }
+        for journey in journeys.iter().filter(|journey| journeys.is_open(journey, self.open())) {
             let from = journey.steps.len().saturating_sub(longest);
             let names = journeys.names();
             let after: Vec<&str> =

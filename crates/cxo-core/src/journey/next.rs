@@ -99,10 +99,8 @@ impl NextTouchpoint {
         let names: Vec<String> = journeys.names().iter().map(|name| (*name).to_owned()).collect();
         let end = u32::try_from(names.len()).map_err(|_| Error::overflow("number of touchpoints"))?;
         let mut model = Self { names, longest, nodes: vec![BTreeMap::new()], longer: HashMap::new() };
-        let until = journeys.observed_until();
         for journey in journeys.iter() {
-            let silent = journey.times.last().map_or(0, |&last| until.saturating_sub(last));
-            let is_open = matches!(open, OpenJourneys::Silent { micros } if silent <= micros);
+            let is_open = journeys.is_open(&journey, open);
             for (at, &next) in journey.steps.iter().enumerate() {
                 model.count(journey.steps.get(..at).unwrap_or_default(), next)?;
             }
@@ -193,12 +191,10 @@ impl NextTouchpoint {
         let numbers: Vec<Option<u32>> = journeys.names().iter().map(|name| self.number(name)).collect();
         let end = u32::try_from(self.names.len()).ok();
         let (mut sum, mut steps) = (crate::numeric::sum::Sum::default(), 0_u64);
-        let until = journeys.observed_until();
         for journey in journeys.iter() {
             let path: Vec<Option<u32>> =
                 journey.steps.iter().map(|&step| numbers.get(step as usize).copied().flatten()).collect();
-            let silent = journey.times.last().map_or(0, |&last| until.saturating_sub(last));
-            let is_open = matches!(open, OpenJourneys::Silent { micros } if silent <= micros);
+            let is_open = journeys.is_open(&journey, open);
             for at in 0..=path.len() {
                 let next = if at < path.len() { path.get(at).copied().flatten() } else { end };
                 if at == path.len() && is_open {
