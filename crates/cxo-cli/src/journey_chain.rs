@@ -172,7 +172,7 @@ impl Present for JourneyChainDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.states)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.states)
     }
 }
 

@@ -158,7 +158,7 @@ impl Present for FunnelDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.steps)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.steps)
     }
 }
 

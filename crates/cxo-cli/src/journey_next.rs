@@ -16,6 +16,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    journey_outcome::BIASED,
     list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
@@ -115,7 +116,14 @@ impl Asked {
             let after = list::all(&self.after);
             vec![PredictionRow::new(None, &after, &model.predict(&after), self.top)]
         };
-        Ok(NextRow { journeys: journeys.len() as u64, longest_context, evaluation, predictions })
+        Ok(NextRow {
+            journeys: journeys.len() as u64,
+            open_journeys: model.open_journeys(),
+            biased: model.is_biased(),
+            longest_context,
+            evaluation,
+            predictions,
+        })
     }
 
     /// What comes next in each open journey, by customer.
@@ -171,7 +179,11 @@ impl Present for JourneyNextDocument {
             open => page.headline("Open journeys", &page::count(open.len() as u64), &learned),
         }
         predictions(page, &self.all);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), predictions);
+        ends(page, &self.all);
+        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+            predictions(page, row);
+            ends(page, row);
+        });
         evaluation(page, &self.all);
         page.line(&page::wrapped(
             "What customers with such a history did next: it does not say what would make a customer do it.",
@@ -179,7 +191,7 @@ impl Present for JourneyNextDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.predictions)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.predictions)
     }
 }
 
@@ -197,6 +209,15 @@ fn predictions(page: &mut Page, of: &NextRow) {
     match of.predictions.as_slice() {
         [one] if one.customer.is_none() => after(page, one),
         open => open_ones(page, open),
+    }
+}
+
+/// What is known of the ends of journeys.
+fn ends(page: &mut Page, of: &NextRow) {
+    if of.open_journeys == of.journeys {
+        page.line("No journey has ended: how probable an end is, is not known from any.");
+    } else if of.biased {
+        page.line(BIASED);
     }
 }
 

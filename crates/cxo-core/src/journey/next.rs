@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Journeys;
-use super::outcome::OpenJourneys;
+use super::outcome::{OpenJourneys, is_biased};
 use crate::Error;
 
 /// A model of the next touchpoint from a context of variable length, by interpolated Witten-Bell smoothing (method C of prediction by
@@ -47,6 +47,8 @@ use crate::Error;
 pub struct NextTouchpoint {
     names: Vec<String>,
     longest: usize,
+    journeys: u64,
+    open: u64,
     /// A node a context; the empty one first.
     nodes: Vec<BTreeMap<u32, u64>>,
     /// The node of a context and one touchpoint before it.
@@ -98,17 +100,38 @@ impl NextTouchpoint {
         }
         let names: Vec<String> = journeys.names().iter().map(|name| (*name).to_owned()).collect();
         let end = u32::try_from(names.len()).map_err(|_| Error::overflow("number of touchpoints"))?;
-        let mut model = Self { names, longest, nodes: vec![BTreeMap::new()], longer: HashMap::new() };
+        let mut model = Self {
+            names,
+            longest,
+            journeys: journeys.len() as u64,
+            open: 0,
+            nodes: vec![BTreeMap::new()],
+            longer: HashMap::new(),
+        };
         for journey in journeys.iter() {
             let is_open = journeys.is_open(&journey, open);
             for (at, &next) in journey.steps.iter().enumerate() {
                 model.count(journey.steps.get(..at).unwrap_or_default(), next)?;
             }
-            if !is_open {
+            if is_open {
+                model.open += 1;
+            } else {
                 model.count(journey.steps, end)?;
             }
         }
         Ok(model)
+    }
+
+    /// Journeys learned from that are still open.
+    #[must_use]
+    pub const fn open_journeys(&self) -> u64 {
+        self.open
+    }
+
+    /// Whether more than 5 % of the journeys are open: then the answers are biased.
+    #[must_use]
+    pub fn is_biased(&self) -> bool {
+        is_biased(self.open, self.journeys.saturating_sub(self.open))
     }
 
     fn count(&mut self, history: &[u32], next: u32) -> Result<(), Error> {

@@ -201,9 +201,7 @@ fn immature_journeys_by_kaplan_meier_are_those_of_survival() {
 fn mature_journeys_by_kaplan_meier_are_the_share() {
     let (log, _) = watched(300, 6);
     let journeys = log.journeys(&JourneyOptions::default().observed_until(Timestamp(1000 * HOUR))).unwrap();
-    let share = |immature| {
-        journeys.funnel(&first_touch(2 * HOUR, immature)).unwrap().steps[1].conversion.unwrap()
-    };
+    let share = |immature| journeys.funnel(&first_touch(2 * HOUR, immature)).unwrap().steps[1].conversion.unwrap();
     let (curve, plain) = (share(Immature::KaplanMeier), share(Immature::Include));
     assert!((curve.value - plain.value).abs() < 1e-12);
     let error = (plain.value * (1.0 - plain.value) / 299.0).sqrt();
