@@ -347,7 +347,7 @@ impl Present for AttributionDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.channels)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.channels)
     }
 }
 

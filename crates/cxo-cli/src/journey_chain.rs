@@ -50,7 +50,7 @@ struct Outcome {
     /// The touchpoints that are outcomes: a journey ends at the first of them
     #[arg(long, value_name = "A,B", required = true)]
     conversion: Vec<NameList>,
-    /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
+    /// A journey without outcome is lost only after so much silence before the end of the observation, such as 30d; until then it is
     /// open and left out [default: every journey without outcome is lost]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
@@ -172,7 +172,7 @@ impl Present for JourneyChainDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.states)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.states)
     }
 }
 

@@ -70,7 +70,7 @@ impl Present for JourneyConformanceDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.deviations)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.deviations)
     }
 }
 

@@ -79,7 +79,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn funnel(&self, rules: &Rules, zone: chrono_tz::Tz) -> Result<Funnel, Failure> {
+    fn funnel(&self, rules: &Rules) -> Result<Funnel, Failure> {
         let watched = self.immature == Immature::KaplanMeier;
         let definition = self.definition.unwrap_or(match (self.exclude.is_empty(), rules.ties) {
             _ if watched => FunnelDefinition::FirstTouch,
@@ -98,10 +98,6 @@ impl Asked {
         if let Some(window) = self.window {
             funnel = funnel.window(window.micros).map_err(|error| Failure::option("--window", &error))?;
         }
-        if let Some(until) = rules.views.until {
-            let end = until.end(zone).map_err(|error| Failure::option("--until", &error))?;
-            funnel = funnel.until(end.0);
-        }
         if watched && (self.window.is_none() || definition != FunnelDefinition::FirstTouch) {
             return Err(Failure::usage("--immature kaplan-meier needs --window and the definition first-touch"));
         }
@@ -116,7 +112,7 @@ impl Asked {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = args.file.open()?;
     let path = file.file.clone();
-    let funnel = args.asked.funnel(&args.rules, file.zone)?;
+    let funnel = args.asked.funnel(&args.rules)?;
     let logged = args.against.columns(&args.columns).read(file, &args.rules, None)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
     let (steps, excluded) = (list::all(&args.asked.steps), list::all(&args.asked.exclude));
@@ -162,7 +158,7 @@ impl Present for FunnelDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.steps)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.steps)
     }
 }
 

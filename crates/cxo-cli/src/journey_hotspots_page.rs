@@ -66,7 +66,7 @@ impl Present for JourneyHotspotsDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.hotspots)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.hotspots)
     }
 }
 

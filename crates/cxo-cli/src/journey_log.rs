@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     str::FromStr,
 };
 
@@ -24,6 +24,7 @@ use crate::{
     groups,
     journey_against::{AFTER, BEFORE},
     journey_file::{self, LogFormat},
+    journey_outcome::section,
     journey_period::Bound,
     journey_views::{Names, Period, Views},
     notes, page,
@@ -155,6 +156,8 @@ struct Taken {
     whole: Option<Records>,
     starts: bool,
     begun: u64,
+    /// Where the observation ends, if no record of the log is later.
+    observed_until: Timestamp,
     outside: u64,
     period: Period,
     identities: Option<Identities>,
@@ -215,6 +218,7 @@ impl Taken {
             return self.records.add(event, values, currency);
         }
         self.begun += 1;
+        self.observed_until = self.observed_until.max(event.time);
         if !self.starts {
             return Ok(());
         }
@@ -343,7 +347,7 @@ impl Columns {
             return Err(Failure::usage("--duplicates by-id needs to know the ids: give --event-id COLUMN"));
         }
         let (options, names, path) = (rules.options()?, rules.views.names()?, file.file.clone());
-        let period = rules.views.period(file.zone)?;
+        let (period, observed_until) = (rules.views.period(file.zone)?, rules.views.observed_until(file.zone)?);
         let change = self.change.map(|change| change.begin(file.zone)).transpose();
         let change = change.map_err(|error| Failure::option("--change", &error))?;
         let segments = || (change.is_some() || !self.by.is_empty()).then(Segments::default);
@@ -352,6 +356,7 @@ impl Columns {
             whole: None,
             starts: self.starts,
             begun: 0,
+            observed_until,
             outside: 0,
             period,
             identities: self.login.as_ref().map(|_| Identities::default()),
@@ -378,6 +383,7 @@ impl Columns {
             return Err(Failure::data("no-data", message).in_file(&path));
         }
         let stitched = taken.stitch()?;
+        let options = options.observed_until(taken.observed_until);
         // In XES the standard has a key for it, which is read unless it is refused with the empty name.
         let lifecycle = self.lifecycle.as_ref().map_or(format == LogFormat::Xes, |key| !key.is_empty());
         let begun = lifecycle.then_some(taken.begun);
@@ -499,15 +505,23 @@ impl Logged {
         min_responses: u64,
         ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
     ) -> Result<Answers<T>, Failure> {
-        let all = ask(journeys)?;
+        Ok((ask(journeys)?, self.ask_segments(journeys, min_responses, ask)?))
+    }
+
+    fn ask_segments<T>(
+        &self,
+        journeys: &Journeys<'_>,
+        min_responses: u64,
+        ask: impl Fn(&Journeys<'_>) -> Result<T, Error>,
+    ) -> Result<Option<Vec<Entry<T>>>, Failure> {
         if self.segments.is_none() {
-            return Ok((all, None));
+            return Ok(None);
         }
         let entry = |part: Part<'_>| Entry {
             segment: Some(part.name.to_owned()),
             outcome: self.part(journeys, &part).and_then(|part| ask(&part).map_err(said)),
         };
-        Ok((all, Some(self.parts(journeys, min_responses)?.into_iter().map(entry).collect())))
+        Ok(Some(self.parts(journeys, min_responses)?.into_iter().map(entry).collect()))
     }
 
     /// Compares the journeys of each other segment with those of the baseline.
@@ -574,16 +588,30 @@ impl Logged {
         journeys.keep(|journey| of_part(journey.rows)).map_err(said)
     }
 
-    /// How long touchpoints take and wait, of all journeys and of each segment; or why that is not known.
-    pub(crate) fn service(&self) -> Result<Quantity<Answers<Vec<ServiceRow>>>, Failure> {
+    /// How long touchpoints take and wait, of all customers and of those of each segment of these journeys; or why that is not known.
+    pub(crate) fn service(&self, journeys: &Journeys<'_>) -> Result<Quantity<Answers<Vec<ServiceRow>>>, Failure> {
         let Some(whole) = &self.whole else { return Ok(Err(Cow::Borrowed("no record says that a touchpoint began"))) };
         if self.rules.views.drops_repeats() || matches!(self.rules.duplicates.0, Duplicates::Within { .. }) {
             let why =
                 "start and end are records of one touchpoint: not with --collapse-loops, --top-variants or within=";
             return Ok(Err(Cow::Borrowed(why)));
         }
+        if self.rules.session_gap.is_some() {
+            return Ok(Err(Cow::Borrowed("what begins in one session may end in another: not with --session-gap")));
+        }
+        let whole = whole.journeys()?;
         let times = |journeys: &Journeys<'_>| Ok(journeys.service_times()?.iter().map(ServiceRow::from).collect());
-        whole.ask(&whole.journeys()?, times).map(Ok)
+        let all = match section(times(&whole))? {
+            Ok(all) => all,
+            Err(why) => return Ok(Err(why)),
+        };
+        // A record that something began is in no journey of the map: its segment is that of its customer's.
+        let of_segment = |segment: &Journeys<'_>| {
+            let customers: HashSet<&str> =
+                segment.iter().filter_map(|journey| segment.customer(journey.customer)).collect();
+            times(&whole.keep(|journey| whole.customer(journey.customer).is_some_and(|name| customers.contains(name)))?)
+        };
+        Ok(Ok((all, self.ask_segments(journeys, 0, of_segment)?)))
     }
 
     /// What a reader of a table should know of the log.

@@ -11,8 +11,8 @@ use cxo_core::{
     stats::multiplicity::Multiplicity,
 };
 use cxo_json::{
-    ComparedSharesRow, EdgeRow, Entry, FollowsRow, JourneyMapDocument, Lines, MapComparisonRow, MapRow, NodeRow,
-    Quantity, ServiceRow, SpreadRow, TouchpointRow,
+    ComparedSharesRow, Document, EdgeRow, Entry, FollowsRow, JourneyMapDocument, Lines, MapComparisonRow, MapRow,
+    NodeRow, Quantity, ServiceRow, SpreadRow, TouchpointRow,
 };
 use serde::Serialize;
 
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (all, segments) = logged.ask(&journeys, |journeys| Ok(args.map(journeys)))?;
     let (log, load) = (logged.row(&journeys), logged.load.clone());
     let mut document = JourneyMapDocument { all, segments, comparisons: None, log, load };
-    put_service(&mut document, logged.service()?);
+    put_service(&mut document, logged.service(&journeys)?);
     if let Some(baseline) = args.against.baseline() {
         let compare = |segment: &Journeys<'_>, base: &Journeys<'_>| {
             Ok(MapComparisonRow::new(&segment.compare(base, &comparison)?, baseline))
@@ -127,7 +127,10 @@ fn put_service(document: &mut JourneyMapDocument, service: Quantity<Answers<Vec<
         if let Ok(row) = &mut entry.outcome {
             let own = of_segments.as_ref().map_err(Clone::clone).and_then(|all| {
                 let own = all.iter().find(|other| other.segment == entry.segment);
-                own.map_or_else(|| Err("no record says that a touchpoint began".into()), |own| own.outcome.clone())
+                own.map_or_else(
+                    || Err("no record says whether a touchpoint began or ended".into()),
+                    |own| own.outcome.clone(),
+                )
             });
             row.service = own;
         }
@@ -160,18 +163,25 @@ impl Present for JourneyMapDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.edges)
+        write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.edges)
     }
 }
 
-/// The rows of all journeys and those of each segment, a line each with its segment; a line says why a segment has none.
-pub(crate) fn write_lines<T, R: Serialize>(
+/// The rows of all journeys and those of each segment, a line each with its segment; a line says why a segment has none. A document
+/// without any row is one line as a whole.
+pub(crate) fn write_lines<D: Document, T, R: Serialize>(
+    document: &D,
     lines: &mut Lines<&mut dyn Write>,
     all: &T,
     segments: Option<&[Entry<T>]>,
     rows: impl Fn(&T) -> &[R],
 ) -> io::Result<()> {
-    let parts = segments.unwrap_or_default().iter().map(|entry| (entry.segment.clone(), entry.outcome.as_ref()));
+    let segments = segments.unwrap_or_default();
+    let answers = segments.iter().filter_map(|entry| entry.outcome.as_ref().ok());
+    if std::iter::once(all).chain(answers).all(|of| rows(of).is_empty()) {
+        return lines.write_text(&document.to_json());
+    }
+    let parts = segments.iter().map(|entry| (entry.segment.clone(), entry.outcome.as_ref()));
     for (segment, outcome) in std::iter::once((None, Ok(all))).chain(parts) {
         match outcome {
             Ok(of) => rows(of)

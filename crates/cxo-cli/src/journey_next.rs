@@ -16,6 +16,7 @@ use crate::{
     journey_file,
     journey_log::{self, Columns, Rules},
     journey_map,
+    journey_outcome::BIASED,
     list::{self, NameList},
     output::{Output, Present},
     page::{self, Align, Page},
@@ -48,7 +49,7 @@ struct Asked {
     /// What came before, the oldest touchpoint first
     #[arg(long, value_name = "A,B,C")]
     after: Vec<NameList>,
-    /// A journey has ended only after so much silence before the end of the log, such as 30d; until then it is open, and without
+    /// A journey has ended only after so much silence before the end of the observation, such as 30d; until then it is open, and without
     /// --after each open one is asked [default: every journey has ended]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     silence: Option<Span>,
@@ -115,18 +116,20 @@ impl Asked {
             let after = list::all(&self.after);
             vec![PredictionRow::new(None, &after, &model.predict(&after), self.top)]
         };
-        Ok(NextRow { journeys: journeys.len() as u64, longest_context, evaluation, predictions })
+        Ok(NextRow {
+            journeys: journeys.len() as u64,
+            open_journeys: model.open_journeys(),
+            biased: model.is_biased(),
+            longest_context,
+            evaluation,
+            predictions,
+        })
     }
 
     /// What comes next in each open journey, by customer.
     fn of_open(&self, journeys: &Journeys<'_>, model: &NextTouchpoint, longest: usize) -> Vec<PredictionRow> {
-        let silence = self.silence.map_or(0, |silence| silence.micros);
         let mut rows = Vec::new();
-        for journey in journeys.iter() {
-            let last = journey.times.last().copied().unwrap_or_default();
-            if journeys.last_time().saturating_sub(last) > silence {
-                continue;
-            }
+        for journey in journeys.iter().filter(|journey| journeys.is_open(journey, self.open())) {
             let from = journey.steps.len().saturating_sub(longest);
             let names = journeys.names();
             let after: Vec<&str> =
@@ -176,7 +179,11 @@ impl Present for JourneyNextDocument {
             open => page.headline("Open journeys", &page::count(open.len() as u64), &learned),
         }
         predictions(page, &self.all);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), predictions);
+        ends(page, &self.all);
+        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+            predictions(page, row);
+            ends(page, row);
+        });
         evaluation(page, &self.all);
         page.line(&page::wrapped(
             "What customers with such a history did next: it does not say what would make a customer do it.",
@@ -184,7 +191,7 @@ impl Present for JourneyNextDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.predictions)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.predictions)
     }
 }
 
@@ -202,6 +209,15 @@ fn predictions(page: &mut Page, of: &NextRow) {
     match of.predictions.as_slice() {
         [one] if one.customer.is_none() => after(page, one),
         open => open_ones(page, open),
+    }
+}
+
+/// What is known of the ends of journeys.
+fn ends(page: &mut Page, of: &NextRow) {
+    if of.open_journeys == of.journeys {
+        page.line("No journey has ended: how probable an end is, is not known from any.");
+    } else if of.biased {
+        page.line(BIASED);
     }
 }
 

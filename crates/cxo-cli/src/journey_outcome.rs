@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     /// The touchpoints that are an unwanted outcome, such as a cancellation, in place of --conversion
     #[arg(long, value_name = "A,B")]
     unwanted: Vec<NameList>,
-    /// A journey without outcome is lost only after so much silence before the end of the log, such as 30d; until then it is
+    /// A journey without outcome is lost only after so much silence before the end of the observation, such as 30d; until then it is
     /// open and left out [default: every journey without outcome is lost]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(crate) silence: Option<Span>,

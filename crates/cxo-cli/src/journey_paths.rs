@@ -65,7 +65,7 @@ impl Present for JourneyPathsDocument {
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {
-        journey_map::write_lines(lines, &self.all, self.segments.as_deref(), |row| &row.variants)
+        journey_map::write_lines(self, lines, &self.all, self.segments.as_deref(), |row| &row.variants)
     }
 }
 

@@ -25,7 +25,7 @@ impl FromStr for Bound {
             return Ok(Self::At(Timestamp::from_datetime(&at)));
         }
         let allowed = "a day such as 2026-06-30, or an instant such as 2026-06-30T12:00:00Z";
-        asking::day(text).map(Self::Day).map_err(|_| Error::input("end of a period", format!("\"{text}\""), allowed))
+        asking::day(text).map(Self::Day).map_err(|_| Error::input("day or instant", format!("\"{text}\""), allowed))
     }
 }
 
@@ -60,7 +60,7 @@ impl Bound {
 }
 
 fn refused(day: Day) -> Error {
-    Error::input("end of a period", day, "a day whose ends have a time")
+    Error::input("day", day, "a day whose ends have a time")
 }
 
 fn midnight(day: Day, date: NaiveDate, zone: chrono_tz::Tz) -> Result<Timestamp, Error> {

@@ -26,7 +26,7 @@ pub(crate) struct Views {
     from: Option<Bound>,
     /// Only records until this instant or day, which is part of it; the observation ends there [default: the last record]
     #[arg(long, value_name = "DATE")]
-    pub(crate) until: Option<Bound>,
+    until: Option<Bound>,
     /// Only these touchpoints. As in every list of names, one with a comma stands in double quotes ('"a, b",c'), and the option
     /// may be given several times
     #[arg(long, value_name = "A,B")]
@@ -104,6 +104,12 @@ impl Views {
             return Err(Failure::usage("--from is after --until: no record is in the period"));
         }
         Ok(Period { first, last })
+    }
+
+    /// Where the observation ends: with `--until`, if no record is later; without it that is the last record.
+    pub(crate) fn observed_until(&self, zone: chrono_tz::Tz) -> Result<Timestamp, Failure> {
+        let until = self.until.map_or(Ok(Timestamp(i64::MIN)), |until| until.end(zone));
+        until.map_err(|error| Failure::option("--until", &error))
     }
 
     /// The new names of `--relabel`; a file is read strictly.

@@ -127,7 +127,7 @@ pub fn stalled(journeys: &Journeys<'_>, options: &StalledOptions) -> Result<Stal
         let (times, ended) = spells.iter().map(|spell| (seconds(spell), spell.left)).unzip();
         let table = EventTable::from_durations(&Durations::new(times, ended)?)?;
         let limit_seconds = table.kaplan_meier(&options.survival)?.quantile(options.quantile)?;
-        let beyond = |limit: f64| spells.iter().filter(move |spell| !spell.left && seconds(spell) > limit);
+        let beyond = |limit: f64| spells.iter().filter(move |spell| spell.open && seconds(spell) > limit);
         let before = answer.journeys.len();
         if let Ok(limit) = limit_seconds.time {
             answer.journeys.extend(beyond(limit).map(|spell| StalledJourney {

@@ -28,7 +28,7 @@ pub struct LogRow {
     pub records: u64,
     /// Different customers or cases.
     pub customers: u64,
-    /// The instant of the last record: the end of the observation.
+    /// The end of the observation: the last record, or what the question says if that is later.
     pub observed_until: String,
     /// Records that stood after a later one of the same customer; they were put in order.
     pub out_of_order: u64,
@@ -101,7 +101,7 @@ impl LogRow {
         Self {
             records: counts.records,
             customers: journeys.log().customers() as u64,
-            observed_until: Timestamp(journeys.last_time()).to_string(),
+            observed_until: Timestamp(journeys.observed_until()).to_string(),
             out_of_order: counts.out_of_order,
             tied: counts.tied,
             duplicates: counts.duplicates,

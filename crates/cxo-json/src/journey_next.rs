@@ -37,6 +37,10 @@ pub struct JourneyNextDocument {
 pub struct NextRow {
     /// Journeys learned from.
     pub journeys: u64,
+    /// Those of them that are still open: nothing is learned from their ends.
+    pub open_journeys: u64,
+    /// Whether more than 5 % of the journeys were open.
+    pub biased: bool,
     /// How many of the last touchpoints are looked at, at most.
     pub longest_context: usize,
     /// How well each longest context foresees the steps of customers that were not learned from, or why that is not known.

@@ -350,5 +350,5 @@ fn a_log_written_as_xes_is_the_same_log() {
     let edges: serde_json::Map<String, serde_json::Value> =
         map.edges.iter().map(|edge| (format!("{} -> {}", edge.from, edge.to), edge.count.into())).collect();
     assert_eq!(serde_json::Value::Object(edges), expected["dfg"]);
-    assert!(journeys.last_time() > Timestamp(0).0);
+    assert!(journeys.observed_until() > Timestamp(0).0);
 }

@@ -104,7 +104,7 @@ fn a_part_of_the_journeys() {
     assert_eq!((&whole["journeys"], &whole["events"], whole["log"].get("views")), (&json!(3), &json!(7), None));
     let late = csv(&folder, "--from 2026-01-02 --until 2026-01-03");
     assert_eq!((&late["journeys"], &late["events"], &late["log"]["outside_period"]), (&json!(2), &json!(2), &json!(5)));
-    assert_eq!(late["log"]["observed_until"], json!("2026-01-03T10:00:00Z"), "the day is part of the period");
+    assert_eq!(late["log"]["observed_until"], json!("2026-01-04T00:00:00Z"), "the day is part of the period");
     let at = csv(&folder, "--until 2026-01-01T10:01:00Z");
     assert_eq!(at["events"], json!(2), "the instant is part of the period");
     let only = csv(&folder, "--only-touchpoints home,pay");

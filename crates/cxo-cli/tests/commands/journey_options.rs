@@ -233,3 +233,126 @@ fn names_do_not_steer_the_terminal() {
     let document = folder.cxo(&format!("journey map {COLUMNS} --format json")).json();
     assert_eq!(document["touchpoints"][0]["touchpoint"], json!("ho\u{1b}[2Jme\nx"), "a document has the name itself");
 }
+
+/// Ann was at home and no more, bob paid an hour later.
+const QUIET: &str = "\
+who,what,at,phase
+ann,home,2026-01-01T10:00:00Z,complete
+bob,home,2026-01-01T10:00:00Z,complete
+bob,pay,2026-01-01T11:00:00Z,complete
+";
+
+#[test]
+fn the_observation_ends_where_it_is_said_to() {
+    let folder = Folder::new();
+    folder.write("log.csv", QUIET);
+    let asked = |command: &str, options: &str| {
+        let columns = "log.csv --journey who --touchpoint what --time at";
+        folder.cxo(&format!("journey {command} {columns} {options} --format json")).json()
+    };
+    for (until, end, open) in [
+        ("", "2026-01-01T11:00:00Z", 1),
+        ("--until 2026-01-01T10:30:00Z", "2026-01-01T10:30:00Z", 2),
+        ("--until 2026-01-03", "2026-01-04T00:00:00Z", 1),
+        ("--until 2026-01-10", "2026-01-11T00:00:00Z", 0),
+    ] {
+        if open < 2 {
+            for command in ["chain", "attribution"] {
+                let found = asked(command, &format!("--conversion pay --silence 3d {until}"));
+                assert_eq!((&found["open_journeys"], &found["log"]["observed_until"]), (&json!(open), &json!(end)));
+            }
+        }
+        let funnel = asked("funnel", &format!("--steps home --window 3d {until}"));
+        let late = if open == 0 { 0 } else { 2 };
+        assert_eq!((&funnel["immature"], &funnel["log"]["observed_until"]), (&json!(late), &json!(end)), "{until}");
+        // Bob may go on after he paid.
+        let next = asked("next", &format!("--silence 3d {until}"));
+        assert_eq!(next["predictions"].as_array().unwrap().len(), late, "{until}");
+    }
+}
+
+#[test]
+fn what_began_was_observed() {
+    let folder = Folder::new();
+    folder.write("log.csv", &format!("{QUIET}cy,pay,2026-01-20T10:00:00Z,start\n"));
+    let columns = "log.csv --journey who --touchpoint what --time at --lifecycle phase";
+    let chain = folder.cxo(&format!("journey chain {columns} --conversion pay --silence 3d --format json")).json();
+    assert_eq!((&chain["log"]["observed_until"], &chain["open_journeys"]), (&json!("2026-01-20T10:00:00Z"), &json!(0)));
+}
+
+#[test]
+fn open_journeys_are_told_of_what_comes_next() {
+    let folder = Folder::new();
+    folder.write("log.csv", QUIET);
+    let columns = "log.csv --journey who --touchpoint what --time at";
+    let next = folder.cxo(&format!("journey next {columns} --after home --silence 3d --format json")).json();
+    assert_eq!((&next["open_journeys"], &next["biased"]), (&json!(2), &json!(true)));
+    let page = folder.cxo(&format!("journey next {columns} --after home --silence 3d")).stdout;
+    assert!(page.contains("No journey has ended"), "{page}");
+    let page = folder.cxo(&format!("journey next {columns} --after home --silence 30m")).stdout;
+    assert!(page.contains("More than 5 % of the journeys are still open"), "{page}");
+    let next = folder.cxo(&format!("journey next {columns} --after home --format json")).json();
+    assert_eq!((&next["open_journeys"], &next["biased"]), (&json!(0), &json!(false)));
+}
+
+#[test]
+fn a_document_without_rows_is_one_line() {
+    let folder = Folder::new();
+    folder.write("log.csv", "who,what,at\nann,home,2026-01-01T10:00:00Z\nbob,home,2026-01-02T10:00:00Z\n");
+    for (command, format) in [
+        ("map", "cxo.journey-map"),
+        ("map --by what", "cxo.journey-map"),
+        ("next --silence 3d --until 2026-03-01", "cxo.journey-next"),
+    ] {
+        let columns = "log.csv --journey who --touchpoint what --time at";
+        let lines = folder.cxo(&format!("journey {command} {columns} --format jsonl")).stdout;
+        let document: Value = serde_json::from_str(&lines).unwrap();
+        assert_eq!((lines.lines().count(), &document["format"]), (1, &json!(format)), "{command}");
+    }
+}
+
+/// The segment of a record that something began is not that of the one that it ended.
+const SERVED: &str = "\
+who,what,at,phase,plan
+ann,call,2026-01-01T10:00:00Z,start,free
+ann,call,2026-01-01T11:00:00Z,complete,gold
+bob,call,2026-01-01T10:00:00Z,complete,free
+cy,call,2026-01-01T10:00:00Z,start,free
+";
+
+#[test]
+fn service_belongs_to_the_journey_of_what_was_completed() {
+    let folder = Folder::new();
+    folder.write("log.csv", SERVED);
+    let asked = |options: &str| {
+        let columns = "log.csv --journey who --touchpoint what --time at --lifecycle phase";
+        folder.cxo(&format!("journey map {columns} {options} --format json")).json()
+    };
+    let by = asked("--by plan");
+    let told = |of: &Value| {
+        let row = &of["service"][0];
+        (row["service_seconds"]["n"].clone(), row["unfinished"].clone(), row["without_start"].clone())
+    };
+    assert_eq!(told(&by), (json!(1), json!(1), json!(1)));
+    let segments = by["segments"].as_array().unwrap();
+    assert_eq!((&segments[0]["segment"], &segments[1]["segment"]), (&json!("free"), &json!("gold")));
+    // Cy completed nothing: he is in no segment.
+    assert_eq!(told(&segments[0]), (Value::Null, json!(0), json!(1)));
+    assert_eq!(told(&segments[1]), (json!(1), json!(0), json!(0)));
+    let change = asked("--change 2026-01-01T10:30:00Z");
+    assert_eq!(told(&change["segments"][0]), (json!(1), json!(0), json!(0)), "after: {change}");
+    let sessions = asked("--session-gap 30m");
+    let reason = sessions["service_reason"].as_str().unwrap();
+    assert!(reason.contains("--session-gap"), "{reason}");
+}
+
+#[test]
+fn a_date_that_is_none_is_called_one() {
+    let folder = Folder::new();
+    folder.write("log.csv", QUIET);
+    let run = folder.cxo("journey map log.csv --journey who --touchpoint what --time at --change nonsense");
+    for part in ["--change", "day or instant is \"nonsense\""] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    assert!(!run.stderr.contains("end of a period"), "{}", run.stderr);
+}

@@ -97,15 +97,17 @@ impl PathOutcome {
             return Err(Error::no_data("touchpoints that are outcomes"));
         }
         let numbers = numbers(experience.journeys, &self.touchpoints, "outcome")?;
-        Ok(Outcomes { numbers, open: self.open, end: experience.journeys.last_time() })
+        let journeys = experience.journeys;
+        let open = journeys.iter().map(|journey| journeys.is_open(&journey, self.open)).collect();
+        Ok(Outcomes { numbers, open })
     }
 }
 
 /// The same by number.
 pub(super) struct Outcomes {
     numbers: Vec<u32>,
-    open: OpenJourneys,
-    end: i64,
+    /// Of each journey of the log whether it may go on.
+    open: Vec<bool>,
 }
 
 impl Outcomes {
@@ -113,11 +115,10 @@ impl Outcomes {
         self.numbers.contains(&step)
     }
 
-    /// The place of the last outcome, and whether the journey may go on after its last step.
+    /// The place of the last outcome, and whether the journey may go on.
     pub(super) fn of(&self, journey: &RatedJourney<'_>) -> Ending {
         let last = journey.passes.iter().rposition(|pass| self.is_outcome(pass.step));
-        let silent = journey.passes.last().map_or(0, |pass| self.end.saturating_sub(pass.time));
-        Ending { last, open: matches!(self.open, OpenJourneys::Silent { micros } if silent <= micros) }
+        Ending { last, open: self.open.get(journey.source).copied().unwrap_or_default() }
     }
 }
 

@@ -22,9 +22,11 @@ pub struct Journeys<'a> {
     /// Where each journey begins, and where the last one ends.
     pub(super) begins: Vec<u32>,
     pub(super) customers: Vec<u32>,
+    /// For each journey whether another of its customer came after it in the log; empty where each has one.
+    pub(super) followed: Vec<bool>,
     pub(super) counts: JourneyCounts,
-    /// The last instant of the log.
-    pub(super) end: i64,
+    /// Until when the customers were observed.
+    pub(super) observed_until: i64,
 }
 
 /// What was found while the log was put in order: nothing is changed silently.
@@ -55,6 +57,8 @@ pub struct JourneyView<'a> {
     pub rows: &'a [u32],
     /// The customer, by the number of his first appearance in the log.
     pub customer: u32,
+    /// Whether another journey of the customer came after it in the log: then it has ended.
+    pub followed: bool,
 }
 
 impl<'a> Journeys<'a> {
@@ -80,8 +84,9 @@ impl<'a> Journeys<'a> {
             times: Vec::with_capacity(log.len()),
             rows: Vec::with_capacity(log.len()),
             begins: vec![0],
-            end: log.times.iter().copied().max().unwrap_or_default(),
+            observed_until: log.times.iter().copied().fold(options.observed_until, i64::max),
             customers: Vec::with_capacity(log.customers()),
+            followed: Vec::new(),
             counts: JourneyCounts {
                 records: log.len() as u64,
                 out_of_order: grouped.out_of_order,
@@ -151,7 +156,7 @@ impl<'a> Journeys<'a> {
                     (Split::Outcome(_), Some((last, _))) => cuts.get(last as usize).copied().unwrap_or_default(),
                 };
                 if ends {
-                    self.close(customer);
+                    self.close(customer, true);
                 }
                 self.steps.push(step);
                 self.times.push(time);
@@ -161,16 +166,17 @@ impl<'a> Journeys<'a> {
                     *kept = (customer, time);
                 }
             }
-            self.close(customer);
+            self.close(customer, false);
         }
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
-    pub(super) fn close(&mut self, customer: u32) {
+    pub(super) fn close(&mut self, customer: u32, followed: bool) {
         let end = self.steps.len() as u32;
         if self.begins.last().is_some_and(|begin| *begin < end) {
             self.begins.push(end);
             self.customers.push(customer);
+            self.followed.push(followed);
         }
     }
 
@@ -229,10 +235,11 @@ impl<'a> Journeys<'a> {
         ((customer as usize) < symbols.len()).then(|| symbols.text(customer))
     }
 
-    /// The instant of the last record of the log, in microseconds: the end of the observation, of a part of the journeys too.
+    /// The end of the observation, in microseconds: the last record of the log, or what
+    /// [`JourneyOptions::observed_until`] says if that is later. It is that of a part of the journeys too.
     #[must_use]
-    pub const fn last_time(&self) -> i64 {
-        self.end
+    pub const fn observed_until(&self) -> i64 {
+        self.observed_until
     }
 
     /// All touchpoints of each customer, those of all of his journeys together.
@@ -247,6 +254,7 @@ impl<'a> Journeys<'a> {
                 times: self.times.get(range.clone())?,
                 rows: self.rows.get(range)?,
                 customer: *journeys.first()?,
+                followed: false,
             })
         })
     }
@@ -258,7 +266,7 @@ impl<'a> Journeys<'a> {
 
     /// All journeys.
     pub fn iter(&self) -> impl Iterator<Item = JourneyView<'_>> {
-        self.begins.windows(2).zip(&self.customers).filter_map(|(bounds, &customer)| {
+        self.begins.windows(2).zip(&self.customers).enumerate().filter_map(|(at, (bounds, &customer))| {
             let &[begin, end] = bounds else { return None };
             let range = begin as usize..end as usize;
             Some(JourneyView {
@@ -266,6 +274,7 @@ impl<'a> Journeys<'a> {
                 times: self.times.get(range.clone())?,
                 rows: self.rows.get(range)?,
                 customer,
+                followed: self.followed.get(at).copied().unwrap_or_default(),
             })
         })
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Journeys;
-use super::outcome::OpenJourneys;
+use super::outcome::{OpenJourneys, is_biased};
 use crate::Error;
 
 /// A model of the next touchpoint from a context of variable length, by interpolated Witten-Bell smoothing (method C of prediction by
@@ -47,6 +47,8 @@ use crate::Error;
 pub struct NextTouchpoint {
     names: Vec<String>,
     longest: usize,
+    journeys: u64,
+    open: u64,
     /// A node a context; the empty one first.
     nodes: Vec<BTreeMap<u32, u64>>,
     /// The node of a context and one touchpoint before it.
@@ -98,19 +100,38 @@ impl NextTouchpoint {
         }
         let names: Vec<String> = journeys.names().iter().map(|name| (*name).to_owned()).collect();
         let end = u32::try_from(names.len()).map_err(|_| Error::overflow("number of touchpoints"))?;
-        let mut model = Self { names, longest, nodes: vec![BTreeMap::new()], longer: HashMap::new() };
-        let until = journeys.last_time();
+        let mut model = Self {
+            names,
+            longest,
+            journeys: journeys.len() as u64,
+            open: 0,
+            nodes: vec![BTreeMap::new()],
+            longer: HashMap::new(),
+        };
         for journey in journeys.iter() {
-            let silent = journey.times.last().map_or(0, |&last| until.saturating_sub(last));
-            let is_open = matches!(open, OpenJourneys::Silent { micros } if silent <= micros);
+            let is_open = journeys.is_open(&journey, open);
             for (at, &next) in journey.steps.iter().enumerate() {
                 model.count(journey.steps.get(..at).unwrap_or_default(), next)?;
             }
-            if !is_open {
+            if is_open {
+                model.open += 1;
+            } else {
                 model.count(journey.steps, end)?;
             }
         }
         Ok(model)
+    }
+
+    /// Journeys learned from that are still open.
+    #[must_use]
+    pub const fn open_journeys(&self) -> u64 {
+        self.open
+    }
+
+    /// Whether more than 5 % of the journeys are open: then the answers are biased.
+    #[must_use]
+    pub fn is_biased(&self) -> bool {
+        is_biased(self.open, self.journeys.saturating_sub(self.open))
     }
 
     fn count(&mut self, history: &[u32], next: u32) -> Result<(), Error> {
@@ -193,12 +214,10 @@ impl NextTouchpoint {
         let numbers: Vec<Option<u32>> = journeys.names().iter().map(|name| self.number(name)).collect();
         let end = u32::try_from(self.names.len()).ok();
         let (mut sum, mut steps) = (crate::numeric::sum::Sum::default(), 0_u64);
-        let until = journeys.last_time();
         for journey in journeys.iter() {
             let path: Vec<Option<u32>> =
                 journey.steps.iter().map(|&step| numbers.get(step as usize).copied().flatten()).collect();
-            let silent = journey.times.last().map_or(0, |&last| until.saturating_sub(last));
-            let is_open = matches!(open, OpenJourneys::Silent { micros } if silent <= micros);
+            let is_open = journeys.is_open(&journey, open);
             for at in 0..=path.len() {
                 let next = if at < path.len() { path.get(at).copied().flatten() } else { end };
                 if at == path.len() && is_open {

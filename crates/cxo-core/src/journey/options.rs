@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::Error;
+use crate::domain::Timestamp;
 
 /// What records of one instant say about their order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -76,11 +77,23 @@ pub enum Split {
 }
 
 /// How a log becomes journeys. The default is one journey a customer, ties in order of arrival, every record kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JourneyOptions {
     pub(super) ties: Ties,
     pub(super) duplicates: Duplicates,
     pub(super) split: Split,
+    pub(super) observed_until: i64,
+}
+
+impl Default for JourneyOptions {
+    fn default() -> Self {
+        Self {
+            ties: Ties::default(),
+            duplicates: Duplicates::default(),
+            split: Split::default(),
+            observed_until: i64::MIN,
+        }
+    }
 }
 
 impl JourneyOptions {
@@ -119,5 +132,13 @@ impl JourneyOptions {
         }
         self.split = split;
         Ok(self)
+    }
+
+    /// Until when customers were observed, where that is later than the last record: they were silent since. The last record
+    /// unless set.
+    #[must_use]
+    pub const fn observed_until(mut self, until: Timestamp) -> Self {
+        self.observed_until = until.0;
+        self
     }
 }

@@ -1,7 +1,7 @@
 //! What ends a journey, and was that wanted? Declared outcomes, and the way of each journey up to the first of them. Stateless; called
 //! by paths, chains and attribution.
 
-use super::{Journeys, PathCount, Paths};
+use super::{JourneyView, Journeys, PathCount, Paths};
 use crate::Error;
 
 /// Whether an outcome is wanted.
@@ -101,7 +101,8 @@ pub enum OpenJourneys {
     /// Every journey without the outcome is lost.
     #[default]
     Lost,
-    /// A journey without it is lost only after silence of more than so many microseconds; others are open, left out and counted.
+    /// A journey without it is lost only after silence of more than so many microseconds before the end of the observation, or
+    /// where another of its customer follows; others are open, left out and counted.
     Silent {
         /// The silence, in microseconds.
         micros: i64,
@@ -198,18 +199,16 @@ impl<'j, 'a> Ways<'j, 'a> {
 
     /// Each journey in turn.
     pub(super) fn each(&self, mut visit: impl FnMut(&Way)) {
-        let end = self.journeys.last_time();
         let (steps, times) = (Vec::new(), Vec::new());
         let mut way = Way { customer: 0, steps, times, end: End::Lost, end_time: None, value: 0.0 };
         let outcome_of = |step: u32| self.outcomes.get(step as usize).copied().flatten();
         for journey in self.journeys.iter() {
             let found = journey.steps.iter().enumerate().find_map(|(at, &step)| Some((at, outcome_of(step)?)));
-            let silent = journey.times.last().map_or(0, |&last| end.saturating_sub(last));
             way.customer = journey.customer;
-            way.end = match (found, self.open) {
-                (Some((_, outcome)), _) => End::Outcome(outcome),
-                (None, OpenJourneys::Silent { micros }) if silent <= micros => End::Open,
-                (None, _) => End::Lost,
+            way.end = match found {
+                Some((_, outcome)) => End::Outcome(outcome),
+                None if self.journeys.is_open(&journey, self.open) => End::Open,
+                None => End::Lost,
             };
             let until = found.map_or(journey.steps.len(), |(at, _)| at);
             way.end_time = found.and_then(|(at, _)| journey.times.get(at).copied());
@@ -270,6 +269,14 @@ pub struct OutcomePaths {
 }
 
 impl Journeys<'_> {
+    /// Whether one of these journeys may go on: it was silent for no longer than the rule says before the end of the observation,
+    /// and no other of its customer follows.
+    #[must_use]
+    pub fn is_open(&self, journey: &JourneyView<'_>, rule: OpenJourneys) -> bool {
+        let silent = journey.times.last().map_or(0, |&last| self.observed_until().saturating_sub(last));
+        matches!(rule, OpenJourneys::Silent { micros } if silent <= micros) && !journey.followed
+    }
+
     /// The paths to the first occurrence of any of these touchpoints, each journey once; journeys without one are nulls.
     ///
     /// # Errors

@@ -111,7 +111,7 @@ impl Journeys<'_> {
         }
         let mut counts = vec![RepeatCounts::default(); self.names().len()];
         let mut later = vec![Later::default(); self.names().len()];
-        let (end, channels) = (self.last_time(), self.log().channel_ids());
+        let (end, channels) = (self.observed_until(), self.log().channel_ids());
         for customer in self.by_customer() {
             for &step in customer.steps {
                 if let Some(later) = later.get_mut(step as usize) {

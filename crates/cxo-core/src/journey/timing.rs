@@ -92,10 +92,13 @@ pub struct StageSpell<'a> {
     pub stage: &'a str,
     /// When it was entered, in microseconds.
     pub since: i64,
-    /// Until the first touchpoint in another stage; of a journey that has not gone on, until the end of the observation.
+    /// Until the first touchpoint in another stage; of a journey that has not gone on, until the end of the observation, or until its
+    /// last record where another of its customer follows.
     pub micros: i64,
     /// Whether the journey went on, or reached an outcome.
     pub left: bool,
+    /// Whether the journey is still there: it has neither left nor ended because another of its customer follows.
+    pub open: bool,
 }
 
 impl<'a> Journeys<'a> {
@@ -139,7 +142,8 @@ impl<'a> Journeys<'a> {
     }
 
     /// Service and waiting times of each touchpoint whose records say whether it began or ended, in the order of the bytes of
-    /// their names. An end belongs to the earliest start of the same touchpoint in the journey that has none yet.
+    /// their names. An end belongs to the earliest start of the same touchpoint by the customer that has none yet, in whichever of his
+    /// journeys.
     ///
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) where no record says whether something began or ended.
@@ -149,7 +153,11 @@ impl<'a> Journeys<'a> {
     pub fn service_times(&self) -> Result<Vec<ServiceTimes>, Error> {
         let mut found: BTreeMap<u32, Clock> = BTreeMap::new();
         let mut open: BTreeMap<u32, VecDeque<i64>> = BTreeMap::new();
+        let mut customer = None;
         for journey in self.iter() {
+            if customer.replace(journey.customer) != Some(journey.customer) {
+                give_up(&mut open, &mut found);
+            }
             let mut last_end = None;
             for ((&step, &time), &row) in journey.steps.iter().zip(journey.times).zip(journey.rows) {
                 match self.log().lifecycle(row) {
@@ -169,10 +177,8 @@ impl<'a> Journeys<'a> {
                     None => {}
                 }
             }
-            for (step, starts) in &mut open {
-                found.entry(*step).or_default().unfinished += starts.drain(..).count() as u64;
-            }
         }
+        give_up(&mut open, &mut found);
         if found.is_empty() {
             return Err(Error::no_data("no record says whether a touchpoint began or ended"));
         }
@@ -187,8 +193,8 @@ impl<'a> Journeys<'a> {
     }
 
     /// How long journeys stay in each stage: one spell for each stay, in the order of the journeys. A journey that reached one of
-    /// the outcomes has left its last stage when it did; others are still there when observation ends. Records without a stage
-    /// belong to the stage before.
+    /// the outcomes has left its last stage when it did; others are still there when observation ends, or when another journey of
+    /// the customer begins. Records without a stage belong to the stage before.
     ///
     /// # Errors
     /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) where no record has a stage, and for an outcome that none has.
@@ -201,14 +207,14 @@ impl<'a> Journeys<'a> {
             self.number(name).ok_or_else(|| Error::no_data(format!("no record of the outcome \"{name}\"")))
         };
         let outcomes = outcomes.iter().map(number).collect::<Result<Vec<u32>, Error>>()?;
-        let (end, (stages, ids)) = (self.last_time(), self.log().stages());
+        let (end, (stages, ids)) = (self.observed_until(), self.log().stages());
         if ids.is_empty() {
             return Err(Error::no_data("stages of touchpoints"));
         }
         let stage_of = |row: u32| ids.get(row as usize)?.checked_sub(1).map(|id| stages.text(id));
         let mut spells = Vec::new();
         for journey in self.iter() {
-            let JourneyView { steps, times, rows, customer } = journey;
+            let JourneyView { steps, times, rows, customer, followed } = journey;
             let customer = self.customer(customer).unwrap_or_default();
             let mut stay: Option<(&str, i64)> = None;
             for ((step, &time), &row) in steps.iter().zip(times).zip(rows) {
@@ -217,7 +223,7 @@ impl<'a> Journeys<'a> {
                     (stay, outcomes.contains(step) || stage.is_some() && stage != stay.map(|(stage, _)| stage))
                 {
                     let micros = time.saturating_sub(since);
-                    spells.push(StageSpell { customer, stage: current, since, micros, left: true });
+                    spells.push(StageSpell { customer, stage: current, since, micros, left: true, open: false });
                     stay = None;
                 }
                 if outcomes.contains(step) {
@@ -228,11 +234,19 @@ impl<'a> Journeys<'a> {
                 }
             }
             if let Some((stage, since)) = stay {
-                let micros = end.saturating_sub(since);
-                spells.push(StageSpell { customer, stage, since, micros, left: false });
+                let until = times.last().copied().filter(|_| followed).unwrap_or(end);
+                let micros = until.saturating_sub(since);
+                spells.push(StageSpell { customer, stage, since, micros, left: false, open: !followed });
             }
         }
         Ok(spells)
+    }
+}
+
+/// What a customer began and did not end.
+fn give_up(open: &mut BTreeMap<u32, VecDeque<i64>>, found: &mut BTreeMap<u32, Clock>) {
+    for (step, starts) in open {
+        found.entry(*step).or_default().unfinished += starts.drain(..).count() as u64;
     }
 }
 

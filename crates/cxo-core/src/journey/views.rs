@@ -180,6 +180,7 @@ impl<'a> Journeys<'a> {
             rows: Vec::new(),
             begins: vec![0],
             customers: Vec::new(),
+            followed: Vec::new(),
             ..*self
         };
         for journey in self.iter() {
@@ -190,7 +191,7 @@ impl<'a> Journeys<'a> {
                     sifted.rows.push(row);
                 }
             }
-            sifted.close(journey.customer);
+            sifted.close(journey.customer, journey.followed);
         }
         if sifted.is_empty() {
             return Err(Error::no_data("no journey is left"));

@@ -170,13 +170,13 @@ fn watched(customers: usize, seed: u64) -> (EventLog, Vec<(f64, f64)>) {
 
 fn first_touch(window: i64, immature: Immature) -> Funnel {
     let funnel = Funnel::new(["a", "b"]).unwrap().definition(FunnelDefinition::FirstTouch).window(window).unwrap();
-    funnel.immature(immature).until(100 * HOUR)
+    funnel.immature(immature)
 }
 
 #[test]
 fn immature_journeys_by_kaplan_meier_are_those_of_survival() {
     let (log, rows) = watched(400, 5);
-    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
+    let journeys = log.journeys(&JourneyOptions::default().observed_until(Timestamp(100 * HOUR))).unwrap();
     let window = 30 * HOUR;
     let found = journeys.funnel(&first_touch(window, Immature::KaplanMeier)).unwrap();
     let conversion = found.steps[1].conversion.unwrap();
@@ -200,11 +200,8 @@ fn immature_journeys_by_kaplan_meier_are_those_of_survival() {
 #[test]
 fn mature_journeys_by_kaplan_meier_are_the_share() {
     let (log, _) = watched(300, 6);
-    let journeys = log.journeys(&JourneyOptions::default()).unwrap();
-    let share = |immature| {
-        let funnel = first_touch(2 * HOUR, immature).until(1000 * HOUR);
-        journeys.funnel(&funnel).unwrap().steps[1].conversion.unwrap()
-    };
+    let journeys = log.journeys(&JourneyOptions::default().observed_until(Timestamp(1000 * HOUR))).unwrap();
+    let share = |immature| journeys.funnel(&first_touch(2 * HOUR, immature)).unwrap().steps[1].conversion.unwrap();
     let (curve, plain) = (share(Immature::KaplanMeier), share(Immature::Include));
     assert!((curve.value - plain.value).abs() < 1e-12);
     let error = (plain.value * (1.0 - plain.value) / 299.0).sqrt();

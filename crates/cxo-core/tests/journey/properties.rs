@@ -223,7 +223,7 @@ proptest! {
     fn repeat_contacts_by_brute_force(rows in rows(), window in 0_i64..6) {
         let log = log(numbered(&rows));
         let journeys = log.journeys(&JourneyOptions::default().split(Split::Session { micros: 2 }).unwrap()).unwrap();
-        let end = journeys.last_time();
+        let end = journeys.observed_until();
         for found in journeys.repeat_contacts(window, Confidence::P95).unwrap() {
             let (mut contacts, mut repeated, mut switched, mut immature) = (0, 0, 0, 0);
             let whole = log.journeys(&JourneyOptions::default()).unwrap();

@@ -3,7 +3,7 @@
 use cxo_core::domain::{Amount, Timestamp};
 use cxo_core::journey::{
     AttributionModel, Duplicates, Event, EventLog, Funnel, FunnelDefinition, FunnelPassage, Identities, Immature,
-    JourneyOptions, Lifecycle, MapComparisonOptions, PathCount, Paths, Ties,
+    JourneyOptions, Lifecycle, MapComparisonOptions, NextTouchpoint, OpenJourneys, PathCount, Paths, Split, Ties,
 };
 use cxo_core::{Absent, Confidence, ErrorKind};
 
@@ -310,7 +310,7 @@ fn journeys_of_one_customer_are_not_independent() {
             log.add(&Event::new(customer, touchpoint, Timestamp(day * 86_400 * SECOND))).unwrap();
         }
     }
-    let days = cxo_core::journey::Split::Session { micros: SECOND };
+    let days = Split::Session { micros: SECOND };
     let journeys = log.journeys(&JourneyOptions::default().split(days).unwrap()).unwrap();
     let segment = |name: &str| {
         journeys
@@ -356,4 +356,54 @@ fn the_worth_that_stands_for_none_is_refused() {
     let mut log = EventLog::in_currency(cxo_core::domain::Currency::iso("EUR").unwrap());
     let error = log.add(&Event::new("ann", "pay", Timestamp(0)).value(Amount(i64::MIN))).unwrap_err();
     assert_eq!((error.kind(), log.len()), (ErrorKind::Input, 0));
+}
+
+#[test]
+fn a_session_that_another_follows_is_not_open() {
+    let mut log = EventLog::default();
+    for (customer, touchpoint, seconds) in [("ann", "home", 0), ("ann", "home", 100), ("bob", "pay", 105)] {
+        log.add(&Event::new(customer, touchpoint, Timestamp(seconds * SECOND)).stage(touchpoint)).unwrap();
+    }
+    let sessions = JourneyOptions::default().split(Split::Session { micros: 10 * SECOND }).unwrap();
+    let journeys = log.journeys(&sessions).unwrap();
+    let rule = OpenJourneys::Silent { micros: 200 * SECOND };
+    let open: Vec<bool> = journeys.iter().map(|journey| journeys.is_open(&journey, rule)).collect();
+    assert_eq!(open, [false, true, true]);
+    let chain = journeys.chain(&["pay"], rule).unwrap();
+    assert_eq!((chain.open, chain.lost), (1, 1));
+    assert_eq!(journeys.paths_to(&["pay"], rule).unwrap().open, 1);
+    let model = NextTouchpoint::learn(&journeys, 1, rule).unwrap();
+    assert_eq!((model.open_journeys(), model.is_biased()), (2, true));
+    let spells = journeys.stage_spells(&["pay"]).unwrap();
+    let told: Vec<_> = spells.iter().map(|spell| (spell.micros / SECOND, spell.left, spell.open)).collect();
+    assert_eq!(told, [(0, false, false), (5, false, true)]);
+    // A part of the journeys does not make it open.
+    let mut first = true;
+    let part = journeys.keep(|_| std::mem::take(&mut first)).unwrap();
+    assert_eq!(part.iter().filter(|journey| part.is_open(journey, rule)).count(), 0);
+}
+
+#[test]
+fn silence_is_counted_to_the_end_of_the_observation() {
+    let log = log(&[("ann", "home", 0), ("bob", "pay", 5)]);
+    let rule = OpenJourneys::Silent { micros: 10 * SECOND };
+    let open = |until: i64| {
+        let options = JourneyOptions::default().observed_until(Timestamp(until * SECOND));
+        let journeys = log.journeys(&options).unwrap();
+        (journeys.observed_until() / SECOND, journeys.chain(&["pay"], rule).unwrap().open)
+    };
+    // Not before the last record.
+    assert_eq!((open(1), open(10), open(11)), ((5, 1), (10, 1), (11, 0)));
+}
+
+#[test]
+fn what_begins_in_one_session_may_end_in_another() {
+    let mut log = EventLog::default();
+    for (seconds, lifecycle) in [(0, Lifecycle::Start), (100, Lifecycle::Complete)] {
+        log.add(&Event::new("ann", "call", Timestamp(seconds * SECOND)).lifecycle(lifecycle)).unwrap();
+    }
+    let sessions = JourneyOptions::default().split(Split::Session { micros: 10 * SECOND }).unwrap();
+    let times = log.journeys(&sessions).unwrap().service_times().unwrap();
+    assert_eq!((times[0].unfinished, times[0].without_start), (0, 0));
+    assert_eq!(times[0].service_seconds.as_ref().unwrap().maximum, 100.0);
 }

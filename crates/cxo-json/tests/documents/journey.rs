@@ -322,6 +322,8 @@ fn next_touchpoints() {
     let loss = NextTouchpoint::cross_validate(&journeys, 2, OpenJourneys::Lost, 3).unwrap();
     let all = NextRow {
         journeys: 3,
+        open_journeys: 0,
+        biased: false,
         longest_context: 2,
         evaluation: Ok(vec![NextLossRow::new(2, loss)]),
         predictions: vec![prediction(None), prediction(Some("ann"))],

@@ -115,7 +115,6 @@ pub struct Funnel {
     pub(super) window: Option<i64>,
     pub(super) excluded: Vec<String>,
     pub(super) immature: Immature,
-    pub(super) until: Option<i64>,
     pub(super) confidence: Confidence,
 }
 
@@ -142,7 +141,6 @@ impl Funnel {
             window: None,
             excluded: Vec::new(),
             immature: Immature::default(),
-            until: None,
             confidence: Confidence::default(),
         })
     }
@@ -177,13 +175,6 @@ impl Funnel {
     #[must_use]
     pub const fn immature(mut self, immature: Immature) -> Self {
         self.immature = immature;
-        self
-    }
-
-    /// The end of the observation, in microseconds since 1970; the last record unless set.
-    #[must_use]
-    pub const fn until(mut self, micros: i64) -> Self {
-        self.until = Some(micros);
         self
     }
 

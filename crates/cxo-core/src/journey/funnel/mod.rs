@@ -98,7 +98,7 @@ impl Journeys<'_> {
     fn pass(&self, funnel: &Funnel) -> Result<(FunnelPassage, Entered), Error> {
         let plan = self.plan(funnel)?;
         let steps = plan.steps.len();
-        let until = funnel.until.unwrap_or_else(|| self.last_time());
+        let until = self.observed_until();
         let mut tally = Tally::new(steps, self.names().len());
         if funnel.immature == Immature::KaplanMeier {
             tally.entered.censored = Some(Watched { window: plan.window, ..Watched::default() });
