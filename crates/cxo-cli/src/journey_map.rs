@@ -333,9 +333,9 @@ fn comparisons(page: &mut Page, of: &[Entry<MapComparisonRow>]) {
             vec![name.clone(), own, base, difference, interval, p]
         };
         page.line(&page::wrapped(&format!(
-            "{name} ({} journeys) against {} ({}): shares of journeys, the surest differences first; p-values of all {} are corrected \
+            "{name} ({}) against {} ({}): shares of journeys, the surest differences first; p-values of all {} are corrected \
              together ({}).",
-            page::count(compared.journeys),
+            page::journeys(compared.journeys),
             page::segment(Some(&compared.baseline)),
             page::count(compared.baseline_journeys),
             page::count(rows.len() as u64),

@@ -166,8 +166,8 @@ const OPEN: usize = 20;
 impl Present for JourneyNextDocument {
     fn page(&self, page: &mut Page) {
         let learned = format!(
-            "learned from {} journeys, {}; touchpoints looked back: at most {}",
-            page::count(self.all.journeys),
+            "learned from {}, {}; touchpoints looked back: at most {}",
+            page::journeys(self.all.journeys),
             journey_log::unit(&self.log),
             self.all.longest_context
         );
