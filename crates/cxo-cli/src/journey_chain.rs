@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cxo_core::{
     Confidence, Error, Seed,
-    journey::{ChainOptions, Journeys, OpenJourneys},
+    journey::{AttributionOptions, ChainOptions, Journeys, OpenJourneys},
     stats::resampling::Bootstrap,
 };
 use cxo_json::{ChainResamples, ChainRow, JourneyChainDocument, Lines, OrderRow, Quantity, RemovalRow, StateRow};
@@ -72,8 +72,9 @@ pub(crate) fn open_journeys(silence: Option<Span>) -> OpenJourneys {
 
 impl Args {
     fn options(&self) -> Result<(ChainOptions, Option<ChainResamples>), Failure> {
-        if !(1..=8).contains(&self.outcome.orders) {
-            return Err(Failure::usage(format!("--orders {}: 1 to 8 orders are compared", self.outcome.orders)));
+        let most = AttributionOptions::MOST_ORDER;
+        if !(1..=most).contains(&self.outcome.orders) {
+            return Err(Failure::usage(format!("--orders {}: 1 to {most} orders are compared", self.outcome.orders)));
         }
         let options = ChainOptions::from(open_journeys(self.outcome.silence));
         let Some(replicates) = self.outcome.resamples else { return Ok((options, None)) };
