@@ -103,7 +103,7 @@ pub struct HotspotsRow {
     pub journey_experience: JourneyExperienceRow,
     /// Touchpoints by the outcomes associated with their bad passes: the greatest lower bound first.
     pub hotspots: Vec<HotspotRow>,
-    /// Touchpoints with too few ratings to be shown.
+    /// Touchpoints that are hidden to protect small groups.
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
@@ -462,7 +462,7 @@ pub struct ConsistencyRow {
     pub omega_squared: Quantity,
     /// The share of the ratings with a channel that takes part.
     pub covered: f64,
-    /// The channels that take part; empty where one is too small to be shown, as the others would tell of it.
+    /// The channels that take part.
     pub channels: Vec<ChannelMeanRow>,
 }
 
@@ -493,7 +493,7 @@ impl From<&TouchpointConsistency> for ConsistencyRow {
             p_value: quantity::of(found.welch.as_ref().map(|welch| welch.p_value).map_err(|why| *why)),
             omega_squared: quantity::of(found.omega_squared),
             covered: found.covered,
-            channels: found.channels.iter().filter(|_| found.hidden == 0).map(channel).collect(),
+            channels: found.channels.iter().map(channel).collect(),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Is the same touchpoint as good in every channel? The spread between channels that chance does not explain. Stateless; asked of
 //! [`Experience`].
 
+use std::collections::BTreeMap;
+
 use super::join::Experience;
 use super::outcome::{Evidence, SegmentBy};
+use super::scores::PathKey;
 use crate::numeric::beta::Beta;
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
@@ -84,7 +87,7 @@ pub struct Consistency {
     pub confidence: Confidence,
     /// Observed, not assigned: channels also differ in who uses them for what.
     pub evidence: Evidence,
-    /// Touchpoints with ratings in at least two channels, in the order of the bytes of their names.
+    /// Touchpoints with ratings in at least two channels of which none is too small to be shown, in the order of the bytes of their names.
     pub touchpoints: Vec<TouchpointConsistency>,
 }
 
@@ -96,9 +99,6 @@ pub struct TouchpointConsistency {
     pub touchpoint: String,
     /// The channels that take part, in the order of the bytes of their names.
     pub channels: Vec<ChannelMean>,
-    /// Ratings in channels that take no part because they are fewer than shown. Where there are some, the other channels with the
-    /// total of the touchpoint would tell of them.
-    pub hidden: u64,
     /// The share of the ratings with a channel that takes part: the others are in small channels, or in segments that not
     /// every channel has.
     pub covered: f64,
@@ -172,7 +172,7 @@ impl Experience<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if no touchpoint has ratings in two channels.
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if no touchpoint with ratings in two channels can be shown.
     ///
     /// # Complexity
     /// O(n log n + t c³) for n touchpoints of journeys, t touchpoints and c channels.
@@ -205,11 +205,58 @@ impl Experience<'_> {
             let name = |channel: u32| channels.names.get(channel as usize).copied().unwrap_or_default();
             touchpoints.extend(touchpoint(self.name(step), &rated, &name, options)?);
         }
+        self.hide(&mut touchpoints, options.min_responses)?;
         if touchpoints.is_empty() {
-            return Err(Error::no_data("a touchpoint with ratings in two channels"));
+            return Err(Error::no_data("a touchpoint with enough ratings in two channels"));
         }
         let ConsistencyOptions { margin, confidence, .. } = *options;
         Ok(Consistency { margin, confidence, evidence: Evidence::Observational, touchpoints })
+    }
+}
+
+impl Experience<'_> {
+    /// Takes out the touchpoints that are hidden elsewhere, those of which the total with the channels that are shown would tell of a
+    /// small rest, and those which with the total of a channel would do so.
+    fn hide(&self, touchpoints: &mut Vec<TouchpointConsistency>, min_responses: u64) -> Result<(), Error> {
+        let shown = self.shown(min_responses)?;
+        let channels = self.column(|event| event.channel);
+        let (mut of_touchpoints, mut rests) = (BTreeMap::<&str, u64>::new(), BTreeMap::<&str, u64>::new());
+        for (at, pass) in self.iter().flat_map(|journey| journey.passes).enumerate() {
+            if pass.rating.is_some() {
+                *of_touchpoints.entry(self.name(pass.step)).or_default() += 1;
+                let channel = channels.get(at).and_then(|number| channels.names.get(number as usize));
+                channel.into_iter().for_each(|channel| *rests.entry(channel).or_default() += 1);
+            }
+        }
+        let small = |count: u64| 0 < count && count < min_responses;
+        touchpoints.retain(|row| {
+            let all = of_touchpoints.get(row.touchpoint.as_str()).copied().unwrap_or_default();
+            let parts: u64 = row.channels.iter().map(|channel| channel.ratings).sum();
+            shown.of(PathKey::Touchpoint, &row.touchpoint).is_ok()
+                && !small(all.saturating_sub(parts))
+                && row
+                    .channels
+                    .iter()
+                    .all(|channel| !small(channel.ratings) && shown.of(PathKey::Channel, &channel.channel).is_ok())
+        });
+        for channel in touchpoints.iter().flat_map(|row| &row.channels) {
+            rests.get_mut(channel.channel.as_str()).into_iter().for_each(|rest| *rest -= channel.ratings);
+        }
+        // What is taken out joins the rest.
+        while let Some((&name, _)) = rests.iter().find(|(_, rest)| small(**rest)) {
+            let of = |row: &TouchpointConsistency| {
+                row.channels.iter().find(|own| own.channel == name).map(|own| own.ratings)
+            };
+            let least = touchpoints.iter().enumerate().filter_map(|(at, row)| Some((of(row)?, at))).min();
+            let Some((_, at)) = least else {
+                rests.remove(name);
+                continue;
+            };
+            for channel in touchpoints.remove(at).channels {
+                rests.get_mut(channel.channel.as_str()).into_iter().for_each(|rest| *rest += channel.ratings);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -227,8 +274,6 @@ fn touchpoint<'a>(
         return Ok(None);
     }
     let Some(means) = Means::new(&kept) else { return Ok(None) };
-    let small = |rows: &&[Rated]| (rows.len() as u64) < options.min_responses;
-    let hidden = rated.chunk_by(|a, b| a.channel == b.channel).filter(small).map(|rows| rows.len() as u64).sum();
     let confidence = options.confidence;
     let mut channels = Vec::new();
     for ((rows, channel), count) in kept.iter().zip(0..).zip(&means.counts) {
@@ -250,7 +295,6 @@ fn touchpoint<'a>(
     Ok(Some(TouchpointConsistency {
         touchpoint: name.to_owned(),
         channels,
-        hidden,
         covered: means.counts.iter().sum::<u64>() as f64 / rated.len() as f64,
         between: means.between(confidence),
         range,

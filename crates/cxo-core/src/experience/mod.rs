@@ -15,6 +15,7 @@ mod moments;
 mod outcome;
 mod overall;
 mod scores;
+mod shown;
 mod strata;
 mod switches;
 
