@@ -176,7 +176,7 @@ impl Present for JourneyNextDocument {
             open => page.headline("Open journeys", &page::count(open.len() as u64), &learned),
         }
         predictions(page, &self.all);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), predictions);
+        journey_map::segments(page, self.segments.as_deref(), predictions);
         evaluation(page, &self.all);
         page.line(&page::wrapped(
             "What customers with such a history did next: it does not say what would make a customer do it.",
