@@ -337,7 +337,7 @@ impl Present for AttributionDocument {
         if self.all.biased == Some(true) {
             page.line(BIASED);
         }
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+        journey_map::segments(page, self.segments.as_deref(), |page, row| {
             channels(page, &self.unit, row);
         });
         page.line(&page::wrapped(

@@ -156,7 +156,7 @@ impl Present for JourneyChainDocument {
         states(page, &self.all, usize::MAX);
         removal(page, &self.all);
         orders(page, &self.all);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+        journey_map::segments(page, self.segments.as_deref(), |page, row| {
             states(page, row, SEGMENT_STATES);
         });
         if self.all.biased {

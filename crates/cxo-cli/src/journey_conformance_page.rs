@@ -50,7 +50,7 @@ impl Present for JourneyConformanceDocument {
             page.line(&format!("The {shown} most frequent of {different} ways (+ not expected there, − missing):"));
             variants(page, &all.variants, &asked.steps);
         }
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+        journey_map::segments(page, self.segments.as_deref(), |page, row| {
             let share = page::percent(row.conforming.value);
             page.line(&format!("{share} of {} in the order.", page::journeys(row.journeys)));
             deviations(page, row, asked.outcomes.as_deref(), OF_SEGMENT);

@@ -143,7 +143,7 @@ impl Present for FunnelDocument {
             page.line("Where those who got no further went next:");
             page.bullets(&lost);
         }
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), steps);
+        journey_map::segments(page, self.segments.as_deref(), steps);
         comparisons(page, self.comparisons.as_deref().unwrap_or_default());
         page.line(&page::wrapped(&format!(
             "Intervals are {} ({}) and take {}. Numbers are observed: they do not say why journeys end.",

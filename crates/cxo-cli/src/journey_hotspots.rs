@@ -19,6 +19,7 @@ use cxo_json::{
 use crate::{
     asking::{self, QUESTION},
     failure::Failure,
+    journey_hotspots_segments as segments_of,
     journey_log::{Columns, Logged, Rules},
     journey_outcome::{Outcome, Rated, Ratings, section},
     output::Output,
@@ -117,6 +118,8 @@ struct Question<'a> {
     consistency: ConsistencyOptions,
     good: RatingBox,
     stages: Stages,
+    /// Whether somebody has put the stages in order.
+    ordered: bool,
 }
 
 /// Runs the command.
@@ -140,17 +143,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let rated = args.ratings.joined(&mut logged, &args.file)?;
     let (bad, good) = args.boxes(rated.scale, rated.metric)?;
     let journeys = logged.journeys().map_err(|failure| failure.in_file(&path))?;
+    let ordered = declared.is_some();
     let stages = declared.map_or_else(|| in_order_of_appearance(&logged), Ok)?;
-    let question =
-        args.question((&logged, &rated), &journeys, (bad, good), stages).map_err(|failure| failure.in_file(&path))?;
+    let question = args
+        .question((&logged, &rated), &journeys, (bad, good), (stages, ordered))
+        .map_err(|failure| failure.in_file(&path))?;
     let answers = logged.ask_rated(&journeys, args.ratings.min_responses, |journeys| question.ask(journeys));
-    let (mut all, segments) = answers.map_err(|failure| failure.in_file(&path))?;
+    let (mut all, mut segments) = answers.map_err(|failure| failure.in_file(&path))?;
     for (count, left_out) in
         [(&mut all.ratings.unattached, rated.unattached), (&mut all.ratings.superseded, rated.superseded)]
     {
         *count += left_out;
         all.ratings.given += left_out;
     }
+    segments_of::protect(&all, segments.as_deref_mut().unwrap_or_default(), args.ratings.min_responses);
     let [surveys, journey_surveys] = args.ratings.surveys();
     let Seed(seed) = args.rules.seed();
     let row = HotspotsQuestion {
@@ -258,7 +264,7 @@ impl Args {
         (logged, rated): (&Logged, &'a Rated),
         journeys: &Journeys<'_>,
         (bad, good): (RatingBox, RatingBox),
-        stages: Stages,
+        (stages, ordered): (Stages, bool),
     ) -> Result<Question<'a>, Failure> {
         let (asked, least) = (&self.asked, self.ratings.min_responses);
         let outcome = self.outcome.of(journeys)?.ok_or_else(|| Failure::usage("what is the outcome?"))?;
@@ -276,7 +282,7 @@ impl Args {
         let consistency = ConsistencyOptions::new(asked.margin).map_err(|error| Failure::option("--margin", &error))?;
         let consistency = consistency.segment(mix).confidence(asked.confidence).min_responses(least);
         let experience = self.ratings.options(journeys, rated.scale)?;
-        Ok(Question { args: self, rated, experience, association, consistency, good, stages })
+        Ok(Question { args: self, rated, experience, association, consistency, good, stages, ordered })
     }
 }
 
@@ -318,7 +324,13 @@ impl Question<'_> {
             return Ok(Err("there is no column of stages (--stage)".into()));
         }
         let curve = experience.emotion_curve(&self.stages, args.ratings.min_responses, args.asked.confidence);
-        section(curve.map(|curve| EmotionCurveRow::from(&curve)))
+        section(curve.map(|curve| {
+            let mut row = EmotionCurveRow::from(&curve);
+            for stage in row.stages.iter_mut().filter(|_| !self.ordered) {
+                stage.change = Err(NO_ORDER.into());
+            }
+            row
+        }))
     }
 
     fn consistency(&self, experience: &Experience<'_>) -> Result<Quantity<Vec<ConsistencyRow>>, Error> {
@@ -343,4 +355,6 @@ impl Question<'_> {
     }
 }
 
+/// Why a stage has no change from the one before it.
+pub(crate) const NO_ORDER: &str = "the order of the stages is not known: name them first to last in cxo.toml (stages)";
 const NO_CHANNEL: &str = "there is no column of channels (--channel)";

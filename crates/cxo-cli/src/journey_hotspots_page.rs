@@ -7,16 +7,16 @@ use std::{
 };
 
 use cxo_json::{
-    ConsistencyRow, EmotionCurveRow, EstimateRow, HotspotRow, HotspotsRow, JourneyHotspotsDocument, Lines, MomentRow,
-    PathScoreRow, PathScoresRow, Quantity, SwitchRow, SwitchesRow,
+    ChannelMeanRow, ConsistencyRow, EmotionCurveRow, EstimateRow, HotspotRow, HotspotsRow, JourneyHotspotsDocument,
+    Lines, MomentRow, PathScoreRow, PathScoresRow, Quantity, SwitchRow, SwitchesRow,
 };
 
 use crate::{
+    journey_hotspots::NO_ORDER,
     journey_map,
     journey_outcome::BIASED,
     output::Present,
     page::{self, Align, Page},
-    report_card::HIDDEN,
 };
 
 /// So many touchpoints fit on a page; so many of a segment.
@@ -27,20 +27,25 @@ impl Present for JourneyHotspotsDocument {
     fn page(&self, page: &mut Page) {
         let (all, asked) = (&self.all, &self.question);
         let sure = all.hotspots.iter().filter(|spot| lower(spot).is_some_and(|lower| lower > 0.0)).count();
+        let rated = page::counted(all.hotspots.len() as u64, "rated touchpoint", "rated touchpoints");
+        let (value, of, order) = match (all.hotspots.len(), asked.resamples) {
+            (0, _) => ("none shown".to_owned(), String::new(), ""),
+            (_, 0) => ("not tested".to_owned(), format!("{rated}, no resamples; "), " By name:"),
+            _ => (page::count(sure as u64), format!("of {rated}; "), " The greatest lower bound first:"),
+        };
         let detail = format!(
-            "of {} rated touchpoints; outcome {} ({}); ratings {} of {} are bad",
-            page::count(all.hotspots.len() as u64),
+            "{of}outcome {} ({}); ratings {} of {} are bad",
             page::names(&asked.outcomes, " or "),
             asked.outcome_kind,
             asked.bad_ratings,
             asked.scale
         );
-        page.headline("Hot spots", &page::count(sure as u64), &detail);
+        page.headline("Hot spots", &value, &detail);
         page.line(&page::wrapped(&ratings(all)));
         let lost = if asked.outcome_kind == "unwanted" { "more" } else { "fewer" };
         page.line(&page::wrapped(&format!(
             "Bad passes × difference = outcomes associated: so many {lost} journeys end with the outcome after bad passes than after \
-             others that are alike{}. The greatest lower bound first:",
+             others that are alike{}.{order}",
             alike(&asked.adjusted_for)
         )));
         hotspots(page, &all.hotspots, SHOWN);
@@ -51,7 +56,7 @@ impl Present for JourneyHotspotsDocument {
         section(page, "Emotion curve", &all.emotion_curve, |page, curve| emotion(page, curve, &asked.scale));
         section(page, "Consistency of channels", &all.consistency, |page, rows| channels(page, rows, asked.margin));
         section(page, "Switches of channel", &all.switches, switches);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+        journey_map::segments(page, self.segments.as_deref(), |page, row| {
             hotspots(page, &row.hotspots, OF_SEGMENT);
         });
         let resamples = match asked.resamples {
@@ -122,7 +127,7 @@ fn two_places(value: f64) -> String {
 
 fn hotspots(page: &mut Page, spots: &[HotspotRow], most: usize) {
     if spots.is_empty() {
-        page.line("No touchpoint has enough ratings to be shown.");
+        page.line("No touchpoint has ratings that can be shown.");
         return;
     }
     let columns = [
@@ -166,7 +171,7 @@ fn left_out(page: &mut Page, all: &HotspotsRow) {
         page.line(&page::wrapped(&format!("Nobody rated {}.", names(&all.unrated))));
     }
     if !all.hidden.is_empty() {
-        page.line(&page::wrapped(&format!("Too few ratings to show: {}.", names(&all.hidden))));
+        page.line(&page::wrapped(&format!("Hidden to protect small groups: {}.", names(&all.hidden))));
     }
     if all.open_passes > 0 {
         let open = page::counted(all.open_passes, "pass", "passes");
@@ -282,7 +287,10 @@ fn scores(page: &mut Page, scores: &PathScoresRow) {
 }
 
 fn emotion(page: &mut Page, curve: &EmotionCurveRow, scale: &str) {
-    page.line(&format!("Emotion curve: the mean rating of each stage on the scale {scale}:"));
+    let unordered = |stage: &cxo_json::EmotionRow| stage.change.as_ref().is_err_and(|why| why == NO_ORDER);
+    let order =
+        if curve.stages.iter().any(unordered) { ", as the file has them; their order is not known" } else { "" };
+    page.line(&format!("Emotion curve: the mean rating of each stage on the scale {scale}{order}:"));
     let columns = [
         ("stage", Align::Left),
         ("passes", Align::Right),
@@ -317,15 +325,15 @@ fn channels(page: &mut Page, rows: &[ConsistencyRow], margin: f64) {
         ("mean rating by channel", Align::Left),
     ];
     let row = |row: &ConsistencyRow| {
-        let means =
-            row.channels.iter().map(|mean| format!("{} {}", page::name(&mean.channel), two_places(mean.mean.value)));
+        let mean = |mean: &ChannelMeanRow| format!("{} {}", page::name(&mean.channel), two_places(mean.mean.value));
+        let means = |channels: &Vec<ChannelMeanRow>| channels.iter().map(mean).collect::<Vec<_>>().join(", ");
         vec![
             page::name(&row.touchpoint),
             row.verdict.clone(),
             value(&row.range, two_places),
             interval(&row.range, two_places),
             value(&row.between, two_places),
-            if row.channels.is_empty() { HIDDEN.to_owned() } else { means.collect::<Vec<_>>().join(", ") },
+            row.channels.as_ref().map_or_else(ToString::to_string, means),
         ]
     };
     page.table(&columns, rows.iter().take(SHOWN).map(row).collect());

@@ -532,6 +532,9 @@ impl Logged {
         compare: impl Fn(&Journeys<'_>, &Journeys<'_>) -> Result<T, Error>,
     ) -> Result<Vec<Entry<T>>, Failure> {
         let mut parts = self.parts(journeys, 0)?;
+        if parts.is_empty() {
+            return Err(Failure::data("no-data", "no segment can be compared: hidden to protect small groups"));
+        }
         let known = parts.iter().map(|part| format!("\"{}\"", part.name)).collect::<Vec<_>>().join(", ");
         let Some(place) = parts.iter().position(|part| part.name == baseline) else {
             return Err(Failure::unknown_segment(baseline, known));
@@ -554,7 +557,7 @@ impl Logged {
     }
 
     /// The segments that journeys begin in, in the order of their bytes. Hidden are those with too few journeys or ratings, and others
-    /// from which these could be computed.
+    /// from which these could be computed; none is listed where their number would tell.
     fn parts(&self, journeys: &Journeys<'_>, min_responses: u64) -> Result<Vec<Part<'_>>, Error> {
         let Some(segments) = &self.segments else { return Ok(Vec::new()) };
         let rated = |row: &&u32| self.log.get(**row as usize).is_some_and(|event| event.score.is_some());
@@ -572,8 +575,12 @@ impl Logged {
         let mut named: Vec<(&str, usize, [u64; 2])> =
             named.map(|(number, (name, counts))| (name.as_str(), number, counts)).collect();
         named.sort_unstable();
-        let few = hidden(self.rules.min_journeys, total[0], named.iter().map(|(.., counts)| counts[0]))?;
-        let unrated = hidden(min_responses, total[1], named.iter().map(|(.., counts)| counts[1]))?;
+        let (Some(few), Some(unrated)) = (
+            hidden(self.rules.min_journeys, total[0], named.iter().map(|(.., counts)| counts[0]))?,
+            hidden(min_responses, total[1], named.iter().map(|(.., counts)| counts[1]))?,
+        ) else {
+            return Ok(Vec::new());
+        };
         let part = |((name, number, _), hidden)| Part { name, number, hidden };
         let reasons = few.into_iter().zip(unrated).map(|(few, unrated)| few.or(unrated));
         Ok(named.into_iter().zip(reasons).map(part).collect())
@@ -644,13 +651,19 @@ impl Logged {
     }
 }
 
-/// Why parts of a whole are hidden: because they, or others that could be computed from them, count fewer than `least`.
-fn hidden(least: u64, whole: u64, parts: impl Iterator<Item = u64>) -> Result<Vec<Option<&'static str>>, Error> {
+/// Why parts of a whole are hidden: because they, or others that could be computed from them, count fewer than `least`. None where
+/// their number alone would tell with the whole what each counts.
+fn hidden(
+    least: u64,
+    whole: u64,
+    parts: impl Iterator<Item = u64>,
+) -> Result<Option<Vec<Option<&'static str>>>, Error> {
     let mut cells = Suppression::new(least);
     let whole = cells.total(whole);
     let parts = cells.table(whole, &parts.collect::<Vec<_>>())?;
     let decisions = cells.decide();
-    Ok(parts.into_iter().map(|cell| decisions.of(cell).err().map(Suppressed::reason)).collect())
+    let reasons = || parts.iter().map(|&cell| decisions.of(cell).err().map(Suppressed::reason)).collect();
+    Ok(decisions.of(whole).is_ok().then(reasons))
 }
 
 /// What became of the events of a log of objects.

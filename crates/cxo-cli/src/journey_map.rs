@@ -8,7 +8,7 @@ use std::{
 use cxo_core::{
     Confidence,
     journey::{Journeys, MapComparisonOptions},
-    stats::multiplicity::Multiplicity,
+    stats::{multiplicity::Multiplicity, suppression::Suppressed},
 };
 use cxo_json::{
     ComparedSharesRow, Document, EdgeRow, Entry, FollowsRow, JourneyMapDocument, Lines, MapComparisonRow, MapRow,
@@ -158,7 +158,7 @@ impl Present for JourneyMapDocument {
         page.line(&format!("What comes directly next{strict}, the most frequent first:"));
         edges(page, &self.all, EDGES);
         service(page, &self.all);
-        segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| edges(page, row, SEGMENT_EDGES));
+        segments(page, self.segments.as_deref(), |page, row| edges(page, row, SEGMENT_EDGES));
         comparisons(page, self.comparisons.as_deref().unwrap_or_default());
     }
 
@@ -194,8 +194,11 @@ pub(crate) fn write_lines<D: Document, T, R: Serialize>(
 }
 
 /// A part of the page for each segment.
-pub(crate) fn segments<T>(page: &mut Page, segments: &[Entry<T>], part: impl Fn(&mut Page, &T)) {
-    for entry in segments {
+pub(crate) fn segments<T>(page: &mut Page, segments: Option<&[Entry<T>]>, part: impl Fn(&mut Page, &T)) {
+    if segments.is_some_and(<[_]>::is_empty) {
+        page.line(&format!("Segments: {}.", Suppressed::TooFew.reason()));
+    }
+    for entry in segments.unwrap_or_default() {
         let name = page::segment(entry.segment.as_deref());
         match &entry.outcome {
             Ok(row) => {

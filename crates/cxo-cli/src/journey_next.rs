@@ -180,7 +180,7 @@ impl Present for JourneyNextDocument {
         }
         predictions(page, &self.all);
         ends(page, &self.all);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), |page, row| {
+        journey_map::segments(page, self.segments.as_deref(), |page, row| {
             predictions(page, row);
             ends(page, row);
         });

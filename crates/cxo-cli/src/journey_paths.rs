@@ -61,7 +61,7 @@ impl Present for JourneyPathsDocument {
         let detail = format!("in {}, {}", page::journeys(self.all.journeys), journey_log::unit(&self.log));
         page.headline("Different ways", &page::count(self.all.total_variants), &detail);
         table(page, &self.all);
-        journey_map::segments(page, self.segments.as_deref().unwrap_or_default(), table);
+        journey_map::segments(page, self.segments.as_deref(), table);
     }
 
     fn lines(&self, lines: &mut Lines<&mut dyn Write>) -> io::Result<()> {

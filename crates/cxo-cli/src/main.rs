@@ -28,6 +28,7 @@ mod journey_file;
 mod journey_funnel;
 mod journey_hotspots;
 mod journey_hotspots_page;
+mod journey_hotspots_segments;
 mod journey_log;
 mod journey_map;
 mod journey_next;

@@ -91,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         document = document.scorecard(&args.scorecard().ask(&answers, &stages)?);
         document.contacts = args.contacts(&answers)?;
     }
-    let asked = document.response.is_some();
+    let asked = !document.files.is_empty();
     let mut purchases = None;
     if let Some(path) = folder.file("touchpoints")? {
         let (log, file) = folder.touchpoints(&path, &mut stages)?;

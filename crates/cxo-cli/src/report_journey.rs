@@ -21,6 +21,7 @@ use crate::{
     config::JourneyRules,
     duration::Span,
     failure::Failure,
+    journey_hotspots::NO_ORDER,
     journey_log,
     report_journey_ratings::{Rated, Ratings},
 };
@@ -41,7 +42,7 @@ const MARGIN: f64 = 0.1;
 /// Why nothing is known of the order of stages.
 const NO_STAGE: &str = "no touchpoint has a stage, and the touchpoints of a funnel are not guessed: name them in cxo.toml \
                         ([journey] steps)";
-const NO_ORDER: &str = "the order of the stages is not known: name them first to last in cxo.toml (stages)";
+const FEW_CHANNELS: &str = "no touchpoint has enough ratings in two channels";
 const NO_RATINGS: &str = "there are no ratings";
 
 /// What is asked of the journeys.
@@ -86,10 +87,7 @@ impl Question<'_> {
             REPEATS,
             self.min_responses,
         );
-        let mut paths = PathsRow::new(&journeys.variants(), journeys.len() as u64, PATHS);
-        // A way that few went may tell who they are.
-        paths.variants.retain(|variant| variant.count >= self.min_responses);
-        let mut found = JourneyReport::new(&journeys, self.log_row(&journeys), paths, repeats)?;
+        let mut found = JourneyReport::new(&journeys, self.log_row(&journeys), self.paths(&journeys)?, repeats)?;
         let staged = journeys.by_stage().ok();
         let present = |stage: &&Stage| staged.as_ref().is_some_and(|staged| staged.number(stage.name()).is_some());
         let order: Vec<&str> = self.known.iter().filter(present).map(Stage::name).collect();
@@ -99,12 +97,29 @@ impl Question<'_> {
             Some(staged) => self.stages(staged, &order).map(|(rows, hidden)| (Ok(rows), hidden))?,
         };
         found.funnel = self.funnel(&journeys, staged.as_ref(), &order)?;
-        found.stalled = match &staged {
-            None => Err("no touchpoint has a stage".into()),
-            Some(_) => Ok(self.stalled(&journeys, outcome.as_ref().ok())?),
+        found.stalled = match (&staged, &outcome) {
+            (None, _) => Err("no touchpoint has a stage".into()),
+            (_, Err(reason)) if !self.rules.outcomes.is_empty() => Err(reason.clone()),
+            _ => Ok(self.stalled(&journeys, outcome.as_ref().ok())?),
         };
         self.rated(&mut found, &journeys, ratings, (metrics, &outcome, &options))?;
         Ok(Ok(found))
+    }
+
+    /// The most frequent ways. One that few went may tell who they are, and so may all journeys less the others.
+    fn paths(&self, journeys: &Journeys<'_>) -> Result<PathsRow, Error> {
+        let variants = journeys.variants();
+        let mut counts: Vec<u64> = variants.iter().map(|variant| variant.count).collect();
+        // The least frequent first: of equal ones those are hidden that come last.
+        counts.reverse();
+        let mut document = Suppression::new(self.min_responses);
+        let whole = document.total(journeys.len() as u64);
+        let cells = document.table(whole, &counts)?;
+        let decided = document.decide();
+        let mut shown = cells.into_iter().rev().map(|cell| decided.of(cell).is_ok());
+        let mut paths = PathsRow::new(&variants, journeys.len() as u64, PATHS);
+        paths.variants.retain(|_| shown.next() == Some(true));
+        Ok(paths)
     }
 
     fn options(&self) -> Result<JourneyOptions, Failure> {
@@ -310,10 +325,9 @@ impl Question<'_> {
             .min_responses(self.min_responses.max(2));
         let words = [rated.metric.name(), &rated.scale.to_string()];
         match experience.consistency(&options) {
+            Ok(found) if !found.touchpoints.iter().any(|row| shown(&row.touchpoint)) => Ok(Err(FEW_CHANNELS.into())),
             Ok(found) => Ok(Ok(ReportConsistencyRow::new(&found, words, shown))),
-            Err(error) if error.kind() == cxo_core::ErrorKind::NoData => {
-                Ok(Err("no touchpoint has enough ratings in two channels".into()))
-            }
+            Err(error) if error.kind() == cxo_core::ErrorKind::NoData => Ok(Err(FEW_CHANNELS.into())),
             Err(error) => Err(error),
         }
     }

@@ -35,7 +35,7 @@ pub(crate) fn journey(page: &mut Page, report: &ReportDocument) {
         Ok(row) => funnel(page, row),
         Err(reason) => page.line(&page::wrapped(&format!("No funnel: {reason}."))),
     }
-    paths(page, found, report.min_responses);
+    paths(page, found);
     match &found.scores {
         Ok(rows) => scores(page, rows),
         Err(reason) => page.line(&page::wrapped(&format!("No scores on the way: {reason}."))),
@@ -93,9 +93,14 @@ fn stages(page: &mut Page, found: &JourneyReport, rows: &[JourneyStageRow]) {
         ]
     };
     page.table(&columns, rows.iter().map(row).collect());
-    page.line(&page::wrapped(
-        "Get to the next: of the journeys that come to a stage, those that come to the one below it later, and after how long.",
-    ));
+    let window = match found.funnel.as_ref().map(|funnel| &funnel.window_seconds) {
+        Ok(Ok(window)) => format!(" within {}", duration::shown(*window)),
+        Ok(Err(_)) => " later".to_owned(),
+        Err(_) => " later, within the window of cxo.toml if it names one".to_owned(),
+    };
+    page.line(&page::wrapped(&format!(
+        "Get to the next: of the journeys that come to a stage, those that come to the one below it{window}, and after how long.",
+    )));
     left_out(page, "Stages", &found.hidden_stages);
 }
 
@@ -169,10 +174,10 @@ fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
     }
 }
 
-fn paths(page: &mut Page, found: &JourneyReport, fewest: u64) {
+fn paths(page: &mut Page, found: &JourneyReport) {
     if found.paths.variants.is_empty() {
         page.line(&page::wrapped(&format!(
-            "No way is shown: each of {} different ones was gone by fewer than {fewest} journeys.",
+            "No way is shown: {} different ones are hidden to protect small groups.",
             page::count(found.paths.total_variants)
         )));
         return;
@@ -384,14 +389,16 @@ fn consistency(page: &mut Page, found: &JourneyReport) {
     let row = |row: &ConsistencyRow| {
         let mean =
             |channel: &&ChannelMeanRow| format!("{} {}", page::name(&channel.channel), decimals(channel.mean.value, 1));
-        let mut best: Vec<&ChannelMeanRow> = row.channels.iter().collect();
-        best.sort_by(|a, b| b.mean.value.total_cmp(&a.mean.value));
-        let channels: Vec<String> = best.iter().map(mean).collect();
+        let means = |channels: &Vec<ChannelMeanRow>| {
+            let mut best: Vec<&ChannelMeanRow> = channels.iter().collect();
+            best.sort_by(|a, b| b.mean.value.total_cmp(&a.mean.value));
+            best.iter().map(mean).collect::<Vec<_>>().join(", ")
+        };
         vec![
             page::name(&row.touchpoint),
             row.verdict.clone(),
             row.range.as_ref().map_or_else(ToString::to_string, |range| with_bounds(range, |value| decimals(value, 1))),
-            if channels.is_empty() { HIDDEN.to_owned() } else { channels.join(", ") },
+            row.channels.as_ref().map_or_else(ToString::to_string, means),
         ]
     };
     page.table(&columns, rows.touchpoints.iter().map(row).collect());

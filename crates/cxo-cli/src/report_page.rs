@@ -21,6 +21,9 @@ impl Present for ReportDocument {
         };
         page.headline("Customer experience", &days, &format!("days begin in {}", self.time_zone));
         summary(page, self);
+        if let Some(reason) = &self.response_reason {
+            page.headline("Response", "not shown", reason);
+        }
         if let Some(response) = &self.response {
             page.headline("Response", &completed(response), &response_detail(response));
             page.facts(funnel(response));

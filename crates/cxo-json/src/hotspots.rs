@@ -103,7 +103,7 @@ pub struct HotspotsRow {
     pub journey_experience: JourneyExperienceRow,
     /// Touchpoints by the outcomes associated with their bad passes: the greatest lower bound first.
     pub hotspots: Vec<HotspotRow>,
-    /// Touchpoints with too few ratings to be shown.
+    /// Touchpoints that are hidden to protect small groups.
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
@@ -460,10 +460,12 @@ pub struct ConsistencyRow {
     /// The share of the variance of ratings that goes with the channel, or why there is none.
     #[serde(flatten, with = "quantity::omega_squared")]
     pub omega_squared: Quantity,
-    /// The share of the ratings with a channel that takes part.
-    pub covered: f64,
-    /// The channels that take part; empty where one is too small to be shown, as the others would tell of it.
-    pub channels: Vec<ChannelMeanRow>,
+    /// The share of the ratings with a channel that takes part, or why it is not shown.
+    #[serde(flatten, with = "quantity::covered")]
+    pub covered: Quantity,
+    /// The channels that take part, or why they are not shown.
+    #[serde(flatten, with = "quantity::channels")]
+    pub channels: Quantity<Vec<ChannelMeanRow>>,
 }
 
 /// One channel at a touchpoint.
@@ -484,6 +486,7 @@ impl From<&TouchpointConsistency> for ConsistencyRow {
             ratings: channel.ratings,
             mean: EstimateRow::from(&channel.mean),
         };
+        let channels = found.channels.as_ref().map_err(|why| *why);
         Self {
             touchpoint: found.touchpoint.clone(),
             verdict: found.verdict.name().to_owned(),
@@ -492,16 +495,19 @@ impl From<&TouchpointConsistency> for ConsistencyRow {
             between: estimate(&found.between),
             p_value: quantity::of(found.welch.as_ref().map(|welch| welch.p_value).map_err(|why| *why)),
             omega_squared: quantity::of(found.omega_squared),
-            covered: found.covered,
-            channels: found.channels.iter().filter(|_| found.hidden == 0).map(channel).collect(),
+            covered: channels.map(|channels| channels.covered).map_err(hidden),
+            channels: channels.map(|channels| channels.means.iter().map(channel).collect()).map_err(hidden),
         }
     }
 }
 
 impl ConsistencyRow {
     pub(crate) fn check(&self) -> Result<(), Error> {
-        share("covered", self.covered)?;
-        let tests = [("equivalence_p_value", &self.equivalence_p_value), ("p_value", &self.p_value)];
+        let tests = [
+            ("equivalence_p_value", &self.equivalence_p_value),
+            ("p_value", &self.p_value),
+            ("covered", &self.covered),
+        ];
         each(tests, share)?;
         each([("omega_squared", &self.omega_squared)], share)
     }

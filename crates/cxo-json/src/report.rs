@@ -40,6 +40,9 @@ pub struct ReportDocument {
     /// How far the invitations came; absent without feedback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<ResponseRow>,
+    /// Why the response is not told; absent where it is, and without feedback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_reason: Option<Cow<'static, str>>,
     /// One card for each question and scale.
     pub metrics: Vec<MetricDocument>,
     /// What customers did; absent without such a file.
@@ -497,6 +500,7 @@ impl ReportDocument {
             confidence,
             min_responses,
             response: None,
+            response_reason: None,
             metrics: Vec::new(),
             touchpoints: None,
             journey: None,
@@ -520,7 +524,12 @@ impl ReportDocument {
     pub fn scorecard(mut self, result: &ScorecardResult) -> Self {
         self.first_day = result.days.map(|(first, _)| first.to_string());
         self.last_day = result.days.map(|(_, last)| last.to_string());
-        self.response = Some(ResponseRow::from(&result.response));
+        // The completed ones are those that every card counts.
+        if (1..self.min_responses).contains(&result.response.completed) {
+            self.response_reason = Some(Suppressed::TooFew.reason().into());
+        } else {
+            self.response = Some(ResponseRow::from(&result.response));
+        }
         self.metrics = result.metrics.iter().map(|card| metric(card, result)).collect();
         self
     }

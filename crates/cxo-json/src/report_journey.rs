@@ -171,7 +171,7 @@ pub struct ReportHotSpotsRow {
     pub join: JoinedRow,
     /// The touchpoints, rows as in `cxo.journey-hotspots`: those with the greatest lower bound first.
     pub touchpoints: Vec<HotspotRow>,
-    /// Touchpoints with too few ratings to be shown.
+    /// Touchpoints that are hidden to protect small groups.
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,

@@ -12,6 +12,7 @@ mod journey_experience;
 mod journey_formats;
 mod journey_options;
 mod journey_reach;
+mod journey_suppression;
 mod report;
 mod report_journey;
 mod retention;

@@ -1,13 +1,18 @@
 //! Is the same touchpoint as good in every channel? The spread between channels that chance does not explain. Stateless; asked of
 //! [`Experience`].
 
+use std::collections::BTreeMap;
+
 use super::join::Experience;
 use super::outcome::{Evidence, SegmentBy};
+use super::scores::PathKey;
+use super::shown::Shown;
 use crate::numeric::beta::Beta;
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
 use crate::numeric::{chi_square, root, student_t};
 use crate::stats::mean::Moments;
+use crate::stats::suppression::Suppressed;
 use crate::{Absent, Confidence, Error, Estimate, Interval, Method, State};
 
 /// The question: within which margin channels are the same, and to which mix of segments they are standardised.
@@ -84,7 +89,7 @@ pub struct Consistency {
     pub confidence: Confidence,
     /// Observed, not assigned: channels also differ in who uses them for what.
     pub evidence: Evidence,
-    /// Touchpoints with ratings in at least two channels, in the order of the bytes of their names.
+    /// Touchpoints that are not hidden, with enough ratings in at least two channels, in the order of the bytes of their names.
     pub touchpoints: Vec<TouchpointConsistency>,
 }
 
@@ -94,14 +99,8 @@ pub struct Consistency {
 pub struct TouchpointConsistency {
     /// Its name.
     pub touchpoint: String,
-    /// The channels that take part, in the order of the bytes of their names.
-    pub channels: Vec<ChannelMean>,
-    /// Ratings in channels that take no part because they are fewer than shown. Where there are some, the other channels with the
-    /// total of the touchpoint would tell of them.
-    pub hidden: u64,
-    /// The share of the ratings with a channel that takes part: the others are in small channels, or in segments that not
-    /// every channel has.
-    pub covered: f64,
+    /// The channels that take part; hidden where what is shown elsewhere would with them tell of a few ratings.
+    pub channels: Result<ChannelMeans, Suppressed>,
     /// The standard deviation between channels after sampling error is removed, in score points (Paule-Mandel), with the
     /// Q-profile interval.
     pub between: Result<Estimate, Absent>,
@@ -116,6 +115,17 @@ pub struct TouchpointConsistency {
     pub equivalence_p: Result<f64, Absent>,
     /// What follows for the margin.
     pub verdict: Verdict,
+}
+
+/// The channels that are compared at a touchpoint.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ChannelMeans {
+    /// The share of the ratings with a channel that takes part: the others are in small channels, or in segments that not
+    /// every channel has.
+    pub covered: f64,
+    /// Each, in the order of the bytes of their names.
+    pub means: Vec<ChannelMean>,
 }
 
 /// One channel at a touchpoint.
@@ -172,7 +182,7 @@ impl Experience<'_> {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if no touchpoint has ratings in two channels.
+    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if no touchpoint with enough ratings in two channels can be shown.
     ///
     /// # Complexity
     /// O(n log n + t c³) for n touchpoints of journeys, t touchpoints and c channels.
@@ -205,11 +215,80 @@ impl Experience<'_> {
             let name = |channel: u32| channels.names.get(channel as usize).copied().unwrap_or_default();
             touchpoints.extend(touchpoint(self.name(step), &rated, &name, options)?);
         }
+        self.hide(&mut touchpoints, options.min_responses)?;
         if touchpoints.is_empty() {
-            return Err(Error::no_data("a touchpoint with ratings in two channels"));
+            return Err(Error::no_data("a touchpoint with enough ratings in two channels"));
         }
         let ConsistencyOptions { margin, confidence, .. } = *options;
         Ok(Consistency { margin, confidence, evidence: Evidence::Observational, touchpoints })
+    }
+}
+
+/// What is shown of all ratings beside the comparison of channels.
+struct Rests<'a> {
+    shown: Shown<'a>,
+    /// The ratings of each touchpoint.
+    touchpoints: BTreeMap<&'a str, u64>,
+    /// The ratings of each channel that are not told with a touchpoint.
+    channels: BTreeMap<&'a str, u64>,
+    min_responses: u64,
+}
+
+impl Experience<'_> {
+    /// Hides touchpoints that are hidden elsewhere, and the channels of others where sums that are shown would tell of a small rest.
+    fn hide(&self, rows: &mut Vec<TouchpointConsistency>, min_responses: u64) -> Result<(), Error> {
+        let (shown, channels) = (self.shown(min_responses)?, self.column(|event| event.channel));
+        rows.retain(|row| shown.of(PathKey::Touchpoint, &row.touchpoint).is_ok());
+        let mut rests = Rests { shown, touchpoints: BTreeMap::new(), channels: BTreeMap::new(), min_responses };
+        for (at, pass) in self.iter().flat_map(|journey| journey.passes).enumerate() {
+            if pass.rating.is_some() {
+                *rests.touchpoints.entry(self.name(pass.step)).or_default() += 1;
+                let channel = channels.get(at).and_then(|number| channels.names.get(number as usize));
+                channel.into_iter().for_each(|&channel| *rests.channels.entry(channel).or_default() += 1);
+            }
+        }
+        for row in rows.iter_mut().filter(|row| rests.exposes(row)) {
+            row.channels = Err(Suppressed::Secondary);
+        }
+        rests.tell(rows);
+        Ok(())
+    }
+}
+
+impl Rests<'_> {
+    fn small(&self, count: u64) -> bool {
+        0 < count && count < self.min_responses
+    }
+
+    /// Whether the channels of a touchpoint tell of one that is hidden, or with its total of a small rest.
+    fn exposes(&self, row: &TouchpointConsistency) -> bool {
+        let means = row.channels.iter().flat_map(|channels| &channels.means);
+        let hidden =
+            |mean: &ChannelMean| self.small(mean.ratings) || self.shown.of(PathKey::Channel, &mean.channel).is_err();
+        let all = self.touchpoints.get(row.touchpoint.as_str()).copied().unwrap_or_default();
+        means.clone().any(hidden) || self.small(all.saturating_sub(means.map(|mean| mean.ratings).sum()))
+    }
+
+    /// Takes what is told from the channels. Where a small rest is left of one, its touchpoint of the fewest ratings is not told.
+    fn tell(&mut self, rows: &mut [TouchpointConsistency]) {
+        for mean in rows.iter().flat_map(|row| &row.channels).flat_map(|channels| &channels.means) {
+            self.channels.get_mut(mean.channel.as_str()).into_iter().for_each(|rest| *rest -= mean.ratings);
+        }
+        while let Some((&name, _)) = self.channels.iter().find(|(_, rest)| self.small(**rest)) {
+            let of = |row: &TouchpointConsistency| {
+                let means = row.channels.iter().flat_map(|channels| &channels.means);
+                means.filter(|mean| mean.channel == name).map(|mean| mean.ratings).next()
+            };
+            let fewest = rows.iter_mut().filter_map(|row| Some((of(row)?, row))).min_by_key(|(ratings, _)| *ratings);
+            let taken =
+                fewest.and_then(|(_, row)| std::mem::replace(&mut row.channels, Err(Suppressed::Secondary)).ok());
+            if taken.is_none() {
+                self.channels.remove(name);
+            }
+            for mean in taken.into_iter().flat_map(|channels| channels.means) {
+                self.channels.get_mut(mean.channel.as_str()).into_iter().for_each(|rest| *rest += mean.ratings);
+            }
+        }
     }
 }
 
@@ -227,8 +306,6 @@ fn touchpoint<'a>(
         return Ok(None);
     }
     let Some(means) = Means::new(&kept) else { return Ok(None) };
-    let small = |rows: &&[Rated]| (rows.len() as u64) < options.min_responses;
-    let hidden = rated.chunk_by(|a, b| a.channel == b.channel).filter(small).map(|rows| rows.len() as u64).sum();
     let confidence = options.confidence;
     let mut channels = Vec::new();
     for ((rows, channel), count) in kept.iter().zip(0..).zip(&means.counts) {
@@ -249,9 +326,10 @@ fn touchpoint<'a>(
     };
     Ok(Some(TouchpointConsistency {
         touchpoint: name.to_owned(),
-        channels,
-        hidden,
-        covered: means.counts.iter().sum::<u64>() as f64 / rated.len() as f64,
+        channels: Ok(ChannelMeans {
+            covered: means.counts.iter().sum::<u64>() as f64 / rated.len() as f64,
+            means: channels,
+        }),
         between: means.between(confidence),
         range,
         welch: means.welch(),

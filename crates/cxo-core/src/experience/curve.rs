@@ -3,8 +3,9 @@
 
 use super::clustered;
 use super::join::Experience;
+use super::scores::PathKey;
 use crate::domain::{Scale, Stages};
-use crate::stats::suppression::{Suppressed, Suppression};
+use crate::stats::suppression::Suppressed;
 use crate::{Absent, Confidence, Difference, Error, Estimate};
 
 /// Values with the customer of each.
@@ -77,24 +78,19 @@ impl Experience<'_> {
                 }
             }
         }
-        let counts: Vec<u64> = rated.iter().map(|(values, _)| values.len() as u64).collect();
-        let total = counts.iter().sum();
-        if total == 0 {
+        if rated.iter().all(|(values, _)| values.is_empty()) {
             return Err(Error::no_data("ratings in these stages"));
         }
-        let mut document = Suppression::new(min_responses);
-        let whole = document.total(total);
-        let cells = document.table(whole, &counts)?;
-        let decisions = document.decide();
+        let shown = self.shown(min_responses)?;
         let (mut points, mut before): (Vec<EmotionPoint>, Option<&Ratings>) = (Vec::new(), None);
-        for (((name, passes), stage), cell) in names.iter().zip(passes).zip(&rated).zip(cells) {
+        for ((name, passes), stage) in names.iter().zip(passes).zip(&rated) {
             let mut point = EmotionPoint {
                 stage: (*name).to_owned(),
                 passes,
                 mean: Ok(Err(Absent::NoObservations)),
                 change: Err(Absent::NoObservations),
             };
-            if let Err(reason) = decisions.of(cell) {
+            if let Err(reason) = shown.of(PathKey::Stage, name) {
                 point.mean = Err(reason);
             } else if !stage.0.is_empty() {
                 point.mean = Ok(Ok(clustered::estimate(&stage.0, &stage.1, confidence)?));

@@ -3,6 +3,7 @@
 
 use super::join::Experience;
 use super::outcome::{AssociationOptions, Evidence, OutcomeKind};
+use super::scores::PathKey;
 use super::strata::{Resamples, Row, Standardised, compare, renumbered};
 use crate::journey::is_biased;
 use crate::stats::suppression::Suppression;
@@ -35,7 +36,7 @@ pub struct HotSpots {
     pub evidence: Evidence,
     /// Those with the greatest lower bound first, those without one last; equals in the order of the bytes of their names.
     pub spots: Vec<HotSpot>,
-    /// Touchpoints with too few ratings to be shown, in the order of the bytes of their names.
+    /// Touchpoints that are hidden to protect small groups, in the order of the bytes of their names.
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
@@ -196,13 +197,16 @@ impl Experience<'_> {
         let mut document = Suppression::new(options.min_responses);
         let whole = document.total(rated.iter().sum());
         let cells = document.table(whole, &rated)?;
-        let decisions = document.decide();
+        let (decisions, shown) = (document.decide(), self.shown(options.min_responses)?);
         let (mut spots, mut hidden, mut unrated) = (Vec::new(), Vec::new(), Vec::new());
         for ((site, answers), cell) in sites.iter_mut().zip(answers).zip(cells) {
             let touchpoint = self.name(site.step).to_owned();
             if site.rows.is_empty() {
-                unrated.push(touchpoint);
-            } else if decisions.of(cell).is_err() {
+                // A rating of a pass that is still open is one all the same.
+                if !shown.rates(&touchpoint) {
+                    unrated.push(touchpoint);
+                }
+            } else if decisions.of(cell).and(shown.of(PathKey::Touchpoint, &touchpoint)).is_err() {
                 hidden.push(touchpoint);
             } else {
                 spots.push(site.spot(touchpoint, options, &resamples, answers));

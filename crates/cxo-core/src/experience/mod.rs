@@ -15,10 +15,13 @@ mod moments;
 mod outcome;
 mod overall;
 mod scores;
+mod shown;
 mod strata;
 mod switches;
 
-pub use consistency::{ChannelMean, Consistency, ConsistencyOptions, TouchpointConsistency, Verdict, WelchTest};
+pub use consistency::{
+    ChannelMean, ChannelMeans, Consistency, ConsistencyOptions, TouchpointConsistency, Verdict, WelchTest,
+};
 pub use curve::{EmotionCurve, EmotionPoint};
 pub use deviations::{DeviationAssociation, DeviationAssociations};
 pub use hot_spots::{HotSpot, HotSpots};

@@ -3,6 +3,7 @@
 use super::hot_spots::{Mark, Visit, visits};
 use super::join::Experience;
 use super::outcome::{AssociationOptions, Evidence, OutcomeKind};
+use super::scores::PathKey;
 use super::strata::{Resamples, Row, compare, renumbered};
 use crate::numeric::normal;
 use crate::stats::multiplicity::{Multiplicity, adjust};
@@ -30,7 +31,7 @@ pub struct MomentsOfTruth {
     pub evidence: Evidence,
     /// The one whose bound nearest to 0 is farthest from it first.
     pub moments: Vec<MomentOfTruth>,
-    /// Touchpoints with too few ratings to be shown, in the order of the bytes of their names.
+    /// Touchpoints that are hidden to protect small groups, in the order of the bytes of their names.
     pub hidden: Vec<String>,
 }
 
@@ -88,12 +89,12 @@ impl Experience<'_> {
         let mut document = Suppression::new(options.min_responses);
         let whole = document.total(counts.iter().sum());
         let cells = document.table(whole, &counts)?;
-        let decisions = document.decide();
+        let (decisions, shown) = (document.decide(), self.shown(options.min_responses)?);
         let resamples = self.resamples(options);
         let (mut moments, mut hidden) = (Vec::new(), Vec::new());
         for (site, cell) in sites.into_iter().zip(cells) {
             let touchpoint = site.first().map_or("", |visit| self.name(visit.step)).to_owned();
-            if decisions.of(cell).is_err() {
+            if decisions.of(cell).and(shown.of(PathKey::Touchpoint, &touchpoint)).is_err() {
                 hidden.push(touchpoint);
                 continue;
             }

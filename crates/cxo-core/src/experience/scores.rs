@@ -143,7 +143,7 @@ impl ScoreRow {
 
 impl Experience<'_> {
     /// Scores by a key. Groups of fewer than `min_responses` ratings are hidden, and others with them where they could be
-    /// computed by subtraction.
+    /// computed by subtraction. Touchpoints, stages and channels are decided together: a stage is a sum of touchpoints.
     ///
     /// Intervals take the ratings of one customer as a cluster ([`Responses`]).
     ///
@@ -205,37 +205,45 @@ impl Experience<'_> {
                 at += 1;
             }
         }
-        answered(key, &all, &groups, question, min_responses)
+        self.answered(key, &all, &groups, question, min_responses)
     }
-}
 
-fn answered(
-    key: PathKey,
-    all: &Group,
-    groups: &BTreeMap<Vec<&str>, Group>,
-    question: PathQuestion,
-    min_responses: u64,
-) -> Result<PathScores, Error> {
-    let total = all.responses.responses();
-    if total == 0 {
-        return Err(Error::no_data("ratings of touchpoints"));
-    }
-    let rated: Vec<(&Vec<&str>, &Group)> = groups.iter().filter(|(_, group)| group.responses.responses() > 0).collect();
-    let mut document = Suppression::new(min_responses);
-    let whole = document.total(total);
-    let counts: Vec<u64> = rated.iter().map(|(_, group)| group.responses.responses()).collect();
-    let cells = document.table(whole, &counts)?;
-    let decisions = document.decide();
-    let row = |name: &[&str], group: &Group, decision: Result<(), Suppressed>| {
-        let answer = match decision {
-            Ok(()) => Ok(group.ask(question)?),
-            Err(reason) => Err(reason),
+    fn answered(
+        &self,
+        key: PathKey,
+        all: &Group,
+        groups: &BTreeMap<Vec<&str>, Group>,
+        question: PathQuestion,
+        min_responses: u64,
+    ) -> Result<PathScores, Error> {
+        let total = all.responses.responses();
+        if total == 0 {
+            return Err(Error::no_data("ratings of touchpoints"));
+        }
+        let rated: Vec<(&Vec<&str>, &Group)> =
+            groups.iter().filter(|(_, group)| group.responses.responses() > 0).collect();
+        let shown = self.shown(min_responses)?;
+        let decisions: Vec<Result<(), Suppressed>> = if matches!(key, PathKey::Edge | PathKey::Variant) {
+            let mut document = Suppression::new(min_responses);
+            let whole = document.total(total);
+            let counts: Vec<u64> = rated.iter().map(|(_, group)| group.responses.responses()).collect();
+            let cells = document.table(whole, &counts)?;
+            let decisions = document.decide();
+            cells.into_iter().map(|cell| decisions.of(cell)).collect()
+        } else {
+            rated.iter().map(|(name, _)| shown.of(key, name.first().copied().unwrap_or_default())).collect()
         };
-        let key = name.iter().map(|&name| name.to_owned()).collect();
-        Ok::<_, Error>(ScoreRow { key, passes: group.passes, answer })
-    };
-    let rows = rated.iter().zip(&cells).map(|((name, group), &cell)| row(name, group, decisions.of(cell)));
-    Ok(PathScores { key, all: row(&[], all, decisions.of(whole))?, rows: rows.collect::<Result<_, _>>()? })
+        let row = |name: &[&str], group: &Group, decision: Result<(), Suppressed>| {
+            let answer = match decision {
+                Ok(()) => Ok(group.ask(question)?),
+                Err(reason) => Err(reason),
+            };
+            let key = name.iter().map(|&name| name.to_owned()).collect();
+            Ok::<_, Error>(ScoreRow { key, passes: group.passes, answer })
+        };
+        let rows = rated.iter().zip(decisions).map(|((name, group), shown)| row(name, group, shown));
+        Ok(PathScores { key, all: row(&[], all, shown.whole)?, rows: rows.collect::<Result<_, _>>()? })
+    }
 }
 
 /// Passes with their ratings.

@@ -2,6 +2,8 @@
 //!
 //! It has no state; it is asked of [`Answers`]. `cxo report` asks it.
 
+use std::collections::BTreeMap;
+
 use super::{
     Answers, Breakdown, BreakdownRow, Dimension, MetricCard, PeriodChange, ScorecardResult, TrendRow, Unanswered,
     answers::Rows,
@@ -280,7 +282,20 @@ impl Scorecard {
         let mut document = Suppression::new(self.min_responses);
         let total = document.total(everyone as u64);
         let tables: Vec<Vec<u64>> = groups.iter().map(|(_, groups)| sizes(groups)).chain([sizes(periods)]).collect();
-        let cells = tables.iter().map(|parts| document.table(total, parts)).collect::<Result<Vec<_>, Error>>()?;
+        let mut cells = tables.iter().map(|_| Vec::new()).collect::<Vec<_>>();
+        let at = |dimension| groups.iter().position(|(own, _)| *own == dimension);
+        let tree = at(Dimension::Stage).zip(at(Dimension::Touchpoint));
+        if let Some((stage, touchpoint)) = tree {
+            let pairs = pairs([stage, touchpoint].map(|at| groups.get(at).map(|(_, groups)| groups)), everyone);
+            let sizes = [stage, touchpoint].map(|at| tables.get(at).map_or(0, Vec::len));
+            for (at, found) in [stage, touchpoint].into_iter().zip(document.nested(total, &pairs, sizes)?) {
+                cells.get_mut(at).into_iter().for_each(|slot| slot.clone_from(&found));
+            }
+        }
+        let alone = |at: usize| tree.is_none_or(|(stage, touchpoint)| at != stage && at != touchpoint);
+        for (_, (slot, parts)) in cells.iter_mut().zip(&tables).enumerate().filter(|(at, _)| alone(*at)) {
+            *slot = document.table(total, parts)?;
+        }
         let decisions = document.decide();
         let mut shown: Vec<Vec<_>> =
             cells.iter().map(|cells| cells.iter().map(|cell| decisions.of(*cell)).collect()).collect();
@@ -328,6 +343,20 @@ impl Scorecard {
 
 /// Keys with their rows.
 type Groups<K> = Vec<(K, Vec<usize>)>;
+
+/// The responses of each pair of keys.
+fn pairs(keys: [Option<&Groups<String>>; 2], everyone: usize) -> BTreeMap<[Option<usize>; 2], u64> {
+    let [first, second] = keys.map(|groups| {
+        let mut of_row = vec![None; everyone];
+        for (number, (_, part)) in groups.into_iter().flatten().enumerate() {
+            part.iter().for_each(|&row| of_row.get_mut(row).into_iter().for_each(|slot| *slot = Some(number)));
+        }
+        of_row
+    });
+    let mut counts = BTreeMap::new();
+    first.into_iter().zip(second).for_each(|(first, second)| *counts.entry([first, second]).or_insert(0) += 1);
+    counts
+}
 
 /// The rows of each key; stages in the order of the journey, everything else by the bytes of the key.
 fn keyed(rows: &Rows, dimension: Dimension, stages: &Stages) -> Groups<String> {

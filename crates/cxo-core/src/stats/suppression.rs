@@ -4,7 +4,7 @@
 //! [`Suppression::decide`]. Reports and every command with `--min-responses` ask it once for the whole document.
 //! Formula page: `docs/formulas/suppression.md`.
 
-use std::{fmt, ops::Range};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 use crate::Error;
 
@@ -102,6 +102,54 @@ impl Suppression {
         self.counts.push(unkeyed);
         self.tables.push(Table { whole: whole.0, parts: from..self.counts.len() });
         Ok(cells)
+    }
+
+    /// Adds the tables of two keys of which one may lie in the other, such as stages and their touchpoints, and gives the cells
+    /// of each in order. `counts` has the responses of each pair of keys, `sizes` how many keys there are.
+    ///
+    /// Keys that share responses, directly or over others, are one part of `whole`; both tables break that part down. So a stage
+    /// is the sum of touchpoints that are in no other stage, and neither can be computed from the other.
+    ///
+    /// # Errors
+    /// As [`table`](Self::table); [`ErrorKind::Input`](crate::ErrorKind::Input) for a key beyond `sizes`.
+    pub fn nested(
+        &mut self,
+        whole: Cell,
+        counts: &BTreeMap<[Option<usize>; 2], u64>,
+        sizes: [usize; 2],
+    ) -> Result<[Vec<Cell>; 2], Error> {
+        let [firsts, seconds] = sizes;
+        // The number of the part that each key is in, first keys before second ones.
+        let mut part_of: Vec<usize> = (0..firsts + seconds).collect();
+        let mut own = vec![0; firsts + seconds];
+        let place = |[first, second]: [Option<usize>; 2]| [first, second.map(|second| firsts + second)];
+        for (&keys, count) in counts {
+            for key in place(keys).into_iter().flatten() {
+                *own.get_mut(key).ok_or_else(|| Error::input("key", key, "one of those counted by sizes"))? += count;
+            }
+            if let [Some(first), Some(second)] = place(keys).map(|key| part_of.get(key?).copied()) {
+                part_of.iter_mut().filter(|part| **part == second).for_each(|part| *part = first);
+            }
+        }
+        let mut totals = vec![0; part_of.len()];
+        for (&keys, count) in counts {
+            let key = place(keys).into_iter().flatten().next().and_then(|key| part_of.get(key));
+            key.and_then(|&part| totals.get_mut(part)).into_iter().for_each(|total| *total += count);
+        }
+        let parts = self.table(whole, &totals)?;
+        let mut cells = vec![whole; part_of.len()];
+        for (number, part) in parts.into_iter().enumerate() {
+            for keys in [0..firsts, firsts..firsts + seconds] {
+                let keys: Vec<usize> = keys.filter(|&key| part_of.get(key) == Some(&number)).collect();
+                let own: Vec<u64> = keys.iter().filter_map(|&key| own.get(key).copied()).collect();
+                let found = if keys.is_empty() { Vec::new() } else { self.table(part, &own)? };
+                for (key, cell) in keys.into_iter().zip(found) {
+                    cells.get_mut(key).into_iter().for_each(|slot| *slot = cell);
+                }
+            }
+        }
+        let second = cells.split_off(firsts);
+        Ok([cells, second])
     }
 
     /// Decides for every cell whether it is shown.
@@ -252,6 +300,23 @@ mod tests {
             let found: Vec<_> = cells.iter().map(|&cell| decisions.of(cell)).collect();
             assert_eq!(found, *expected, "{least} {total} {parts:?}");
         }
+    }
+
+    #[test]
+    fn a_stage_and_its_touchpoints_are_one_tree() {
+        // The first stage has two touchpoints, the others one each.
+        let counts =
+            [([Some(0), Some(0)], 154), ([Some(0), Some(1)], 3), ([Some(1), Some(2)], 600), ([Some(2), Some(3)], 4)];
+        let mut document = Suppression::new(5);
+        let total = document.total(761);
+        let [stages, touchpoints] = document.nested(total, &counts.into_iter().collect(), [3, 4]).unwrap();
+        let decisions = document.decide();
+        let shown = |cells: &[Cell]| cells.iter().map(|&cell| decisions.of(cell).is_ok()).collect::<Vec<_>>();
+        // The small touchpoint takes its neighbour along; the small stage and its touchpoint are one cell, and take a stage along.
+        assert_eq!(shown(&touchpoints), [false, false, true, false]);
+        assert_eq!(shown(&stages), [false, true, false]);
+        let beyond = document.nested(total, &[([Some(0), Some(1)], 1)].into_iter().collect(), [1, 1]);
+        assert_eq!(beyond.unwrap_err().kind(), crate::ErrorKind::Input);
     }
 
     #[test]

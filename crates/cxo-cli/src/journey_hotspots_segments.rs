@@ -1,0 +1,118 @@
+//! What the segments of `cxo journey hotspots` may show beside all journeys: touchpoints by segments are a crossed table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cxo_core::stats::suppression::Suppressed;
+use cxo_json::{Entry, HotspotsRow, PathScoreRow, ScoresByRow};
+
+type Ratings<'a> = BTreeMap<&'a str, u64>;
+
+/// Hides in all segments what is hidden in one of them, and further touchpoints, stages and channels until the rest of each segment and
+/// of each key that is shown is nobody or at least `least`. So neither all less the other segments nor a segment less what it shows tells
+/// of a few.
+pub(crate) fn protect(all: &HotspotsRow, segments: &mut [Entry<HotspotsRow>], least: u64) {
+    let by = |row: &HotspotsRow| row.scores.as_ref().map_or_else(|_| Vec::new(), |scores| scores.by.clone());
+    let (whole, parts): (Vec<ScoresByRow>, Vec<&HotspotsRow>) =
+        (by(all), segments.iter().filter_map(|entry| entry.outcome.as_ref().ok()).collect());
+    let totals: Vec<u64> =
+        parts.iter().filter_map(|row| row.scores.as_ref().ok()).map(|scores| ratings(&scores.all)).collect();
+    let mut hidden: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (at, of_all) in whole.iter().enumerate() {
+        let tables: Vec<ScoresByRow> = parts.iter().filter_map(|row| by(row).into_iter().nth(at)).collect();
+        let spots: Vec<&HotspotsRow> = if at == 0 { parts.clone() } else { Vec::new() };
+        let found =
+            Crossed { all: shown(of_all), tables: tables.iter().map(shown).collect(), totals: totals.clone(), least };
+        let start = tables.iter().chain([of_all]).flat_map(|table| &table.results).filter(|row| row.score.is_err());
+        let mut start: BTreeSet<String> = start.filter_map(|row| row.name.clone()).collect();
+        start.extend(spots.iter().flat_map(|row| row.hidden.clone()));
+        start.extend(if at == 0 { rated_by_few(all, &parts, least) } else { Vec::new() });
+        hidden.insert(of_all.key.clone(), found.hide(start));
+    }
+    // Stages are sums of touchpoints: where any of either is hidden, none is shown.
+    let any = ["touchpoint", "stage"].iter().any(|key| hidden.get(*key).is_some_and(|names| !names.is_empty()));
+    if let Some(stages) = whole.iter().find(|by| by.key == "stage").filter(|_| any) {
+        hidden.insert("stage".to_owned(), stages.results.iter().filter_map(|row| row.name.clone()).collect());
+    }
+    segments.iter_mut().filter_map(|entry| entry.outcome.as_mut().ok()).for_each(|row| take_out(row, &hidden));
+}
+
+fn ratings(row: &PathScoreRow) -> u64 {
+    row.score.as_ref().map_or(0, |rated| rated.ratings)
+}
+
+fn shown(by: &ScoresByRow) -> Ratings<'_> {
+    let rows = by.results.iter().filter(|row| row.score.is_ok());
+    rows.filter_map(|row| Some((row.name.as_deref()?, ratings(row)))).collect()
+}
+
+/// Touchpoints of which all hot spots less those of the segments leave a few ratings.
+fn rated_by_few(all: &HotspotsRow, parts: &[&HotspotsRow], least: u64) -> Vec<String> {
+    let of = |row: &HotspotsRow, name: &str| {
+        row.hotspots.iter().filter(|spot| spot.touchpoint == name).map(|spot| spot.rated).sum::<u64>()
+    };
+    let rest = |name: &str| of(all, name).saturating_sub(parts.iter().map(|row| of(row, name)).sum());
+    let names = all.hotspots.iter().map(|spot| &spot.touchpoint);
+    names.filter(|name| (1..least).contains(&rest(name))).cloned().collect()
+}
+
+/// Ratings by key, of all journeys and of each segment that is shown.
+struct Crossed<'a> {
+    all: Ratings<'a>,
+    tables: Vec<Ratings<'a>>,
+    totals: Vec<u64>,
+    least: u64,
+}
+
+impl Crossed<'_> {
+    fn hide(&self, mut hidden: BTreeSet<String>) -> BTreeSet<String> {
+        let small = |count: u64| 0 < count && count < self.least;
+        for (name, count) in &self.all {
+            let parts: u64 = self.tables.iter().filter_map(|table| table.get(name)).sum();
+            if small(count.saturating_sub(parts))
+                || self.tables.iter().any(|table| table.get(name).copied().is_some_and(small))
+            {
+                hidden.insert((*name).to_owned());
+            }
+        }
+        loop {
+            let exposed = self.tables.iter().zip(&self.totals).any(|(table, total)| {
+                let seen: u64 = table.iter().filter(|(name, _)| !hidden.contains(**name)).map(|(_, count)| count).sum();
+                small(total.saturating_sub(seen))
+            });
+            if !exposed && hidden.len() != 1 {
+                return hidden;
+            }
+            let open = self.all.iter().filter(|(name, _)| !hidden.contains(**name));
+            match open.min_by_key(|(name, count)| (**count, **name)) {
+                Some((name, _)) => hidden.insert((*name).to_owned()),
+                None => return hidden,
+            };
+        }
+    }
+}
+
+fn take_out(row: &mut HotspotsRow, hidden: &BTreeMap<String, BTreeSet<String>>) {
+    let hides = |key: &str, name: &str| hidden.get(key).is_some_and(|names| names.contains(name));
+    let why = Suppressed::Secondary.reason();
+    if let Ok(scores) = &mut row.scores {
+        for by in &mut scores.by {
+            let key = by.key.clone();
+            let taken = |row: &&mut PathScoreRow| row.name.as_deref().is_some_and(|name| hides(&key, name));
+            by.results.iter_mut().filter(taken).for_each(|row| row.score = Err(why.into()));
+        }
+    }
+    if let Ok(curve) = &mut row.emotion_curve {
+        for stage in curve.stages.iter_mut().filter(|stage| hides("stage", &stage.stage)) {
+            (stage.mean, stage.change) = (Err(why.into()), Err(why.into()));
+        }
+    }
+    let spots = row.hotspots.iter().map(|spot| spot.touchpoint.clone());
+    row.hidden.extend(spots.filter(|name| hides("touchpoint", name)).collect::<Vec<_>>());
+    row.hidden.sort_unstable();
+    row.hotspots.retain(|spot| !hides("touchpoint", &spot.touchpoint));
+    row.moments_of_truth.retain(|moment| !hides("touchpoint", &moment.touchpoint));
+    // Channels of touchpoints by segments are cells of a table of three keys.
+    if row.consistency.is_ok() && hidden.values().any(|names| !names.is_empty()) {
+        row.consistency = Err(why.into());
+    }
+}

@@ -1,0 +1,234 @@
+//! What a reader could compute of a small group from one document on the journey.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::common::Folder;
+use serde_json::{Value, json};
+
+/// So many rated touchpoints: (touchpoint, stage, channel, device, how many), each of a customer of its own who then reorders or not.
+fn log(groups: &[(&str, &str, &str, &str, usize)]) -> String {
+    let mut log = "customer,touchpoint,time,stage,channel,device,score\n".to_owned();
+    let mut customer = 0;
+    for (touchpoint, stage, channel, device, count) in groups {
+        for number in 0..*count {
+            customer += 1;
+            let score = 1 + (number % 5);
+            writeln!(log, "c{customer},{touchpoint},2026-01-01,{stage},{channel},{device},{score}").unwrap();
+            if number % 3 == 0 {
+                writeln!(log, "c{customer},reorder,2026-01-02,loyalty,{channel},{device},").unwrap();
+            }
+        }
+    }
+    log
+}
+
+const HOTSPOTS: &str = "journey hotspots log.csv --score score --conversion reorder --resamples 0";
+
+fn hotspots(groups: &[(&str, &str, &str, &str, usize)], options: &str) -> (Value, String) {
+    let folder = Folder::new();
+    folder.write("log.csv", &log(groups));
+    let command = format!("{HOTSPOTS} {options}");
+    (folder.cxo(&format!("{command} --format json")).json(), folder.cxo(&command).stdout)
+}
+
+/// The ratings of each key that is shown.
+fn shown<'a>(found: &'a Value, key: &str) -> BTreeMap<&'a str, u64> {
+    let by = found["scores"]["by"].as_array().unwrap().iter().find(|by| by["key"] == key).unwrap();
+    let rows = by["results"].as_array().unwrap().iter();
+    rows.filter_map(|row| Some((row["name"].as_str()?, row["score"]["ratings"].as_u64()?))).collect()
+}
+
+fn names(rows: &Value) -> Vec<&str> {
+    rows.as_array().into_iter().flatten().map(|row| row["touchpoint"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn channels_tell_of_no_touchpoint_and_channel_that_is_hidden() {
+    let groups = [
+        ("order", "buy", "web", "", 30),
+        ("order", "buy", "phone", "", 30),
+        // Hidden as a complement of the one after it, though its channels are large.
+        ("help", "buy", "web", "", 12),
+        ("help", "buy", "phone", "", 12),
+        ("return", "buy", "web", "", 3),
+        // 43 less what takes part is 3.
+        ("delivery", "buy", "web", "", 20),
+        ("delivery", "buy", "phone", "", 20),
+        ("delivery", "buy", "mail", "", 3),
+        ("delivery", "buy", "post", "", 30),
+    ];
+    let (found, page) = hotspots(&groups, "--channel channel");
+    assert_eq!(shown(&found, "touchpoint").keys().collect::<Vec<_>>(), [&"delivery", &"order"]);
+    for section in ["consistency", "hotspots", "moments_of_truth"] {
+        assert!(!names(&found[section]).contains(&"help"), "{section}: {}", found[section]);
+    }
+    let told = |found: &Value| {
+        let rows = found["consistency"].as_array().unwrap().iter();
+        rows.map(|row| (row["touchpoint"].to_string(), row["channels"].is_array())).collect::<Vec<_>>()
+    };
+    let row = |name: &str, told: bool| (format!("\"{name}\""), told);
+    assert_eq!(told(&found), [row("delivery", false), row("order", true)]);
+    assert!(page.contains("Hidden to protect small groups: help, return."), "{page}");
+    let (all, _) = hotspots(&groups, "--channel channel --min-responses 0");
+    assert_eq!(told(&all), [row("delivery", true), row("help", true), row("order", true)]);
+}
+
+#[test]
+fn a_stage_less_its_touchpoints_is_nobody_or_many() {
+    let groups = [
+        ("help", "service", "web", "", 154),
+        ("return", "service", "web", "", 37),
+        ("ad-click", "awareness", "web", "", 1),
+        ("order", "purchase", "web", "", 300),
+        ("basket", "purchase", "web", "", 200),
+    ];
+    let (found, _) = hotspots(&groups, "--stage stage");
+    let (touchpoints, stages) = (shown(&found, "touchpoint"), shown(&found, "stage"));
+    assert!(!touchpoints.contains_key("ad-click") && !stages.contains_key("awareness"));
+    let curve = found["emotion_curve"]["stages"].as_array().unwrap();
+    let stage_of: BTreeMap<&str, &str> = groups.iter().map(|(touchpoint, stage, ..)| (*touchpoint, *stage)).collect();
+    for stage in ["service", "purchase", "awareness"] {
+        let told = curve.iter().find(|point| point["stage"] == stage).unwrap()["mean"].is_object();
+        assert_eq!(told, stages.contains_key(stage), "{stage}");
+        // A hidden stage has no touchpoint that is shown, a shown one all or none that could be computed.
+        let own = |name: &&str| stage_of[*name] == stage;
+        let hidden = stage_of.keys().filter(|name| own(name) && !touchpoints.contains_key(**name)).count();
+        let seen = touchpoints.keys().filter(|name| own(name)).count();
+        assert!(if told { hidden != 1 } else { seen == 0 }, "{stage}: {touchpoints:?} {stages:?}");
+    }
+    assert_eq!(stages.len(), 1, "{stages:?}");
+}
+
+#[test]
+fn the_cards_of_a_report_are_one_tree_too() {
+    let folder = Folder::new();
+    let mut csv = "customer,time,touchpoint,stage,metric,score\n".to_owned();
+    let rated =
+        [("help", "service", 154), ("return", "service", 37), ("ad-click", "awareness", 1), ("order", "purchase", 300)];
+    for (touchpoint, stage, count) in rated {
+        for number in 0..count {
+            writeln!(csv, "c{number},2026-01-03T10:00:00Z,{touchpoint},{stage},nps,{}", number % 11).unwrap();
+        }
+    }
+    folder.write("feedback.csv", &csv);
+    let found = folder.cxo("report . --format json").json();
+    let told = |by: &str| {
+        let tables = found["metrics"][0]["breakdowns"].as_array().unwrap();
+        let rows = tables.iter().find(|table| table["by"] == by).unwrap()["results"].as_array().unwrap();
+        rows.iter().filter(|row| row["suppressed"].is_null()).map(|row| row["segment"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((told("stage"), told("touchpoint")), (vec![json!("purchase")], vec![json!("order")]));
+}
+
+#[test]
+fn segments_whose_number_tells_their_size_are_not_listed() {
+    let one_each: Vec<(&str, &str, &str, &str, usize)> =
+        ["a", "b", "c", "d", "e", "f"].into_iter().map(|device| ("order", "", "", device, 1)).collect();
+    let folder = Folder::new();
+    folder.write("log.csv", &log(&one_each));
+    for command in ["map", "paths"] {
+        let command = format!("journey {command} log.csv --by device --min-journeys 5");
+        let found = folder.cxo(&format!("{command} --format json")).json();
+        assert_eq!(found["segments"], json!([]), "{command}");
+        let page = folder.cxo(&command).stdout;
+        assert!(page.contains("Segments: hidden to protect small groups."), "{page}");
+    }
+    folder.write("log.csv", &log(&[("order", "", "", "a", 3)]));
+    let found = folder.cxo("journey map log.csv --by device --min-journeys 5 --format json").json();
+    assert_eq!(found["segments"], json!([]));
+}
+
+#[test]
+fn a_touchpoint_less_its_segments_is_nobody_or_many() {
+    let groups = [
+        ("reward", "", "", "desk", 22),
+        ("reward", "", "", "mobile", 20),
+        ("reward", "", "", "tablet", 3),
+        ("order", "", "", "desk", 30),
+        ("order", "", "", "mobile", 31),
+        ("order", "", "", "tablet", 32),
+        ("help", "", "", "desk", 50),
+        ("help", "", "", "mobile", 51),
+        ("help", "", "", "tablet", 52),
+    ];
+    let (found, _) = hotspots(&groups, "--by device");
+    let all = shown(&found, "touchpoint");
+    assert_eq!(all["reward"], 45);
+    let segments = found["segments"].as_array().unwrap();
+    for segment in segments {
+        let own = shown(segment, "touchpoint");
+        let rest = segment["scores"]["all"]["score"]["ratings"].as_u64().unwrap() - own.values().sum::<u64>();
+        assert_eq!(own.keys().collect::<Vec<_>>(), [&"help"], "{segment}");
+        assert_eq!(names(&segment["hotspots"]), ["help"]);
+        assert_eq!(segment["hidden"], json!(["order", "reward"]));
+        assert!(rest >= 5);
+    }
+    for (name, count) in all {
+        let told: u64 = segments.iter().filter_map(|segment| shown(segment, "touchpoint").get(name).copied()).sum();
+        assert!(count - told == 0 || count - told >= 5, "{name}");
+    }
+    // Where every cell is large, all are shown.
+    let large: Vec<_> = groups.iter().filter(|group| group.0 != "reward").copied().collect();
+    let (found, _) = hotspots(&large, "--by device");
+    assert!(found["segments"].as_array().unwrap().iter().all(|segment| shown(segment, "touchpoint").len() == 2));
+}
+
+#[test]
+fn ways_and_answers_of_a_report_tell_of_no_few() {
+    let folder = Folder::new();
+    let mut csv = "customer,time,touchpoint,channel,stage\n".to_owned();
+    for (way, count) in [("order", 10), ("help", 7), ("return", 2)] {
+        for number in 0..count {
+            writeln!(csv, "{way}{number},2026-01-01T10:00:00Z,{way},web,").unwrap();
+        }
+    }
+    folder.write("touchpoints.csv", &csv);
+    folder.write(
+        "feedback.csv",
+        "customer,time,touchpoint,metric,score\na,2026-01-01,order,nps,9\nb,2026-01-01,order,nps,3\n",
+    );
+    folder.write("cxo.toml", "[journey]\noutcomes = [\"nonesuch\"]\n");
+    let found = folder.cxo("report . --format json").json();
+    let ways = found["journey"]["paths"]["variants"].as_array().unwrap();
+    assert_eq!(ways.iter().map(|way| &way["path"]).collect::<Vec<_>>(), [&json!(["order"])], "19 less 10 and 7 is 2");
+    assert_eq!(
+        (&found["response"], &found["response_reason"]),
+        (&Value::Null, &json!("hidden to protect small groups"))
+    );
+    let page = folder.cxo("report .").stdout;
+    assert!(!page.contains("2 completed") && page.contains("Response"), "{page}");
+}
+
+#[test]
+fn an_outcome_that_is_not_there_leaves_nothing_stalled() {
+    let folder = Folder::new();
+    folder.write("touchpoints.csv", &log(&[("order", "purchase", "web", "", 20)]));
+    folder.write("cxo.toml", "[journey]\noutcomes = [\"nonesuch\"]\nwindow = \"2d\"\n");
+    let found = folder.cxo("report . --format json").json();
+    assert!(found["journey"]["stalled_reason"].as_str().unwrap().contains("nonesuch"), "{}", found["journey"]);
+    let page = folder.cxo("report .").stdout;
+    let words: Vec<&str> = page.split_whitespace().collect();
+    assert!(words.join(" ").contains("come to the one below it within 2"), "{page}");
+}
+
+#[test]
+fn the_page_says_what_was_asked_and_no_more() {
+    let groups = [("order", "buy", "web", "", 30), ("help", "service", "web", "", 30)];
+    let (found, page) = hotspots(&groups, "--stage stage");
+    assert!(page.contains("Hot spots  not tested") && !page.contains("greatest lower bound"), "{page}");
+    // No cxo.toml says in which order the stages come.
+    for stage in found["emotion_curve"]["stages"].as_array().unwrap() {
+        assert!(stage["change_reason"].as_str().unwrap().contains("cxo.toml"), "{stage}");
+    }
+    assert!(page.contains("their order is not known"), "{page}");
+    let (_, page) = hotspots(&[("order", "", "", "", 3)], "");
+    assert!(page.contains("Hot spots  none shown") && !page.contains("0 of 0"), "{page}");
+    // A rating of a pass that is still open is one.
+    let folder = Folder::new();
+    let rows = "late,extra,2026-01-02,service,web,,5\nearly,extra,2026-01-01,service,web,,\nearly,reorder,2026-01-02,loyalty,web,,\n";
+    let log = log(&groups) + rows;
+    folder.write("log.csv", &log);
+    let found = folder.cxo(&format!("{HOTSPOTS} --silence 30d --min-responses 0 --format json")).json();
+    assert!(!found["unrated"].to_string().contains("extra"), "{}", found["unrated"]);
+}
