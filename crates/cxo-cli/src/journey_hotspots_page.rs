@@ -170,6 +170,12 @@ fn left_out(page: &mut Page, all: &HotspotsRow) {
     if !all.unrated.is_empty() {
         page.line(&page::wrapped(&format!("Nobody rated {}.", names(&all.unrated))));
     }
+    if !all.undecided.is_empty() {
+        let undecided = names(&all.undecided);
+        page.line(&page::wrapped(&format!(
+            "Every rating is of a pass that the outcome may still follow: {undecided}."
+        )));
+    }
     if !all.hidden.is_empty() {
         page.line(&page::wrapped(&format!("Hidden to protect small groups: {}.", names(&all.hidden))));
     }

@@ -59,7 +59,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 impl Present for JourneyPathsDocument {
     fn page(&self, page: &mut Page) {
         let detail = format!("in {}, {}", page::journeys(self.all.journeys), journey_log::unit(&self.log));
-        page.headline("Different ways", &page::count(self.all.total_variants), &detail);
+        let different = self.all.total_variants.as_ref().map_or_else(ToString::to_string, |ways| page::count(*ways));
+        page.headline("Different ways", &different, &detail);
         table(page, &self.all);
         journey_map::segments(page, self.segments.as_deref(), table);
     }

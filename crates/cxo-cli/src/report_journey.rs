@@ -119,6 +119,9 @@ impl Question<'_> {
         let mut shown = cells.into_iter().rev().map(|cell| decided.of(cell).is_ok());
         let mut paths = PathsRow::new(&variants, journeys.len() as u64, PATHS);
         paths.variants.retain(|_| shown.next() == Some(true));
+        if paths.variants.is_empty() {
+            paths.total_variants = Err(Suppressed::TooFew.reason().into());
+        }
         Ok(paths)
     }
 

@@ -175,14 +175,10 @@ fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
 }
 
 fn paths(page: &mut Page, found: &JourneyReport) {
-    if found.paths.variants.is_empty() {
-        page.line(&page::wrapped(&format!(
-            "No way is shown: {} different ones are hidden to protect small groups.",
-            page::count(found.paths.total_variants)
-        )));
-        return;
+    match &found.paths.total_variants {
+        Ok(different) => page.line(&format!("The most frequent of {} different ways:", page::count(*different))),
+        Err(reason) => return page.line(&format!("No way is shown: {reason}.")),
     }
-    page.line(&format!("The most frequent of {} different ways:", page::count(found.paths.total_variants)));
     let way = |way: &cxo_json::VariantRow| {
         let path: Vec<String> = way.path.iter().map(|name| page::name(name)).collect();
         format!("{} ({}): {}", page::count(way.count), page::percent(way.share), path.join(" → "))
@@ -349,7 +345,9 @@ fn explained(spots: &ReportHotSpotsRow) -> String {
         page::count(spots.join.joined),
         page::count(spots.join.ratings),
     );
-    for (what, names) in [("Hidden", &spots.hidden), ("Not rated", &spots.unrated)] {
+    let lists =
+        [("Hidden", &spots.hidden), ("Not rated", &spots.unrated), ("Rated on open journeys only", &spots.undecided)];
+    for (what, names) in lists {
         if !names.is_empty() {
             text.extend([format!(" {what}: {}.", names.join(", "))]);
         }

@@ -107,6 +107,8 @@ pub struct HotspotsRow {
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
+    /// Touchpoints whose ratings are all of passes that the outcome may still follow.
+    pub undecided: Vec<String>,
     /// Passes left out of associations because the outcome may still follow.
     pub open_passes: u64,
     /// Journeys without outcome that may still come to it.
@@ -579,6 +581,7 @@ impl HotspotsRow {
             hotspots: spots.spots.iter().map(HotspotRow::from).collect(),
             hidden: spots.hidden.clone(),
             unrated: spots.unrated.clone(),
+            undecided: spots.undecided.clone(),
             open_passes: spots.open,
             open_journeys: spots.open_journeys,
             biased: spots.biased,

@@ -310,8 +310,9 @@ pub struct JourneyPathsDocument {
 pub struct PathsRow {
     /// Journeys.
     pub journeys: u64,
-    /// Different ways.
-    pub total_variants: u64,
+    /// Different ways, or why that is not told: a report where all are hidden.
+    #[serde(flatten, with = "quantity::total_variants")]
+    pub total_variants: Quantity<u64>,
     /// The most frequent ones, as many as asked for; equally frequent ones in the order of the bytes of their touchpoints.
     pub variants: Vec<VariantRow>,
     /// Where journeys are at each of the first steps; absent unless asked for.
@@ -342,7 +343,7 @@ impl PathsRow {
             share: variant.share,
             coverage: variant.coverage,
         };
-        let total_variants = variants.len() as u64;
+        let total_variants = Ok(variants.len() as u64);
         Self { journeys, total_variants, variants: variants.iter().take(top).map(row).collect(), steps: None }
     }
 

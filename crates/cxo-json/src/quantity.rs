@@ -152,6 +152,7 @@ quantity! {
     emotion_curve: crate::hotspots::EmotionCurveRow, "emotion_curve", "emotion_curve_reason";
     estimated_mean: crate::EstimateRow, "mean", "mean_reason";
     stage_change: crate::DifferenceRow, "change", "change_reason";
+    total_variants: u64, "total_variants", "total_variants_reason";
     covered: f64, "covered", "covered_reason";
     channels: Vec<crate::hotspots::ChannelMeanRow>, "channels", "channels_reason";
     consistency: Vec<crate::hotspots::ConsistencyRow>, "consistency", "consistency_reason";

@@ -175,6 +175,8 @@ pub struct ReportHotSpotsRow {
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
+    /// Touchpoints whose ratings are all of passes that the outcome may still follow.
+    pub undecided: Vec<String>,
 }
 
 /// Whether the same touchpoint is as good in every channel.
@@ -453,6 +455,7 @@ impl ReportHotSpotsRow {
             touchpoints: seen.into_iter().map(HotspotRow::from).collect(),
             hidden,
             unrated: found.unrated.clone(),
+            undecided: found.undecided.clone(),
         }
     }
 }

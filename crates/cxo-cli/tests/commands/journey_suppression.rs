@@ -190,7 +190,9 @@ fn ways_and_answers_of_a_report_tell_of_no_few() {
     );
     folder.write("cxo.toml", "[journey]\noutcomes = [\"nonesuch\"]\n");
     let found = folder.cxo("report . --format json").json();
-    let ways = found["journey"]["paths"]["variants"].as_array().unwrap();
+    let paths = &found["journey"]["paths"];
+    let ways = paths["variants"].as_array().unwrap();
+    assert_eq!(paths["total_variants"], json!(3));
     assert_eq!(ways.iter().map(|way| &way["path"]).collect::<Vec<_>>(), [&json!(["order"])], "19 less 10 and 7 is 2");
     assert_eq!(
         (&found["response"], &found["response_reason"]),
@@ -198,6 +200,12 @@ fn ways_and_answers_of_a_report_tell_of_no_few() {
     );
     let page = folder.cxo("report .").stdout;
     assert!(!page.contains("2 completed") && page.contains("Response"), "{page}");
+    // Six ways of one journey each: how many there are would tell it.
+    folder.write("touchpoints.csv", &log(&["a", "b", "c", "d", "e", "f"].map(|way| (way, "", "web", "", 1))));
+    let paths = &folder.cxo("report . --format json").json()["journey"]["paths"];
+    assert_eq!((&paths["variants"], &paths["total_variants"]), (&json!([]), &Value::Null));
+    assert_eq!(paths["total_variants_reason"], json!("hidden to protect small groups"));
+    assert!(folder.cxo("report .").stdout.contains("No way is shown: hidden to protect small groups."));
 }
 
 #[test]
@@ -230,5 +238,5 @@ fn the_page_says_what_was_asked_and_no_more() {
     let log = log(&groups) + rows;
     folder.write("log.csv", &log);
     let found = folder.cxo(&format!("{HOTSPOTS} --silence 30d --min-responses 0 --format json")).json();
-    assert!(!found["unrated"].to_string().contains("extra"), "{}", found["unrated"]);
+    assert_eq!((&found["unrated"], &found["undecided"]), (&json!([]), &json!(["extra"])));
 }

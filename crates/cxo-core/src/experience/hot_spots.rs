@@ -40,6 +40,8 @@ pub struct HotSpots {
     pub hidden: Vec<String>,
     /// Touchpoints without any rating.
     pub unrated: Vec<String>,
+    /// Touchpoints whose ratings are all of passes that the outcome may still follow.
+    pub undecided: Vec<String>,
 }
 
 /// One touchpoint with every factor of its score.
@@ -198,16 +200,16 @@ impl Experience<'_> {
         let whole = document.total(rated.iter().sum());
         let cells = document.table(whole, &rated)?;
         let (decisions, shown) = (document.decide(), self.shown(options.min_responses)?);
-        let (mut spots, mut hidden, mut unrated) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut spots, mut hidden) = (Vec::new(), Vec::new());
+        let (mut unrated, mut undecided) = (Vec::new(), Vec::new());
         for ((site, answers), cell) in sites.iter_mut().zip(answers).zip(cells) {
             let touchpoint = self.name(site.step).to_owned();
-            if site.rows.is_empty() {
-                // A rating of a pass that is still open is one all the same.
-                if !shown.rates(&touchpoint) {
-                    unrated.push(touchpoint);
-                }
+            if !shown.rates(&touchpoint) {
+                unrated.push(touchpoint);
             } else if decisions.of(cell).and(shown.of(PathKey::Touchpoint, &touchpoint)).is_err() {
                 hidden.push(touchpoint);
+            } else if site.rows.is_empty() {
+                undecided.push(touchpoint);
             } else {
                 spots.push(site.spot(touchpoint, options, &resamples, answers));
             }
@@ -231,6 +233,7 @@ impl Experience<'_> {
             spots,
             hidden,
             unrated,
+            undecided,
         })
     }
 

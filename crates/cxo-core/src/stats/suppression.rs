@@ -385,6 +385,19 @@ mod tests {
         found
     }
 
+    /// All counts of at least 1 for so many touchpoints that sum to a total.
+    fn compositions(total: u64, parts: usize) -> Vec<Vec<u64>> {
+        match parts {
+            0 if total == 0 => vec![vec![]],
+            0 => vec![],
+            _ => (1..=total)
+                .flat_map(|first| {
+                    compositions(total - first, parts - 1).into_iter().map(move |rest| [vec![first], rest].concat())
+                })
+                .collect(),
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(600))]
 
@@ -427,6 +440,43 @@ mod tests {
             for (&count, decision) in document.counts.iter().zip(&decisions.0) {
                 prop_assert!(count == 0 || count >= least || decision.is_some());
             }
+        }
+
+        /// A reader who knows in which stage each touchpoint is can compute no hidden stage and no hidden touchpoint.
+        #[test]
+        fn no_stage_tells_of_its_touchpoints(
+            least in 2_u64..5,
+            touchpoints in prop::collection::vec((prop::option::of(0_usize..3), 1_u64..6), 1..5),
+        ) {
+            let pairs = touchpoints.iter().enumerate().map(|(number, &(stage, count))| ([stage, Some(number)], count));
+            let counts: Vec<u64> = touchpoints.iter().map(|(_, count)| *count).collect();
+            let mut document = Suppression::new(least);
+            let total = document.total(counts.iter().sum());
+            let [stages, cells] = document.nested(total, &pairs.collect(), [3, counts.len()]).unwrap();
+            let decisions = document.decide();
+            let staged = |world: &[u64], stage: usize| -> u64 {
+                world.iter().zip(&touchpoints).filter(|(_, (own, _))| *own == Some(stage)).map(|(count, _)| count).sum()
+            };
+            let hidden = |cell: &Cell| decisions.of(*cell).is_err();
+            let mut worlds = compositions(counts.iter().sum(), counts.len());
+            if hidden(&total) {
+                prop_assert!(stages.iter().chain(&cells).all(hidden) && counts.iter().any(|&count| count < least));
+                return Ok(());
+            }
+            worlds.retain(|world| {
+                (0..3).all(|stage| hidden(&stages[stage]) || staged(world, stage) == staged(&counts, stage))
+                    && (0..counts.len()).all(|number| hidden(&cells[number]) || world[number] == counts[number])
+            });
+            prop_assert!(worlds.contains(&counts));
+            for number in (0..counts.len()).filter(|&number| hidden(&cells[number])) {
+                prop_assert!(worlds.iter().any(|world| world[number] != counts[number]), "{touchpoints:?} {decisions:?}");
+            }
+            for stage in (0..3).filter(|&stage| staged(&counts, stage) > 0) {
+                let solved = worlds.iter().all(|world| staged(world, stage) == staged(&counts, stage));
+                prop_assert!(solved == !hidden(&stages[stage]), "{touchpoints:?} {decisions:?}");
+                prop_assert!(staged(&counts, stage) >= least || hidden(&stages[stage]));
+            }
+            prop_assert!(counts.iter().zip(&cells).all(|(count, cell)| *count >= least || hidden(cell)));
         }
     }
 }
