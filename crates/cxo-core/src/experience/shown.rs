@@ -26,7 +26,7 @@ impl Shown<'_> {
     }
 }
 
-impl<'a> Experience<'a> {
+impl Experience<'_> {
     /// Decides for all of them together, as stages are sums of touchpoints.
     pub(super) fn shown(&self, min_responses: u64) -> Result<Shown<'_>, Error> {
         let (stages, channels) = (self.column(|event| event.stage), self.column(|event| event.channel));
