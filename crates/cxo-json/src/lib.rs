@@ -41,12 +41,16 @@ mod entry;
 mod error;
 mod estimate;
 mod failure;
+mod funnel;
 mod hotspots;
 mod index;
 mod journey;
+mod journey_chain;
 mod journey_comparison;
+mod journey_map;
 mod journey_next;
 mod journey_parts;
+mod journey_paths;
 mod lines;
 mod model;
 mod nonresponse;
@@ -95,22 +99,22 @@ pub use entry::{Customers, Entry, Period, VersusRest};
 pub use error::Error;
 pub use estimate::{DifferenceRow, EstimateRow};
 pub use failure::{FailureDetail, FailureDocument};
+pub use funnel::{FunnelDocument, FunnelRow, FunnelStepRow};
 pub use hotspots::{
     ChannelMeanRow, ConsistencyRow, EmotionCurveRow, EmotionRow, FeedbackRow, HotspotRow, HotspotsQuestion,
     HotspotsRow, JourneyExperienceRow, JourneyHotspotsDocument, JourneyRatingsRow, MomentRow, PathScoreRow,
     PathScoresRow, RatedRow, RatingsRow, ScoresByRow, SwitchRow, SwitchesRow,
 };
 pub use index::{IndexDocument, ItemRow};
-pub use journey::{
-    ChainResamples, ChainRow, EdgeRow, FlattenedRow, FunnelDocument, FunnelRow, FunnelStepRow, JourneyChainDocument,
-    JourneyMapDocument, JourneyPathsDocument, LogRow, MapRow, NodeRow, PathsRow, RemovalRow, StateBounds, StateRow,
-    TouchpointRow, VariantRow,
-};
+pub use journey::{FlattenedRow, LogRow};
+pub use journey_chain::{ChainResamples, ChainRow, JourneyChainDocument, RemovalRow, StateBounds, StateRow};
 pub use journey_comparison::{
     ComparedEdgeRow, ComparedSharesRow, ComparedTouchpointRow, FunnelComparisonRow, MapComparisonRow, StepDifferenceRow,
 };
+pub use journey_map::{EdgeRow, JourneyMapDocument, MapRow, NodeRow, TouchpointRow};
 pub use journey_next::{JourneyNextDocument, NextLossRow, NextProbabilityRow, NextRow, PredictionRow};
 pub use journey_parts::{FollowsRow, OrderRow, ServiceRow, SpreadRow, StepFlowRow, StepRow, StepShareRow};
+pub use journey_paths::{JourneyPathsDocument, PathsRow, VariantRow};
 pub use lines::Lines;
 pub use model::{ModelRow, Named};
 pub use nonresponse::{CategoryRow, NonResponseDocument};

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     CesRow, ConsistencyRow, CsatRow, Entry, Error, EstimateRow, FunnelRow, FunnelStepRow, HotspotRow, LogRow,
     MetricDocument, NpsRow, PathsRow, Quantity,
-    journey::{NO_WINDOW, OBSERVATIONAL, each},
+    funnel::NO_WINDOW,
+    journey::{OBSERVATIONAL, each},
     quantity::{self, at_least_zero, share},
 };
 
