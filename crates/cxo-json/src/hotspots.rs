@@ -6,16 +6,15 @@ use cxo_core::{
     Absent, Confidence, Estimate,
     domain::LoadReport,
     experience::{
-        ChannelMean, Consistency, EmotionCurve, EmotionPoint, HotSpot, HotSpots, JoinCounts, JourneyRatings,
-        MomentOfTruth, MomentsOfTruth, OverallExperience, PathScores, ScoreRow, SwitchAssociations, SwitchComparison,
-        TouchpointConsistency,
+        Consistency, HotSpot, HotSpots, JoinCounts, JourneyRatings, MomentOfTruth, MomentsOfTruth, OverallExperience,
     },
     stats::suppression::Suppressed,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DifferenceRow, Document, Entry, Error, EstimateRow, LogRow, Quantity,
+    ConsistencyRow, DifferenceRow, Document, EmotionCurveRow, Entry, Error, EstimateRow, LogRow, PathScoresRow,
+    Quantity, SwitchesRow,
     journey::{OBSERVATIONAL, check_all, each},
     quantity::{self, at_least_zero, share, within},
 };
@@ -254,7 +253,7 @@ pub struct HotspotRow {
     pub associated_outcomes: Quantity<EstimateRow>,
 }
 
-fn hidden(why: Suppressed) -> Cow<'static, str> {
+pub(crate) fn hidden(why: Suppressed) -> Cow<'static, str> {
     Cow::Borrowed(why.reason())
 }
 
@@ -327,239 +326,6 @@ impl From<&MomentOfTruth> for MomentRow {
             bad: estimate(&moment.bad),
             bad_p_value: quantity::of(moment.bad_p),
         }
-    }
-}
-
-/// Scores on the way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PathScoresRow {
-    /// nps (in points), csat (the satisfied share) or ces (the mean ease).
-    pub metric: String,
-    /// Everything together.
-    pub all: PathScoreRow,
-    /// By touchpoint, stage and channel, as far as these are known.
-    pub by: Vec<ScoresByRow>,
-}
-
-/// Scores by one property of the touchpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ScoresByRow {
-    /// touchpoint, stage or channel.
-    pub key: String,
-    /// Those with a rating, in the order of the bytes of their names.
-    pub results: Vec<PathScoreRow>,
-}
-
-/// One score on the way.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PathScoreRow {
-    /// The touchpoint, stage or channel; absent of everything together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Passes, rated or not.
-    pub passes: u64,
-    /// What the rated ones say, or why that is not shown.
-    #[serde(flatten, with = "quantity::path_score")]
-    pub score: Quantity<RatedRow>,
-}
-
-/// The score of rated passes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RatedRow {
-    /// Ratings.
-    pub ratings: u64,
-    /// Ratings / passes.
-    pub coverage: f64,
-    /// The score.
-    #[serde(flatten)]
-    pub score: EstimateRow,
-}
-
-impl From<&ScoreRow> for PathScoreRow {
-    fn from(row: &ScoreRow) -> Self {
-        let rated = row.answer.as_ref().map(|answer| RatedRow {
-            ratings: answer.ratings(),
-            coverage: answer.ratings() as f64 / row.passes as f64,
-            score: EstimateRow::from(&answer.score()),
-        });
-        Self { name: row.key.first().cloned(), passes: row.passes, score: rated.map_err(|why| hidden(*why)) }
-    }
-}
-
-impl PathScoresRow {
-    /// The scores of one metric; none where there is no key at all.
-    #[must_use]
-    pub fn new(metric: &str, scores: &[PathScores]) -> Option<Self> {
-        let by = |scores: &PathScores| ScoresByRow {
-            key: scores.key.name().to_owned(),
-            results: scores.rows.iter().map(PathScoreRow::from).collect(),
-        };
-        let all = PathScoreRow::from(&scores.first()?.all);
-        Some(Self { metric: metric.to_owned(), all, by: scores.iter().map(by).collect() })
-    }
-}
-
-/// The mean rating of each stage, in the order of the journey.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EmotionCurveRow {
-    /// The stages.
-    pub stages: Vec<EmotionRow>,
-    /// Passes without a stage, or in one that is not declared.
-    pub elsewhere: u64,
-}
-
-/// One stage of the curve.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EmotionRow {
-    /// The stage.
-    pub stage: String,
-    /// Passes in it, rated or not.
-    pub passes: u64,
-    /// Their mean rating, or why it is not shown.
-    #[serde(flatten, with = "quantity::estimated_mean")]
-    pub mean: Quantity<EstimateRow>,
-    /// The mean minus that of the stage before it that is shown, or why there is none.
-    #[serde(flatten, with = "quantity::stage_change")]
-    pub change: Quantity<DifferenceRow>,
-}
-
-impl From<&EmotionPoint> for EmotionRow {
-    fn from(point: &EmotionPoint) -> Self {
-        let mean = match &point.mean {
-            Ok(mean) => estimate(mean),
-            Err(why) => Err(hidden(*why)),
-        };
-        let change = point.change.as_ref().map(DifferenceRow::from).map_err(|why| *why);
-        Self { stage: point.stage.clone(), passes: point.passes, mean, change: quantity::of(change) }
-    }
-}
-
-impl From<&EmotionCurve> for EmotionCurveRow {
-    fn from(curve: &EmotionCurve) -> Self {
-        Self { stages: curve.points.iter().map(EmotionRow::from).collect(), elsewhere: curve.elsewhere }
-    }
-}
-
-/// Channels compared at one touchpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConsistencyRow {
-    /// Its name.
-    pub touchpoint: String,
-    /// consistent, inconsistent or undecided.
-    pub verdict: String,
-    /// p-value of equivalence within the margin, or why there is none.
-    #[serde(flatten, with = "quantity::equivalence_p_value")]
-    pub equivalence_p_value: Quantity,
-    /// The greatest mean minus the least, or why there is none.
-    #[serde(flatten, with = "quantity::range")]
-    pub range: Quantity<EstimateRow>,
-    /// The standard deviation between channels that chance does not explain, or why there is none.
-    #[serde(flatten, with = "quantity::between")]
-    pub between: Quantity<EstimateRow>,
-    /// p-value of equal means (Welch), or why there is none.
-    #[serde(flatten, with = "quantity::p_value")]
-    pub p_value: Quantity,
-    /// The share of the variance of ratings that goes with the channel, or why there is none.
-    #[serde(flatten, with = "quantity::omega_squared")]
-    pub omega_squared: Quantity,
-    /// The share of the ratings with a channel that takes part, or why it is not shown.
-    #[serde(flatten, with = "quantity::covered")]
-    pub covered: Quantity,
-    /// The channels that take part, or why they are not shown.
-    #[serde(flatten, with = "quantity::channels")]
-    pub channels: Quantity<Vec<ChannelMeanRow>>,
-}
-
-/// One channel at a touchpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChannelMeanRow {
-    /// Its name.
-    pub channel: String,
-    /// Ratings that take part.
-    pub ratings: u64,
-    /// Their mean.
-    pub mean: EstimateRow,
-}
-
-impl From<&TouchpointConsistency> for ConsistencyRow {
-    fn from(found: &TouchpointConsistency) -> Self {
-        let channel = |channel: &ChannelMean| ChannelMeanRow {
-            channel: channel.channel.clone(),
-            ratings: channel.ratings,
-            mean: EstimateRow::from(&channel.mean),
-        };
-        let channels = found.channels.as_ref().map_err(|why| *why);
-        Self {
-            touchpoint: found.touchpoint.clone(),
-            verdict: found.verdict.name().to_owned(),
-            equivalence_p_value: quantity::of(found.equivalence_p),
-            range: estimate(&found.range),
-            between: estimate(&found.between),
-            p_value: quantity::of(found.welch.as_ref().map(|welch| welch.p_value).map_err(|why| *why)),
-            omega_squared: quantity::of(found.omega_squared),
-            covered: channels.map(|channels| channels.covered).map_err(hidden),
-            channels: channels.map(|channels| channels.means.iter().map(channel).collect()).map_err(hidden),
-        }
-    }
-}
-
-impl ConsistencyRow {
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let tests = [
-            ("equivalence_p_value", &self.equivalence_p_value),
-            ("p_value", &self.p_value),
-            ("covered", &self.covered),
-        ];
-        each(tests, share)?;
-        each([("omega_squared", &self.omega_squared)], share)
-    }
-}
-
-/// Switches of channel and the outcome.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SwitchesRow {
-    /// All touchpoints together.
-    pub all: SwitchRow,
-    /// Each touchpoint with enough passes of either side.
-    pub touchpoints: Vec<SwitchRow>,
-}
-
-/// Passes after a switch of channel against those without.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SwitchRow {
-    /// The touchpoint; absent of all together.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub touchpoint: Option<String>,
-    /// Passes in another channel than the touchpoint before.
-    pub switched: u64,
-    /// Passes in the same.
-    pub stayed: u64,
-    /// The share with the outcome after a switch minus that without one, among passes that are alike; or why there is none.
-    #[serde(flatten, with = "quantity::across")]
-    pub across: Quantity<EstimateRow>,
-    /// The same of customers with themselves, or why there is none.
-    #[serde(flatten, with = "quantity::within_customer")]
-    pub within: Quantity<EstimateRow>,
-    /// Customers who can be compared with themselves.
-    pub within_customers: u64,
-}
-
-impl From<&SwitchComparison> for SwitchRow {
-    fn from(found: &SwitchComparison) -> Self {
-        Self {
-            touchpoint: found.touchpoint.clone(),
-            switched: found.switched,
-            stayed: found.stayed,
-            across: estimate(&found.across),
-            within: estimate(&found.within),
-            within_customers: found.within_customers,
-        }
-    }
-}
-
-impl From<&SwitchAssociations> for SwitchesRow {
-    fn from(found: &SwitchAssociations) -> Self {
-        Self { all: SwitchRow::from(&found.all), touchpoints: found.touchpoints.iter().map(SwitchRow::from).collect() }
     }
 }
 

@@ -46,11 +46,13 @@ mod hotspots;
 mod index;
 mod journey;
 mod journey_chain;
+mod journey_channels;
 mod journey_comparison;
 mod journey_map;
 mod journey_next;
 mod journey_parts;
 mod journey_paths;
+mod journey_scores;
 mod lines;
 mod model;
 mod nonresponse;
@@ -101,13 +103,13 @@ pub use estimate::{DifferenceRow, EstimateRow};
 pub use failure::{FailureDetail, FailureDocument};
 pub use funnel::{FunnelDocument, FunnelRow, FunnelStepRow};
 pub use hotspots::{
-    ChannelMeanRow, ConsistencyRow, EmotionCurveRow, EmotionRow, FeedbackRow, HotspotRow, HotspotsQuestion,
-    HotspotsRow, JourneyExperienceRow, JourneyHotspotsDocument, JourneyRatingsRow, MomentRow, PathScoreRow,
-    PathScoresRow, RatedRow, RatingsRow, ScoresByRow, SwitchRow, SwitchesRow,
+    FeedbackRow, HotspotRow, HotspotsQuestion, HotspotsRow, JourneyExperienceRow, JourneyHotspotsDocument,
+    JourneyRatingsRow, MomentRow, RatingsRow,
 };
 pub use index::{IndexDocument, ItemRow};
 pub use journey::{FlattenedRow, LogRow};
 pub use journey_chain::{ChainResamples, ChainRow, JourneyChainDocument, RemovalRow, StateBounds, StateRow};
+pub use journey_channels::{ChannelMeanRow, ConsistencyRow, SwitchRow, SwitchesRow};
 pub use journey_comparison::{
     ComparedEdgeRow, ComparedSharesRow, ComparedTouchpointRow, FunnelComparisonRow, MapComparisonRow, StepDifferenceRow,
 };
@@ -115,6 +117,7 @@ pub use journey_map::{EdgeRow, JourneyMapDocument, MapRow, NodeRow, TouchpointRo
 pub use journey_next::{JourneyNextDocument, NextLossRow, NextProbabilityRow, NextRow, PredictionRow};
 pub use journey_parts::{FollowsRow, OrderRow, ServiceRow, SpreadRow, StepFlowRow, StepRow, StepShareRow};
 pub use journey_paths::{JourneyPathsDocument, PathsRow, VariantRow};
+pub use journey_scores::{EmotionCurveRow, EmotionRow, PathScoreRow, PathScoresRow, RatedRow, ScoresByRow};
 pub use lines::Lines;
 pub use model::{ModelRow, Named};
 pub use nonresponse::{CategoryRow, NonResponseDocument};
