@@ -103,10 +103,13 @@ impl EventColumns {
             required(place, asked.as_deref(), usual, layout)
         };
         let place = |asked: &Option<String>| layout.place_of(asked.as_deref(), "");
+        let more =
+            [&self.channel, &self.device, &self.stage, &self.event_id, &self.score, &self.value, &self.lifecycle];
         Ok(Places {
             journey: needed(&self.journey, "customer")?,
             touchpoint: needed(&self.touchpoint, "touchpoint")?,
             time: needed(&self.time, "time")?,
+            more: more.into_iter().any(Option::is_some) || !self.by.is_empty(),
             channel: place(&self.channel)?,
             device: place(&self.device)?,
             stage: place(&self.stage)?,
@@ -125,6 +128,8 @@ struct Places {
     journey: usize,
     touchpoint: usize,
     time: usize,
+    /// Whether any of the following columns is read.
+    more: bool,
     channel: Option<usize>,
     device: Option<usize>,
     stage: Option<usize>,
@@ -267,6 +272,22 @@ impl Places {
         let (journey, touchpoint) = (needed(self.journey, "journey")?, needed(self.touchpoint, "touchpoint")?);
         let time = rows.time(record, self.time, "time")?;
         let time = time.map_or_else(|| blank(record, self.time, "time", "a date"), Ok)?;
+        let event = Event::new(&journey, &touchpoint, time);
+        if self.more {
+            return self.read_more(rows, record, event, currency, each);
+        }
+        Ok(each(&EventRow { event, segments: &[], currency }))
+    }
+
+    /// The rest of a record of which the needed is known.
+    fn read_more(
+        &self,
+        rows: &RowReader<'_>,
+        record: &Record<'_>,
+        event: Event<'_>,
+        currency: Option<Currency>,
+        each: impl FnOnce(&EventRow<'_>) -> Result<(), Error>,
+    ) -> Cell<Result<(), Error>> {
         let optional = |place: Option<usize>, role| match place {
             Some(place) => text(record, place, role),
             None => Ok(Cow::Borrowed("")),
@@ -274,7 +295,7 @@ impl Places {
         let (channel, device) = (optional(self.channel, "channel")?, optional(self.device, "device")?);
         let (stage, event_id) = (optional(self.stage, "stage")?, optional(self.event_id, "event id")?);
         let filled = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        let mut event = Event::new(&journey, &touchpoint, time);
+        let mut event = event;
         (event.channel, event.device) = (filled(&channel), filled(&device));
         (event.stage, event.event_id) = (filled(&stage), filled(&event_id));
         let score = |place| match self.scale {
