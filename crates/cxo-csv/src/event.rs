@@ -255,6 +255,21 @@ impl Load<'_> {
     }
 }
 
+/// A cell that has text.
+#[inline]
+fn needed<'a>(record: &Record<'a>, place: usize, role: &str) -> Cell<Cow<'a, str>> {
+    match record.plain(place) {
+        Some(text) if !text.is_empty() => Ok(Cow::Borrowed(text)),
+        _ => needed_or_blank(record, place, role),
+    }
+}
+
+#[inline(never)]
+fn needed_or_blank<'a>(record: &Record<'a>, place: usize, role: &str) -> Cell<Cow<'a, str>> {
+    let text = text(record, place, role)?;
+    if text.is_empty() { blank(record, place, role, "any text") } else { Ok(text) }
+}
+
 impl Places {
     /// Hands the record of a row to `each`, if it is one.
     #[inline]
@@ -265,11 +280,8 @@ impl Places {
         currency: Option<Currency>,
         each: impl FnOnce(&EventRow<'_>) -> Result<(), Error>,
     ) -> Cell<Result<(), Error>> {
-        let needed = |place: usize, role: &str| {
-            let text = text(record, place, role)?;
-            if text.is_empty() { blank(record, place, role, "any text") } else { Ok(text) }
-        };
-        let (journey, touchpoint) = (needed(self.journey, "journey")?, needed(self.touchpoint, "touchpoint")?);
+        let (journey, touchpoint) =
+            (needed(record, self.journey, "journey")?, needed(record, self.touchpoint, "touchpoint")?);
         let time = rows.time(record, self.time, "time")?;
         let time = time.map_or_else(|| blank(record, self.time, "time", "a date"), Ok)?;
         let event = Event::new(&journey, &touchpoint, time);
