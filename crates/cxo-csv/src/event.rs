@@ -103,10 +103,13 @@ impl EventColumns {
             required(place, asked.as_deref(), usual, layout)
         };
         let place = |asked: &Option<String>| layout.place_of(asked.as_deref(), "");
+        let more =
+            [&self.channel, &self.device, &self.stage, &self.event_id, &self.score, &self.value, &self.lifecycle];
         Ok(Places {
             journey: needed(&self.journey, "customer")?,
             touchpoint: needed(&self.touchpoint, "touchpoint")?,
             time: needed(&self.time, "time")?,
+            more: more.into_iter().any(Option::is_some) || !self.by.is_empty(),
             channel: place(&self.channel)?,
             device: place(&self.device)?,
             stage: place(&self.stage)?,
@@ -125,6 +128,8 @@ struct Places {
     journey: usize,
     touchpoint: usize,
     time: usize,
+    /// Whether any of the following columns is read.
+    more: bool,
     channel: Option<usize>,
     device: Option<usize>,
     stage: Option<usize>,
@@ -250,6 +255,21 @@ impl Load<'_> {
     }
 }
 
+/// A cell that has text.
+#[inline]
+fn needed<'a>(record: &Record<'a>, place: usize, role: &str) -> Cell<Cow<'a, str>> {
+    match record.plain(place) {
+        Some(text) if !text.is_empty() => Ok(Cow::Borrowed(text)),
+        _ => needed_or_blank(record, place, role),
+    }
+}
+
+#[inline(never)]
+fn needed_or_blank<'a>(record: &Record<'a>, place: usize, role: &str) -> Cell<Cow<'a, str>> {
+    let text = text(record, place, role)?;
+    if text.is_empty() { blank(record, place, role, "any text") } else { Ok(text) }
+}
+
 impl Places {
     /// Hands the record of a row to `each`, if it is one.
     #[inline]
@@ -260,13 +280,26 @@ impl Places {
         currency: Option<Currency>,
         each: impl FnOnce(&EventRow<'_>) -> Result<(), Error>,
     ) -> Cell<Result<(), Error>> {
-        let needed = |place: usize, role: &str| {
-            let text = text(record, place, role)?;
-            if text.is_empty() { blank(record, place, role, "any text") } else { Ok(text) }
-        };
-        let (journey, touchpoint) = (needed(self.journey, "journey")?, needed(self.touchpoint, "touchpoint")?);
+        let (journey, touchpoint) =
+            (needed(record, self.journey, "journey")?, needed(record, self.touchpoint, "touchpoint")?);
         let time = rows.time(record, self.time, "time")?;
         let time = time.map_or_else(|| blank(record, self.time, "time", "a date"), Ok)?;
+        let event = Event::new(&journey, &touchpoint, time);
+        if self.more {
+            return self.read_more(rows, record, event, currency, each);
+        }
+        Ok(each(&EventRow { event, segments: &[], currency }))
+    }
+
+    /// The rest of a record of which the needed is known.
+    fn read_more(
+        &self,
+        rows: &RowReader<'_>,
+        record: &Record<'_>,
+        event: Event<'_>,
+        currency: Option<Currency>,
+        each: impl FnOnce(&EventRow<'_>) -> Result<(), Error>,
+    ) -> Cell<Result<(), Error>> {
         let optional = |place: Option<usize>, role| match place {
             Some(place) => text(record, place, role),
             None => Ok(Cow::Borrowed("")),
@@ -274,7 +307,7 @@ impl Places {
         let (channel, device) = (optional(self.channel, "channel")?, optional(self.device, "device")?);
         let (stage, event_id) = (optional(self.stage, "stage")?, optional(self.event_id, "event id")?);
         let filled = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        let mut event = Event::new(&journey, &touchpoint, time);
+        let mut event = event;
         (event.channel, event.device) = (filled(&channel), filled(&device));
         (event.stage, event.event_id) = (filled(&stage), filled(&event_id));
         let score = |place| match self.scale {

@@ -34,6 +34,12 @@ impl<'l> RowReader<'l> {
     /// says that it is no response.
     #[inline]
     pub(crate) fn screen(&self, record: &Record<'_>) -> Option<Outcome> {
+        let usual = record.cells == self.layout.columns.len() && self.layout.skip.is_empty();
+        if usual { None } else { self.screen_unusual(record) }
+    }
+
+    #[inline(never)]
+    fn screen_unusual(&self, record: &Record<'_>) -> Option<Outcome> {
         let width = self.layout.columns.len();
         if record.cells > width || record.cells < width && self.short_rows == ShortRows::Reject {
             let reason = format!("the row has {} cells, the header {width}", record.cells);
@@ -68,11 +74,17 @@ impl<'l> RowReader<'l> {
     }
 
     /// A cell as an instant; none if it is blank.
+    #[inline]
     pub(crate) fn time(&self, record: &Record<'_>, column: usize, role: &str) -> Cell<Option<Timestamp>> {
         let raw = raw(record, column);
-        if let Some(instant) = self.dates.usual(raw) {
-            return Ok(Some(instant));
+        match self.dates.usual(raw) {
+            Some(instant) => Ok(Some(instant)),
+            None => self.unusual_time(raw, column, role),
         }
+    }
+
+    #[inline(never)]
+    fn unusual_time(&self, raw: &[u8], column: usize, role: &str) -> Cell<Option<Timestamp>> {
         let text = unquoted(raw);
         if text.trim_ascii().is_empty() {
             return Ok(None);

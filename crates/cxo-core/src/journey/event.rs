@@ -80,6 +80,18 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Whether anything is known but the three things that every record has.
+    pub(super) const fn tells_more(&self) -> bool {
+        self.sequence.is_some()
+            || self.channel.is_some()
+            || self.device.is_some()
+            || self.stage.is_some()
+            || self.score.is_some()
+            || self.value.is_some()
+            || self.event_id.is_some()
+            || self.lifecycle.is_some()
+    }
+
     /// With its place among records of one instant.
     #[must_use]
     pub const fn sequence(mut self, sequence: u64) -> Self {

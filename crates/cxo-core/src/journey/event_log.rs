@@ -29,6 +29,8 @@ pub struct EventLog {
     pub(super) customers: Keyed,
     pub(super) touchpoints: Keyed,
     pub(super) times: Vec<i64>,
+    /// Whether any of the following columns has anything.
+    tells_more: bool,
     /// As many as records, or none where no record has one.
     pub(super) sequences: Vec<u64>,
     pub(super) attributes: [Attribute; ATTRIBUTES],
@@ -137,10 +139,24 @@ impl EventLog {
     /// 2³² - 2 records.
     pub fn add(&mut self, event: &Event<'_>) -> Result<(), Error> {
         let row = self.times.len();
-        self.check(event, row)?;
+        let more = self.tells_more || event.tells_more();
+        if more || event.customer.is_empty() || event.touchpoint.is_empty() {
+            self.check(event, row)?;
+        }
+        // One number is kept for "none".
+        check_rows(row, 2)?;
         self.customers.push_alike(event.customer)?;
         self.touchpoints.push(event.touchpoint)?;
         self.times.push(event.time.0);
+        if more {
+            self.add_more(event, row)?;
+        }
+        Ok(())
+    }
+
+    /// What most logs do not tell, of a record that has been checked.
+    fn add_more(&mut self, event: &Event<'_>, row: usize) -> Result<(), Error> {
+        self.tells_more = true;
         self.sequences.extend(event.sequence);
         let texts = [event.channel, event.device, event.stage, event.event_id];
         for (attribute, text) in self.attributes.iter_mut().zip(texts) {
@@ -173,8 +189,7 @@ impl EventLog {
         if row > 0 && event.sequence.is_some() == self.sequences.is_empty() {
             return Err(Error::incompatible("records with and without a sequence number"));
         }
-        // One number is kept for "none".
-        check_rows(row, 2)
+        Ok(())
     }
 
     /// The number of records.
@@ -295,6 +310,7 @@ impl State for EventLog {
         self.customers.merge(&other.customers)?;
         self.touchpoints.merge(&other.touchpoints)?;
         self.times.extend_from_slice(&other.times);
+        self.tells_more |= other.tells_more;
         self.sequences.extend_from_slice(&other.sequences);
         for (mine_of, theirs_of) in self.attributes.iter_mut().zip(&other.attributes) {
             mine_of.merge(theirs_of, mine, theirs)?;

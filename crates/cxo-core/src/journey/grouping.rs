@@ -1,5 +1,5 @@
 //! Which records belong to each customer, in the order of time? A counting sort by customer, then a sort inside each where one is
-//! needed. Stateless; called once for each set of journeys.
+//! needed; nothing at all where the log is in that order. Stateless; called once for each set of journeys.
 
 use super::EventLog;
 use super::options::Ties;
@@ -25,8 +25,14 @@ pub(super) struct Record {
     pub(super) step: u32,
 }
 
-/// `ranks` are the places of the touchpoints in the order of their names.
-pub(super) fn by_customer(log: &EventLog, ranks: &[u32], ties: Ties) -> Grouped {
+/// Whether the records of each customer stand together, later and later: there is nothing to be put in order, and no tie.
+pub(super) fn in_order(log: &EventLog) -> bool {
+    // Customers are numbered as they appear.
+    log.customers.ids.iter().zip(&log.times).is_sorted_by(|one, next| one < next)
+}
+
+/// Where each customer's records begin once they stand together, and where the last one's end.
+pub(super) fn begins(log: &EventLog) -> Vec<u32> {
     let mut begins = vec![0_u32; log.customers.symbols.len() + 1];
     log.customers.ids.iter().for_each(|&id| begins[id as usize + 1] += 1);
     let mut sum = 0;
@@ -34,6 +40,12 @@ pub(super) fn by_customer(log: &EventLog, ranks: &[u32], ties: Ties) -> Grouped 
         sum += *begin;
         *begin = sum;
     }
+    begins
+}
+
+/// `ranks` are the places of the touchpoints in the order of their names.
+pub(super) fn by_customer(log: &EventLog, ranks: &[u32], ties: Ties) -> Grouped {
+    let begins = begins(log);
     let mut grouped = Grouped { records: together(log, ranks, &begins), begins, out_of_order: 0, tied: 0 };
     let sequence = |row: u32| log.sequences.get(row as usize).copied().unwrap_or_else(|| u64::from(row));
     let rank = |step: u32| if ties == Ties::Any { step } else { 0 };

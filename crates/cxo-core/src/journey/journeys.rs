@@ -1,9 +1,10 @@
 //! What did each customer do, in order? State: the log in order, as flat columns; borrowed from the log, asked by every analysis.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::event_log::{EVENT_ID, EventLog};
-use super::grouping::{Grouped, Record, by_customer};
+use super::grouping::{Grouped, Record, begins, by_customer, in_order};
 use super::options::{Duplicates, JourneyOptions, Split, Ties};
 use crate::Error;
 
@@ -17,7 +18,8 @@ pub struct Journeys<'a> {
     pub(super) ties: Ties,
     pub(super) names: Vec<&'a str>,
     pub(super) steps: Vec<u32>,
-    pub(super) times: Vec<i64>,
+    /// Those of the log itself where it is in order.
+    pub(super) times: Cow<'a, [i64]>,
     pub(super) rows: Vec<u32>,
     /// Where each journey begins, and where the last one ends.
     pub(super) begins: Vec<u32>,
@@ -75,28 +77,36 @@ impl<'a> Journeys<'a> {
                 *place = rank as u32;
             }
         }
-        let grouped = by_customer(log, &ranks, options.ties);
         let mut journeys = Self {
             log,
             ties: options.ties,
             names: order.into_iter().map(|(name, _)| name).collect(),
-            steps: Vec::with_capacity(log.len()),
-            times: Vec::with_capacity(log.len()),
-            rows: Vec::with_capacity(log.len()),
+            steps: Vec::new(),
+            times: Cow::default(),
+            rows: Vec::new(),
             begins: vec![0],
             observed_until: log.times.iter().copied().fold(options.observed_until, i64::max),
-            customers: Vec::with_capacity(log.customers()),
+            customers: Vec::new(),
             followed: Vec::new(),
-            counts: JourneyCounts {
-                records: log.len() as u64,
-                out_of_order: grouped.out_of_order,
-                tied: grouped.tied,
-                duplicates: 0,
-                left_out: 0,
-            },
+            counts: JourneyCounts { records: log.len() as u64, ..JourneyCounts::default() },
         };
         let cuts = journeys.cuts(&options.split)?;
-        if options.duplicates == Duplicates::Keep && options.split == Split::Customer {
+        // All records of a customer are one journey; every customer has some.
+        let whole = options.duplicates == Duplicates::Keep && options.split == Split::Customer;
+        if whole {
+            journeys.customers = (0..).take(log.customers()).collect();
+        }
+        if whole && in_order(log) {
+            let rank = |id: &u32| ranks.get(*id as usize).copied().unwrap_or_default();
+            journeys.steps = log.touchpoints.ids.iter().map(rank).collect();
+            journeys.times = Cow::Borrowed(&log.times);
+            journeys.rows = (0..log.len() as u32).collect();
+            journeys.begins = begins(log);
+            return Ok(journeys);
+        }
+        let grouped = by_customer(log, &ranks, options.ties);
+        (journeys.counts.out_of_order, journeys.counts.tied) = (grouped.out_of_order, grouped.tied);
+        if whole {
             journeys.take(grouped);
         } else {
             journeys.fill(&grouped, options, &cuts);
@@ -115,19 +125,21 @@ impl<'a> Journeys<'a> {
         Ok(cuts)
     }
 
-    /// All records of a customer are one journey; every customer has some.
+    /// The records as they are.
     fn take(&mut self, grouped: Grouped) {
         let records = &grouped.records;
-        self.steps.extend(records.iter().map(|record| record.step));
-        self.times.extend(records.iter().map(|record| record.time));
-        self.rows.extend(records.iter().map(|record| record.row));
-        self.customers.extend((0..).take(grouped.begins.len().saturating_sub(1)));
+        self.steps = records.iter().map(|record| record.step).collect();
+        self.times = records.iter().map(|record| record.time).collect();
+        self.rows = records.iter().map(|record| record.row).collect();
         self.begins = grouped.begins;
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
     fn fill(&mut self, grouped: &Grouped, options: &JourneyOptions, cuts: &[bool]) {
         let (log, mut ids) = (self.log, HashSet::new());
+        let mut times = Vec::with_capacity(log.len());
+        self.steps.reserve_exact(log.len());
+        self.rows.reserve_exact(log.len());
         // Of each touchpoint whose record was kept last, and when.
         let mut kept = vec![(u32::MAX, 0_i64); self.names.len()];
         for (customer, bounds) in (0..).zip(grouped.begins.windows(2)) {
@@ -159,7 +171,7 @@ impl<'a> Journeys<'a> {
                     self.close(customer, true);
                 }
                 self.steps.push(step);
-                self.times.push(time);
+                times.push(time);
                 self.rows.push(row);
                 before = Some((step, time));
                 if let Some(kept) = kept.get_mut(step as usize) {
@@ -168,6 +180,7 @@ impl<'a> Journeys<'a> {
             }
             self.close(customer, false);
         }
+        self.times = Cow::Owned(times);
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]

@@ -1,6 +1,7 @@
 //! Which part of the journeys is asked, and under which names? Views of [`Journeys`]: each leaves the log as it is and gives
 //! journeys of its own, so that every question can be asked of any view, and views of views.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{Event, JourneyView, Journeys};
@@ -176,7 +177,7 @@ impl<'a> Journeys<'a> {
         let mut sifted = Self {
             names: self.names.clone(),
             steps: Vec::new(),
-            times: Vec::new(),
+            times: Cow::default(),
             rows: Vec::new(),
             begins: vec![0],
             customers: Vec::new(),
@@ -187,7 +188,7 @@ impl<'a> Journeys<'a> {
             for (place, (&time, &row)) in journey.times.iter().zip(journey.rows).enumerate() {
                 if let Some(step) = step(journey, place) {
                     sifted.steps.push(step);
-                    sifted.times.push(time);
+                    sifted.times.to_mut().push(time);
                     sifted.rows.push(row);
                 }
             }

@@ -301,6 +301,20 @@ proptest! {
     }
 
     #[test]
+    fn a_log_in_order_answers_as_any_other(rows in rows(), options in options(), seed in any::<u64>()) {
+        let mut ordered = rows;
+        ordered.sort_by_key(|&(customer, _, time, _)| (customer, time));
+        ordered.dedup_by_key(|&mut (customer, _, time, _)| (customer, time));
+        let mut shuffled: Vec<(u64, &Row)> = numbered(&ordered).collect();
+        shuffled.sort_by_key(|(sequence, _)| (sequence ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17));
+        let (whole, other) = (log(numbered(&ordered)), log(shuffled));
+        let (whole, other) = (whole.journeys(&options).unwrap(), other.journeys(&options).unwrap());
+        prop_assert_eq!((whole.counts().out_of_order, whole.counts().tied), (0, 0));
+        prop_assert_eq!(answers(&whole), answers(&other));
+        prop_assert!(whole.iter().all(|journey| journey.rows.is_sorted() && journey.times.is_sorted()));
+    }
+
+    #[test]
     fn shards_are_the_whole(rows in rows(), options in options(), cut in 0_u8..6) {
         let whole = log(numbered(&rows));
         let mut merged = log(numbered(&rows).filter(|(_, row)| row.0 >= cut));
