@@ -112,7 +112,7 @@ impl Asked {
                 None => costs.skip(*cost),
             }
             .map_err(refused("--skip-cost"))?;
-            set(touchpoint.as_deref(), *cost, &mut row.skip, &mut row.skip_of);
+            set(touchpoint.as_deref(), *cost, &mut row.skip, &mut row.skip_of).map_err(refused("--skip-cost"))?;
         }
         for Cost { touchpoint, cost } in self.insert_cost.iter().flat_map(|costs| &costs.0) {
             costs = match touchpoint {
@@ -120,7 +120,7 @@ impl Asked {
                 None => costs.insert(*cost),
             }
             .map_err(refused("--insert-cost"))?;
-            set(touchpoint.as_deref(), *cost, &mut row.insert, &mut row.insert_of);
+            set(touchpoint.as_deref(), *cost, &mut row.insert, &mut row.insert_of).map_err(refused("--insert-cost"))?;
         }
         Ok((costs, row))
     }
@@ -141,10 +141,16 @@ impl Asked {
     }
 }
 
-fn set(touchpoint: Option<&str>, cost: f64, all: &mut f64, of: &mut BTreeMap<String, f64>) {
-    match touchpoint {
-        Some(name) => drop(of.insert(name.to_owned(), cost)),
-        None => *all = cost,
+fn set(touchpoint: Option<&str>, cost: f64, all: &mut f64, of: &mut BTreeMap<String, f64>) -> Result<(), Error> {
+    match touchpoint.map(|name| (name, of.insert(name.to_owned(), cost))) {
+        Some((name, Some(before))) => {
+            Err(Error::input("cost of a move", format!("\"{name}={cost}\""), format!("one cost of {name}, not {before} too")))
+        }
+        Some(_) => Ok(()),
+        None => {
+            *all = cost;
+            Ok(())
+        }
     }
 }
 

@@ -160,6 +160,7 @@ impl Present for JourneyMapDocument {
         let strict = if self.log.ties == "strict" { ", if later" } else { "" };
         page.line(&format!("What comes directly next{strict}, the most frequent first:"));
         edges(page, &self.all, EDGES);
+        follows(page, self.all.eventually_follows.as_deref());
         service(page, &self.all);
         segments(page, self.segments.as_deref(), |page, row| edges(page, row, SEGMENT_EDGES));
         comparisons(page, self.comparisons.as_deref().unwrap_or_default());
@@ -239,6 +240,19 @@ fn touchpoints(page: &mut Page, map: &MapRow) {
     };
     page.table(&columns, rows.iter().take(TOUCHPOINTS).map(row).collect());
     more(page, rows.len(), TOUCHPOINTS, "touchpoints");
+}
+
+fn follows(page: &mut Page, rows: Option<&[FollowsRow]>) {
+    let Some(rows) = rows else { return };
+    page.line("What comes later in the journey, at any distance, the most frequent first:");
+    let mut rows: Vec<&FollowsRow> = rows.iter().collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.count));
+    let row = |row: &&FollowsRow| {
+        vec![format!("{} … {}", page::name(&row.from), page::name(&row.to)), page::count(row.count)]
+    };
+    let columns = [("from … to", Align::Left), ("pairs", Align::Right)];
+    page.table(&columns, rows.iter().take(EDGES).map(row).collect());
+    more(page, rows.len(), EDGES, "pairs of touchpoints");
 }
 
 fn edges(page: &mut Page, map: &MapRow, most: usize) {

@@ -126,6 +126,7 @@ fn arguments_are_refused_as_arguments() {
         ("hotspots --conversion buy --window -1h", "a whole number with s, m, h or d"),
         ("funnel --steps home,buy --exclude c,c", "--exclude"),
         ("conformance --blueprint shop.toml --skip-cost nope=3", "--skip-cost: touchpoint is \"nope\""),
+        ("conformance --blueprint shop.toml --skip-cost buy=3,buy=4", "one cost of buy, not 3 too"),
         ("paths --top 0", "at least 1"),
     ] {
         let (name, options) = arguments.split_once(' ').unwrap();

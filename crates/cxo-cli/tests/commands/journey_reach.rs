@@ -186,6 +186,9 @@ fn what_follows_at_any_distance_and_where_journeys_are_at_each_step() {
     assert_eq!(pay["count"], json!(210), "never directly, always later");
     let plain = folder.cxo(&format!("journey map shop.csv {AT} --format json")).json();
     assert!(plain.get("eventually_follows").is_none());
+    let page = folder.cxo(&format!("journey map shop.csv {AT} --eventually-follows")).stdout;
+    let row = page.lines().find(|line| line.contains("cart … pay")).unwrap_or(&page);
+    assert!(row.ends_with("210"), "{row}");
     let paths = format!("journey paths shop.csv {AT} --steps-to 5 --by version");
     let document = folder.cxo(&format!("{paths} --format json")).json();
     let steps = document["steps"].as_array().unwrap();
