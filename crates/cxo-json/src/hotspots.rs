@@ -243,11 +243,14 @@ pub struct HotspotRow {
     #[serde(flatten, with = "quantity::crude_difference")]
     pub crude_difference: Quantity,
     /// Groups of alike passes with good and bad ones.
-    pub compared_strata: u64,
+    #[serde(flatten, with = "quantity::compared_strata")]
+    pub compared_strata: Quantity<u64>,
     /// All groups of alike passes with rated ones.
-    pub strata: u64,
+    #[serde(flatten, with = "quantity::strata")]
+    pub strata: Quantity<u64>,
     /// The share of the rated passes that lies in the compared groups.
-    pub covered: f64,
+    #[serde(flatten, with = "quantity::covered")]
+    pub covered: Quantity,
     /// Bad passes × difference: outcomes associated with the bad passes, or why there are none.
     #[serde(flatten, with = "quantity::associated_outcomes")]
     pub associated_outcomes: Quantity<EstimateRow>,
@@ -275,9 +278,9 @@ impl From<&HotSpot> for HotspotRow {
             bad_rate: quantity::of(spot.bad_rate),
             difference: estimate(&spot.difference),
             crude_difference: quantity::of(spot.crude_difference),
-            compared_strata: spot.compared_strata,
-            strata: spot.strata,
-            covered: spot.covered,
+            compared_strata: spot.strata.map(|strata| strata.compared).map_err(hidden),
+            strata: spot.strata.map(|strata| strata.all).map_err(hidden),
+            covered: spot.strata.map(|strata| strata.covered).map_err(hidden),
             associated_outcomes: estimate(&spot.outcomes),
         }
     }
@@ -287,7 +290,7 @@ impl HotspotRow {
     pub(crate) fn check(&self) -> Result<(), Error> {
         share("coverage", self.coverage)?;
         share("bad_share", self.bad_share)?;
-        share("covered", self.covered)?;
+        each([("covered", &self.covered)], share)?;
         at_least_zero("bad_passes", self.bad_passes)?;
         each([("good_rate", &self.good_rate), ("bad_rate", &self.bad_rate)], share)?;
         difference("difference", &self.difference)?;

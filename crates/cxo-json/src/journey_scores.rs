@@ -35,8 +35,9 @@ pub struct PathScoreRow {
     /// The touchpoint, stage or channel; absent of everything together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Passes, rated or not.
-    pub passes: u64,
+    /// Passes, rated or not; or why that is not shown.
+    #[serde(flatten, with = "quantity::passes")]
+    pub passes: Quantity<u64>,
     /// What the rated ones say, or why that is not shown.
     #[serde(flatten, with = "quantity::path_score")]
     pub score: Quantity<RatedRow>,
@@ -58,10 +59,11 @@ impl From<&ScoreRow> for PathScoreRow {
     fn from(row: &ScoreRow) -> Self {
         let rated = row.answer.as_ref().map(|answer| RatedRow {
             ratings: answer.ratings(),
-            coverage: answer.ratings() as f64 / row.passes as f64,
+            coverage: answer.ratings() as f64 / row.passes.unwrap_or(answer.ratings()) as f64,
             score: EstimateRow::from(&answer.score()),
         });
-        Self { name: row.key.first().cloned(), passes: row.passes, score: rated.map_err(|why| hidden(*why)) }
+        let (passes, score) = (row.passes.map_err(hidden), rated.map_err(|why| hidden(*why)));
+        Self { name: row.key.first().cloned(), passes, score }
     }
 }
 
@@ -92,8 +94,9 @@ pub struct EmotionCurveRow {
 pub struct EmotionRow {
     /// The stage.
     pub stage: String,
-    /// Passes in it, rated or not.
-    pub passes: u64,
+    /// Passes in it, rated or not; or why that is not shown.
+    #[serde(flatten, with = "quantity::passes")]
+    pub passes: Quantity<u64>,
     /// Their mean rating, or why it is not shown.
     #[serde(flatten, with = "quantity::estimated_mean")]
     pub mean: Quantity<EstimateRow>,
@@ -109,7 +112,7 @@ impl From<&EmotionPoint> for EmotionRow {
             Err(why) => Err(hidden(*why)),
         };
         let change = point.change.as_ref().map(DifferenceRow::from).map_err(|why| *why);
-        Self { stage: point.stage.clone(), passes: point.passes, mean, change: quantity::of(change) }
+        Self { stage: point.stage.clone(), passes: point.passes.map_err(hidden), mean, change: quantity::of(change) }
     }
 }
 

@@ -153,6 +153,9 @@ quantity! {
     estimated_mean: crate::EstimateRow, "mean", "mean_reason";
     stage_change: crate::DifferenceRow, "change", "change_reason";
     total_variants: u64, "total_variants", "total_variants_reason";
+    compared_strata: u64, "compared_strata", "compared_strata_reason";
+    strata: u64, "strata", "strata_reason";
+    passes: u64, "passes", "passes_reason";
     covered: f64, "covered", "covered_reason";
     channels: Vec<crate::ChannelMeanRow>, "channels", "channels_reason";
     consistency: Vec<crate::ConsistencyRow>, "consistency", "consistency_reason";

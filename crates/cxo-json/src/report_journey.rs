@@ -1,7 +1,7 @@
 //! The part of a report that is about the journey: its stages, where it loses customers, how it is rated on the way, and which
 //! bad passages go with lost outcomes.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use cxo_core::{
     Confidence, Error as CoreError,
@@ -321,7 +321,46 @@ impl JourneyReport {
     }
 }
 
+impl JourneyReport {
+    /// Hides the stages of `hidden_stages`, with these touchpoints of theirs, in all other answers that count their journeys or events;
+    /// and where a step of the funnel is hidden, what leads to it from the stage before.
+    pub fn hide_stages(&mut self, touchpoints: &BTreeSet<String>) {
+        let hides = |name: &String| self.hidden_stages.contains(name) || touchpoints.contains(name);
+        if let Ok(funnel) = &mut self.funnel {
+            funnel.hide(hides);
+            if funnel.all.steps.is_empty() {
+                self.funnel = Err(HIDDEN.into());
+            }
+        }
+        let steps: Vec<String> = self.funnel.as_ref().map_or_else(|_| Vec::new(), |funnel| funnel.hidden.clone());
+        for stage in self.stages.iter_mut().flatten() {
+            stage.next.take_if(|next| hides(&next.touchpoint) || steps.contains(&next.touchpoint));
+        }
+        if let Ok(stalled) = &mut self.stalled {
+            let taken = stalled.stages.extract_if(.., |row| hides(&row.stage)).map(|row| row.stage);
+            stalled.hidden.extend(taken.collect::<Vec<_>>());
+        }
+        self.repeats.contacts.retain(|row| !hides(&row.touchpoint));
+        self.repeats.rework.retain(|row| !hides(&row.touchpoint));
+        if let Ok(spots) = &mut self.hot_spots {
+            let taken = spots.touchpoints.extract_if(.., |row| hides(&row.touchpoint)).map(|row| row.touchpoint);
+            spots.hidden.extend(taken.collect::<Vec<_>>());
+            spots.hidden.sort_unstable();
+        }
+    }
+}
+
 impl JourneyFunnelRow {
+    /// Hides the steps from the first on that is to be hidden.
+    fn hide(&mut self, hides: impl Fn(&String) -> bool) {
+        let Some(shown) = self.all.steps.iter().position(|step| hides(&step.touchpoint)) else { return };
+        let hidden = self.all.steps.split_off(shown).into_iter().map(|step| step.touchpoint);
+        self.hidden.splice(..0, hidden);
+        if let Some(last) = self.all.steps.last_mut() {
+            (last.ended, last.next) = (Err(HIDDEN.into()), Vec::new());
+        }
+    }
+
     /// A passage over stages or touchpoints, or why it is not told. Steps that fewer than `min_responses` reached, or before which
     /// fewer were lost, are hidden with all that follow, and so is where few went from a step.
     ///

@@ -143,9 +143,11 @@ impl Asked {
 
 fn set(touchpoint: Option<&str>, cost: f64, all: &mut f64, of: &mut BTreeMap<String, f64>) -> Result<(), Error> {
     match touchpoint.map(|name| (name, of.insert(name.to_owned(), cost))) {
-        Some((name, Some(before))) => {
-            Err(Error::input("cost of a move", format!("\"{name}={cost}\""), format!("one cost of {name}, not {before} too")))
-        }
+        Some((name, Some(before))) => Err(Error::input(
+            "cost of a move",
+            format!("\"{name}={cost}\""),
+            format!("one cost of {name}, not {before} too"),
+        )),
         Some(_) => Ok(()),
         None => {
             *all = cost;

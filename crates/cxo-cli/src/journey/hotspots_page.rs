@@ -262,17 +262,18 @@ fn scores(page: &mut Page, scores: &PathScoresRow) {
         "csat" => ("satisfied", page::percent),
         _ => ("mean ease", two_places),
     };
+    let passes = |row: &PathScoreRow| row.passes.as_ref().map_or_else(|_| String::new(), |passes| page::count(*passes));
     let row = |row: &PathScoreRow| {
         let title = row.name.as_deref().map_or_else(|| "all".to_owned(), page::name);
         match &row.score {
             Ok(rated) => vec![
                 title,
-                page::count(row.passes),
+                passes(row),
                 page::count(rated.ratings),
                 show(rated.score.value),
                 page::bounds(&rated.score.interval, show),
             ],
-            Err(reason) => vec![title, page::count(row.passes), String::new(), String::new(), reason.to_string()],
+            Err(reason) => vec![title, passes(row), String::new(), String::new(), reason.to_string()],
         }
     };
     for by in &scores.by {
@@ -306,7 +307,7 @@ fn emotion(page: &mut Page, curve: &EmotionCurveRow, scale: &str) {
         let change = stage.change.as_ref();
         vec![
             page::name(&stage.stage),
-            page::count(stage.passes),
+            stage.passes.as_ref().map_or_else(|_| String::new(), |passes| page::count(*passes)),
             value(&stage.mean, two_places),
             interval(&stage.mean, two_places),
             change.map_or_else(|_| String::new(), |change| format!("{:+.2}", change.value)),

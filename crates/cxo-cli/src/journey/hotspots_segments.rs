@@ -3,37 +3,102 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cxo_core::stats::suppression::Suppressed;
-use cxo_json::{Entry, HotspotsRow, PathScoreRow, ScoresByRow};
+use cxo_json::{Entry, HotspotsRow, PathScoreRow, ScoresByRow, SwitchesRow};
 
 type Ratings<'a> = BTreeMap<&'a str, u64>;
+/// The names that are hidden of each key.
+type Hidden = BTreeMap<String, BTreeSet<String>>;
+
+/// So many of the smallest segments are given up at most where more can be shown of the others without them.
+const GIVEN_UP: usize = 32;
 
 /// Hides in all segments what is hidden in one of them, and further touchpoints, stages and channels until the rest of each segment and
 /// of each key that is shown is nobody or at least `least`. So neither all less the other segments nor a segment less what it shows tells
-/// of a few.
+/// of a few. Small segments of which little could be shown are hidden whole, if that leaves more of the others.
 pub(crate) fn protect(all: &HotspotsRow, segments: &mut [Entry<HotspotsRow>], least: u64) {
-    let by = |row: &HotspotsRow| row.scores.as_ref().map_or_else(|_| Vec::new(), |scores| scores.by.clone());
-    let (whole, parts): (Vec<ScoresByRow>, Vec<&HotspotsRow>) =
-        (by(all), segments.iter().filter_map(|entry| entry.outcome.as_ref().ok()).collect());
+    let mut parts: Vec<(usize, &HotspotsRow)> =
+        segments.iter().enumerate().filter_map(|(at, entry)| Some((at, entry.outcome.as_ref().ok()?))).collect();
+    parts.sort_by_key(|(_, row)| row.scores.as_ref().map_or(0, |scores| ratings(&scores.all)));
+    let without = |given_up: usize| {
+        let kept: Vec<&HotspotsRow> = parts.iter().skip(given_up).map(|(_, row)| *row).collect();
+        let hidden = hidden(all, &kept, least);
+        let told = kept.iter().map(|row| told(row, &hidden)).sum::<usize>();
+        (told, std::cmp::Reverse(given_up), hidden)
+    };
+    let best = (0..parts.len().min(GIVEN_UP)).map(without).max_by_key(|(told, few, _)| (*told, *few));
+    let Some((_, std::cmp::Reverse(given_up), hidden)) = best else { return };
+    let places: Vec<usize> = parts.iter().take(given_up).map(|(at, _)| *at).collect();
+    for (at, entry) in segments.iter_mut().enumerate() {
+        match &mut entry.outcome {
+            outcome if places.contains(&at) => *outcome = Err(Suppressed::Secondary.reason().into()),
+            Ok(row) => take_out(row, &hidden),
+            Err(_) => {}
+        }
+    }
+    protect_switches(all, segments, least);
+}
+
+fn by(row: &HotspotsRow) -> &[ScoresByRow] {
+    row.scores.as_ref().map_or(&[], |scores| &scores.by)
+}
+
+/// How many scores of a segment are shown.
+fn told(row: &HotspotsRow, hidden: &Hidden) -> usize {
+    let shows = |key: &str, name: &&str| hidden.get(key).is_none_or(|names| !names.contains(*name));
+    by(row).iter().map(|of| shown(of).into_keys().filter(|name| shows(&of.key, name)).count()).sum()
+}
+
+/// What is hidden of each key, if these segments are shown.
+fn hidden(all: &HotspotsRow, parts: &[&HotspotsRow], least: u64) -> Hidden {
     let totals: Vec<u64> =
         parts.iter().filter_map(|row| row.scores.as_ref().ok()).map(|scores| ratings(&scores.all)).collect();
-    let mut hidden: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (at, of_all) in whole.iter().enumerate() {
-        let tables: Vec<ScoresByRow> = parts.iter().filter_map(|row| by(row).into_iter().nth(at)).collect();
-        let spots: Vec<&HotspotsRow> = if at == 0 { parts.clone() } else { Vec::new() };
-        let found =
-            Crossed { all: shown(of_all), tables: tables.iter().map(shown).collect(), totals: totals.clone(), least };
-        let start = tables.iter().chain([of_all]).flat_map(|table| &table.results).filter(|row| row.score.is_err());
+    let mut hidden = Hidden::new();
+    for (at, of_all) in by(all).iter().enumerate() {
+        let tables: Vec<&ScoresByRow> = parts.iter().filter_map(|row| by(row).get(at)).collect();
+        let found = Crossed {
+            all: shown(of_all),
+            tables: tables.iter().map(|table| shown(table)).collect(),
+            totals: totals.clone(),
+            least,
+        };
+        let start =
+            tables.into_iter().chain([of_all]).flat_map(|table| &table.results).filter(|row| row.score.is_err());
         let mut start: BTreeSet<String> = start.filter_map(|row| row.name.clone()).collect();
-        start.extend(spots.iter().flat_map(|row| row.hidden.clone()));
-        start.extend(if at == 0 { rated_by_few(all, &parts, least) } else { Vec::new() });
+        if at == 0 {
+            start.extend(parts.iter().flat_map(|row| row.hidden.clone()));
+            start.extend(rated_by_few(all, parts, least));
+        }
         hidden.insert(of_all.key.clone(), found.hide(start));
     }
     // Stages are sums of touchpoints: where any of either is hidden, none is shown.
     let any = ["touchpoint", "stage"].iter().any(|key| hidden.get(*key).is_some_and(|names| !names.is_empty()));
-    if let Some(stages) = whole.iter().find(|by| by.key == "stage").filter(|_| any) {
+    if let Some(stages) = by(all).iter().find(|by| by.key == "stage").filter(|_| any) {
         hidden.insert("stage".to_owned(), stages.results.iter().filter_map(|row| row.name.clone()).collect());
     }
-    segments.iter_mut().filter_map(|entry| entry.outcome.as_mut().ok()).for_each(|row| take_out(row, &hidden));
+    hidden
+}
+
+/// Takes switches out of all segments where all less those that are told leave a few of a side.
+fn protect_switches(all: &HotspotsRow, segments: &mut [Entry<HotspotsRow>], least: u64) {
+    let Ok(all) = &all.switches else { return };
+    let mut rows: Vec<&mut HotspotsRow> = segments.iter_mut().filter_map(|entry| entry.outcome.as_mut().ok()).collect();
+    let few = |rows: &[&mut HotspotsRow], name: Option<&str>| {
+        let of = |found: &SwitchesRow| {
+            let mut own = std::iter::once(&found.all).chain(&found.touchpoints);
+            own.find(|row| row.touchpoint.as_deref() == name).map_or([0; 2], |row| [row.switched, row.stayed])
+        };
+        let told: Vec<[u64; 2]> = rows.iter().filter_map(|row| row.switches.as_ref().ok()).map(of).collect();
+        let rest = |side: usize| told.iter().fold(of(all)[side], |rest, own| rest.saturating_sub(own[side]));
+        (1..least).contains(&rest(0)) || (1..least).contains(&rest(1))
+    };
+    if few(&rows, None) {
+        rows.iter_mut().for_each(|row| row.switches = Err(Suppressed::Secondary.reason().into()));
+    }
+    let names = all.touchpoints.iter().filter_map(|row| row.touchpoint.as_deref());
+    let shown: Vec<&str> = names.filter(|name| !few(&rows, Some(name))).collect();
+    for found in rows.iter_mut().filter_map(|row| row.switches.as_mut().ok()) {
+        found.touchpoints.retain(|row| row.touchpoint.as_deref().is_some_and(|name| shown.contains(&name)));
+    }
 }
 
 fn ratings(row: &PathScoreRow) -> u64 {
@@ -91,19 +156,22 @@ impl Crossed<'_> {
     }
 }
 
-fn take_out(row: &mut HotspotsRow, hidden: &BTreeMap<String, BTreeSet<String>>) {
+fn take_out(row: &mut HotspotsRow, hidden: &Hidden) {
     let hides = |key: &str, name: &str| hidden.get(key).is_some_and(|names| names.contains(name));
     let why = Suppressed::Secondary.reason();
     if let Ok(scores) = &mut row.scores {
         for by in &mut scores.by {
             let key = by.key.clone();
             let taken = |row: &&mut PathScoreRow| row.name.as_deref().is_some_and(|name| hides(&key, name));
-            by.results.iter_mut().filter(taken).for_each(|row| row.score = Err(why.into()));
+            by.results
+                .iter_mut()
+                .filter(taken)
+                .for_each(|row| (row.passes, row.score) = (Err(why.into()), Err(why.into())));
         }
     }
     if let Ok(curve) = &mut row.emotion_curve {
         for stage in curve.stages.iter_mut().filter(|stage| hides("stage", &stage.stage)) {
-            (stage.mean, stage.change) = (Err(why.into()), Err(why.into()));
+            (stage.passes, stage.mean, stage.change) = (Err(why.into()), Err(why.into()), Err(why.into()));
         }
     }
     let spots = row.hotspots.iter().map(|spot| spot.touchpoint.clone());

@@ -102,6 +102,11 @@ impl Question<'_> {
             _ => Ok(self.stalled(&journeys, outcome.as_ref().ok())?),
         };
         self.rated(&mut found, &journeys, ratings, (metrics, &outcome, &options))?;
+        let events = (0..log.len()).filter_map(|row| log.get(row));
+        let hides = |stage: &str| found.hidden_stages.iter().any(|hidden| hidden == stage);
+        let touchpoints =
+            events.filter(|event| event.stage.is_some_and(hides)).map(|event| event.touchpoint.to_owned());
+        found.hide_stages(&touchpoints.collect());
         Ok(Ok(found))
     }
 

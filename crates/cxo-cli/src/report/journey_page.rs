@@ -119,6 +119,16 @@ fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
         Ok(window) => format!("within {} of the first", duration::shown(*window)),
         Err(_) => "without a window".to_owned(),
     };
+    if funnel.all.steps.len() == 1 {
+        page.line(&page::wrapped(&format!(
+            "Funnel, {} by {}: {} come to {}; how many go on is hidden to protect small groups.",
+            funnel.over,
+            funnel.over,
+            page::count(first.reached),
+            page::name(&first.touchpoint),
+        )));
+        return left_out(page, "Steps", &funnel.hidden);
+    }
     page.line(&page::wrapped(&format!(
         "Funnel, {} by {}: {} of {} that come to {} get all the way to {} (definition {}: the steps in order, others between them \
          allowed, {window}).",

@@ -240,3 +240,158 @@ fn the_page_says_what_was_asked_and_no_more() {
     let found = folder.cxo(&format!("{HOTSPOTS} --silence 30d --min-responses 0 --format json")).json();
     assert_eq!((&found["unrated"], &found["undecided"]), (&json!([]), &json!(["extra"])));
 }
+
+#[test]
+fn what_is_hidden_tells_no_passes_either() {
+    let groups = [("help", "", "web", "", 30), ("chat", "", "chat", "", 3), ("order", "", "web", "", 20)];
+    let (found, page) = hotspots(&groups, "--channel channel");
+    let by = |key: &str| {
+        let tables = found["scores"]["by"].as_array().unwrap();
+        tables.iter().find(|by| by["key"] == key).unwrap()["results"].as_array().unwrap()
+    };
+    for row in by("touchpoint").iter().chain(by("channel")) {
+        assert_eq!(row["passes"].is_u64(), row["score"].is_object(), "every pass is rated: {row}");
+        assert_eq!(row["passes_reason"].is_string(), row["score_reason"].is_string(), "{row}");
+    }
+    let row = page.lines().find(|line| line.trim_start().starts_with("chat ")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>().join(" "), "chat hidden to protect small groups", "{page}");
+}
+
+#[test]
+fn ratings_that_cannot_be_compared_are_not_counted_where_they_are_few() {
+    let covered = |phone: usize| {
+        // All of the phone are good: there is nothing to compare them with.
+        let mut log = "customer,touchpoint,time,channel,score\n".to_owned();
+        for (channel, count) in [("web", 40), ("phone", phone)] {
+            for number in 0..count {
+                let score = if channel == "web" { 1 + number % 5 } else { 5 };
+                writeln!(log, "{channel}{number},help,2026-01-01,{channel},{score}").unwrap();
+                writeln!(log, "{channel}{number},reorder,2026-01-02,,").unwrap();
+            }
+        }
+        let folder = Folder::new();
+        folder.write("log.csv", &log);
+        folder.cxo(&format!("{HOTSPOTS} --channel channel --adjust channel --format json")).json()["hotspots"][0]
+            .clone()
+    };
+    let few = covered(3);
+    for key in ["covered", "strata", "compared_strata"] {
+        assert_eq!(few[format!("{key}_reason")], json!("hidden to protect small groups"), "{few}");
+    }
+    let many = covered(10);
+    assert_eq!((&many["covered"], &many["strata"], &many["compared_strata"]), (&json!(0.8), &json!(2), &json!(1)));
+}
+
+/// So many passes of touchpoints after another one, in its channel and in another: (touchpoint, device, stayed, switched).
+fn switches(groups: &[(&str, &str, usize, usize)]) -> String {
+    let mut log = "customer,touchpoint,time,channel,device,score\n".to_owned();
+    let mut customer = 0;
+    for (touchpoint, device, stayed, switched) in groups {
+        for number in 0..stayed + switched {
+            customer += 1;
+            let channel = if number < *stayed { "web" } else { "phone" };
+            writeln!(log, "c{customer},home,2026-01-01,web,{device},3").unwrap();
+            writeln!(log, "c{customer},{touchpoint},2026-01-02,{channel},{device},{}", 1 + number % 5).unwrap();
+            if number % 2 == 0 {
+                writeln!(log, "c{customer},reorder,2026-01-03,web,{device},").unwrap();
+            }
+        }
+    }
+    log
+}
+
+#[test]
+fn switches_less_those_that_are_told_are_nobody_or_many() {
+    let folder = Folder::new();
+    let of = |found: &Value| {
+        let rows = found["switches"]["touchpoints"].as_array().unwrap().iter();
+        rows.map(|row| (row["touchpoint"].as_str().unwrap().to_owned(), row["switched"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let command = format!("{HOTSPOTS} --channel channel --format json");
+    folder.write("log.csv", &switches(&[("help", "", 20, 2), ("order", "", 20, 9), ("return", "", 30, 30)]));
+    let found = folder.cxo(&command).json();
+    // 41 less 9 and 30 would be the two of help.
+    assert_eq!((&found["switches"]["all"]["switched"], of(&found)), (&json!(41), vec![("return".to_owned(), 30)]));
+    // The tablets have three switches at order: the other devices do not tell theirs.
+    let groups = [
+        ("order", "desk", 20, 20),
+        ("order", "tablet", 20, 3),
+        ("order", "phone", 20, 20),
+        ("return", "desk", 20, 20),
+        ("return", "tablet", 20, 20),
+        ("return", "phone", 20, 20),
+    ];
+    folder.write("log.csv", &switches(&groups));
+    let found = folder.cxo(&format!("{command} --by device")).json();
+    assert_eq!(of(&found), [("order".to_owned(), 43), ("return".to_owned(), 60)]);
+    for segment in found["segments"].as_array().unwrap() {
+        // Of the tablets alone, return with their sum would tell of order.
+        let told = if segment["segment"] == "tablet" { vec![] } else { vec![("return".to_owned(), 20)] };
+        assert_eq!(of(segment), told, "{segment}");
+    }
+}
+
+#[test]
+fn a_segment_of_which_nothing_can_be_shown_does_not_hide_the_others() {
+    let mut groups = Vec::new();
+    for device in ["desk", "mobile", "tablet"] {
+        groups.extend(["help", "order", "return"].map(|touchpoint| (touchpoint, "", "", device, 40)));
+    }
+    groups.extend(["help", "order", "return"].map(|touchpoint| (touchpoint, "", "", "kiosk", 3)));
+    let (found, _) = hotspots(&groups, "--by device");
+    let segments = found["segments"].as_array().unwrap();
+    let told: Vec<(&str, usize)> = segments
+        .iter()
+        .map(|segment| {
+            let shows = segment["scores"].is_object();
+            (segment["segment"].as_str().unwrap(), if shows { shown(segment, "touchpoint").len() } else { 0 })
+        })
+        .collect();
+    assert_eq!(told, [("desk", 0), ("kiosk", 0), ("mobile", 3), ("tablet", 3)], "the kiosk takes one device along");
+    let all = shown(&found, "touchpoint");
+    for (name, count) in all {
+        let told = segments.iter().filter(|segment| segment["scores"].is_object());
+        let rest = count - told.map(|segment| shown(segment, "touchpoint")[name]).sum::<u64>();
+        assert!(rest >= 5, "{name}: {rest}");
+    }
+}
+
+#[test]
+fn a_hidden_stage_is_hidden_in_the_whole_report() {
+    let folder = Folder::new();
+    let mut csv = "customer,time,touchpoint,channel,stage\n".to_owned();
+    for customer in 0..60 {
+        let mut day = 0;
+        let mut add = |touchpoint: &str, stage: &str| {
+            day += 1;
+            writeln!(csv, "c{customer},2026-01-{day:02}T10:00:00Z,{touchpoint},web,{stage}").unwrap();
+        };
+        add("ad", "awareness");
+        if customer < 40 {
+            add("page", "consideration");
+            add("page", "consideration");
+        }
+        if customer < 20 {
+            add("pay", "purchase");
+        }
+        if customer < 3 {
+            add("advise", "loyalty");
+        }
+    }
+    folder.write("touchpoints.csv", &csv);
+    folder.write("cxo.toml", "stages = [\"awareness\", \"consideration\", \"purchase\", \"loyalty\"]\n");
+    let found = folder.cxo("report . --format json").json();
+    let journey = &found["journey"];
+    // 163 events less those of the other stages would tell the three.
+    assert_eq!(journey["hidden_stages"], json!(["purchase", "loyalty"]), "{journey}");
+    let steps = journey["funnel"]["steps"].as_array().unwrap();
+    assert_eq!(steps.iter().map(|step| &step["touchpoint"]).collect::<Vec<_>>(), ["awareness", "consideration"]);
+    assert_eq!(journey["funnel"]["hidden"], json!(["purchase", "loyalty"]));
+    assert_eq!((&steps[1]["next"], &steps[1]["ended"]), (&json!([]), &Value::Null));
+    assert!(journey["stages"].as_array().unwrap().iter().all(|stage| stage["next"]["touchpoint"] != "purchase"));
+    for name in ["pay", "advise"] {
+        assert!(!journey["repeats"].to_string().contains(name), "{}", journey["repeats"]);
+    }
+    assert!(!journey["stalled"]["stages"].to_string().contains("purchase"), "{}", journey["stalled"]);
+}

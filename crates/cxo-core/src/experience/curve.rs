@@ -29,8 +29,8 @@ pub struct EmotionCurve {
 pub struct EmotionPoint {
     /// The stage.
     pub stage: String,
-    /// Passes in it, rated or not.
-    pub passes: u64,
+    /// Passes in it, rated or not; hidden with the mean.
+    pub passes: Result<u64, Suppressed>,
     /// Their mean rating with Student's t interval, customers as clusters; or why it is not shown.
     pub mean: Result<Result<Estimate, Absent>, Suppressed>,
     /// The mean minus that of the last stage before it that is shown; absent where there is none.
@@ -86,12 +86,12 @@ impl Experience<'_> {
         for ((name, passes), stage) in names.iter().zip(passes).zip(&rated) {
             let mut point = EmotionPoint {
                 stage: (*name).to_owned(),
-                passes,
+                passes: Ok(passes),
                 mean: Ok(Err(Absent::NoObservations)),
                 change: Err(Absent::NoObservations),
             };
             if let Err(reason) = shown.of(PathKey::Stage, name) {
-                point.mean = Err(reason);
+                (point.passes, point.mean) = (Err(reason), Err(reason));
             } else if !stage.0.is_empty() {
                 point.mean = Ok(Ok(clustered::estimate(&stage.0, &stage.1, confidence)?));
                 if let Some(before) = before {

@@ -6,7 +6,7 @@ use super::outcome::{AssociationOptions, Evidence, OutcomeKind};
 use super::scores::PathKey;
 use super::strata::{Resamples, Row, Standardised, compare, renumbered};
 use crate::journey::is_biased;
-use crate::stats::suppression::Suppression;
+use crate::stats::suppression::{Suppressed, Suppression};
 use crate::survey::RatingBox;
 use crate::{Absent, Error, Estimate, Seed};
 
@@ -70,14 +70,22 @@ pub struct HotSpot {
     pub difference: Result<Estimate, Absent>,
     /// The same without strata.
     pub crude_difference: Result<f64, Absent>,
-    /// Strata with good and bad passes.
-    pub compared_strata: u64,
-    /// All strata with rated passes.
-    pub strata: u64,
-    /// The share of the rated passes that lies in the compared strata; the others say nothing here.
-    pub covered: f64,
+    /// How much could be compared; hidden where few rated passes could not be, as these may be all of a channel or segment.
+    pub strata: Result<StrataCounts, Suppressed>,
     /// Bad passes × difference: outcomes associated with them.
     pub outcomes: Result<Estimate, Absent>,
+}
+
+/// How far the passes of a touchpoint could be compared with others that are alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct StrataCounts {
+    /// Strata with rated passes.
+    pub all: u64,
+    /// Those with good and bad ones.
+    pub compared: u64,
+    /// The share of the rated passes that lies in the compared strata; the others say nothing here.
+    pub covered: f64,
 }
 
 /// What a pass was like.
@@ -321,10 +329,19 @@ impl Site {
             bad_rate: found.map(|found| found.rates[1]),
             difference: estimates.map(|(difference, _)| difference),
             crude_difference: crude.map(|crude| sign * crude.difference()),
-            compared_strata: found.map_or(0, |found: Standardised| found.strata[0]),
-            strata: self.cells.len() as u64,
-            covered: found.map_or(0.0, |found| found.covered),
+            strata: self.strata(rated, found, options.min_responses),
             outcomes: estimates.map(|(_, outcomes)| outcomes),
         }
+    }
+
+    fn strata(&self, rated: u64, found: Result<Standardised, Absent>, least: u64) -> Result<StrataCounts, Suppressed> {
+        let [compared, _] = found.map_or([0; 2], |found| found.strata);
+        let covered = found.map_or(0.0, |found| found.covered);
+        let rest = rated as f64 * (1.0 - covered);
+        // Shares of counts are exact to a small part of one.
+        if (0.5..least as f64 - 0.5).contains(&rest) {
+            return Err(Suppressed::Secondary);
+        }
+        Ok(StrataCounts { all: self.cells.len() as u64, compared, covered })
     }
 }

@@ -24,7 +24,7 @@ pub use consistency::{
 };
 pub use curve::{EmotionCurve, EmotionPoint};
 pub use deviations::{DeviationAssociation, DeviationAssociations};
-pub use hot_spots::{HotSpot, HotSpots};
+pub use hot_spots::{HotSpot, HotSpots, StrataCounts};
 pub use join::{Experience, ExperienceOptions, JoinCounts};
 pub use moments::{MomentOfTruth, MomentsOfTruth};
 pub use outcome::{Adjustment, AssociationOptions, Evidence, OutcomeKind, PathOutcome, SegmentBy};

@@ -125,8 +125,8 @@ pub struct PathScores {
 pub struct ScoreRow {
     /// One name; of an edge two, of a variant one a step.
     pub key: Vec<String>,
-    /// Passes, rated or not.
-    pub passes: u64,
+    /// Passes, rated or not; hidden with the answer, as most or all of them may be rated.
+    pub passes: Result<u64, Suppressed>,
     /// The score of those that are rated, or why it is not shown.
     pub answer: Result<PathScore, Suppressed>,
 }
@@ -137,7 +137,7 @@ impl ScoreRow {
     /// # Errors
     /// Why the answer is not shown.
     pub fn coverage(&self) -> Result<f64, Suppressed> {
-        self.answer.map(|answer| answer.ratings() as f64 / self.passes as f64)
+        Ok(self.answer?.ratings() as f64 / self.passes? as f64)
     }
 }
 
@@ -239,7 +239,7 @@ impl Experience<'_> {
                 Err(reason) => Err(reason),
             };
             let key = name.iter().map(|&name| name.to_owned()).collect();
-            Ok::<_, Error>(ScoreRow { key, passes: group.passes, answer })
+            Ok::<_, Error>(ScoreRow { key, passes: decision.map(|()| group.passes), answer })
         };
         let rows = rated.iter().zip(decisions).map(|((name, group), shown)| row(name, group, shown));
         Ok(PathScores { key, all: row(&[], all, shown.whole)?, rows: rows.collect::<Result<_, _>>()? })

@@ -23,7 +23,8 @@ pub struct SwitchAssociations {
     pub evidence: Evidence,
     /// All touchpoints together, each pass compared with those of its own touchpoint alone.
     pub all: SwitchComparison,
-    /// Each touchpoint, in the order of the bytes of their names; those with too few passes of either side left out.
+    /// Each touchpoint, in the order of the bytes of their names. Those with too few passes of either side are left out, and others
+    /// with them where all less those that are told would leave a few.
     pub touchpoints: Vec<SwitchComparison>,
 }
 
@@ -69,16 +70,16 @@ impl Experience<'_> {
             let own: Vec<Row> = site.iter().map(|(_, row)| *row).collect();
             let name = site.first().map(|(step, _)| self.name(*step).to_owned());
             let found = comparison(name, &own, &resamples, options.confidence);
-            if found.switched.min(found.stayed) >= options.min_responses.max(1) {
-                touchpoints.push(found);
-            }
+            touchpoints.push(found);
         }
+        let all = comparison(None, &all, &resamples, options.confidence);
+        hide(&all, &mut touchpoints, options.min_responses);
         Ok(SwitchAssociations {
             outcomes: options.outcome.touchpoints.clone(),
             kind: options.outcome.kind,
             adjusted_for: options.adjustment.names(),
             evidence: Evidence::Observational,
-            all: comparison(None, &all, &resamples, options.confidence),
+            all,
             touchpoints,
         })
     }
@@ -105,6 +106,29 @@ impl Experience<'_> {
             begin += journey.passes.len();
         }
         Ok(rows)
+    }
+}
+
+/// Leaves out touchpoints with too few passes of either side, and the smallest others until those left out are none with a few passes
+/// of a side, or several that have many together.
+fn hide(all: &SwitchComparison, touchpoints: &mut Vec<SwitchComparison>, min_responses: u64) {
+    let few = |count: u64| 0 < count && count < min_responses;
+    let sides = |found: &SwitchComparison| [found.switched, found.stayed];
+    let (mut left_out, mut protected) = (0, true);
+    touchpoints.retain(|found| {
+        let told = !sides(found).contains(&0) && !sides(found).into_iter().any(few);
+        left_out += usize::from(!told);
+        protected &= !sides(found).into_iter().any(few);
+        told
+    });
+    let rest = |touchpoints: &[SwitchComparison], side: usize| {
+        touchpoints.iter().fold(sides(all)[side], |rest, found| rest - sides(found)[side])
+    };
+    while !protected && (left_out == 1 || few(rest(touchpoints, 0)) || few(rest(touchpoints, 1))) {
+        let least = touchpoints.iter().enumerate().min_by_key(|(_, found)| found.switched + found.stayed);
+        let Some((place, _)) = least else { break };
+        touchpoints.remove(place);
+        left_out += 1;
     }
 }
 
