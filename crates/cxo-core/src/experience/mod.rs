@@ -5,6 +5,7 @@
 //! Stateless: the log is the state. Everything here is observed and nothing is assigned at random, so no answer shows a cause:
 //! each carries its [`Evidence`].
 
+mod channels_shown;
 mod clustered;
 mod consistency;
 mod curve;
