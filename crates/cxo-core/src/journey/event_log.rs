@@ -172,9 +172,8 @@ impl EventLog {
     fn check(&self, event: &Event<'_>, row: usize) -> Result<(), Error> {
         let texts =
             [Some(event.customer), Some(event.touchpoint), event.channel, event.device, event.stage, event.event_id];
-        if texts.contains(&Some("")) {
-            let named = ["customer", "touchpoint", "channel", "device", "stage", "event id"].iter().zip(texts);
-            let what = named.filter(|(_, text)| *text == Some("")).map(|(what, _)| *what).next().unwrap_or_default();
+        let mut named = ["customer", "touchpoint", "channel", "device", "stage", "event id"].into_iter().zip(texts);
+        if let Some((what, _)) = named.find(|(_, text)| *text == Some("")) {
             return Err(Error::input(what, "empty", "text of at least one character"));
         }
         if let Some(score) = event.score.filter(|score| !score.is_finite()) {

@@ -1,6 +1,7 @@
 //! Accelerated failure time: against the definition, an independent maximisation, and what must hold for any data.
 #![allow(clippy::needless_pass_by_value, clippy::type_complexity)] // Small numbers of tests.
 
+use crate::common::churn::{durations, features};
 use crate::common::clv::assert_close;
 use cxo_core::churn::aft::{Aft, AftDistribution, AftOptions};
 use cxo_core::churn::cox::{Cox, CoxOptions, CoxRows};
@@ -19,19 +20,11 @@ struct Data {
 
 impl Data {
     fn durations(&self) -> Durations {
-        let mut durations = Durations::new(self.times.clone(), self.observed.clone()).unwrap();
-        if let Some(entries) = &self.entries {
-            durations = durations.with_entries(entries.clone()).unwrap();
-        }
-        if let Some(weights) = &self.weights {
-            durations = durations.with_weights(weights.clone()).unwrap();
-        }
-        durations
+        durations(&self.times, &self.observed, self.entries.as_deref(), self.weights.as_deref())
     }
 
     fn features(&self) -> Option<Features> {
-        let named = self.columns.iter().enumerate().map(|(at, column)| (format!("x{}", at + 1), column.clone()));
-        (!self.columns.is_empty()).then(|| Features::new(named.collect()).unwrap())
+        (!self.columns.is_empty()).then(|| features(&self.columns))
     }
 
     fn fit(&self, distribution: AftDistribution) -> Result<Aft, Error> {

@@ -1,6 +1,7 @@
 //! Proportional hazards: against the definition, against peers, and what must hold for any data.
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unnecessary_wraps)] // Small numbers of tests.
 
+use crate::common::churn::{durations, features};
 use crate::common::clv::assert_close;
 use cxo_core::churn::cox::{Cox, CoxCustomer, CoxOptions, CoxRows, Ties, TimeTransform};
 use cxo_core::churn::{Durations, Features};
@@ -22,19 +23,11 @@ struct Data {
 
 impl Data {
     fn durations(&self) -> Durations {
-        let mut durations = Durations::new(self.times.clone(), self.observed.clone()).unwrap();
-        if let Some(entries) = &self.entries {
-            durations = durations.with_entries(entries.clone()).unwrap();
-        }
-        if let Some(weights) = &self.weights {
-            durations = durations.with_weights(weights.clone()).unwrap();
-        }
-        durations
+        durations(&self.times, &self.observed, self.entries.as_deref(), self.weights.as_deref())
     }
 
     fn features(&self) -> Features {
-        let named = self.columns.iter().enumerate().map(|(at, column)| (format!("x{}", at + 1), column.clone()));
-        Features::new(named.collect()).unwrap()
+        features(&self.columns)
     }
 
     /// Calls with the rows, which borrow.

@@ -1,4 +1,4 @@
-//! Data sets of the reference numbers on leaving.
+//! Data sets on leaving: those of the reference numbers, and made ones.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use cxo_core::churn::{Durations, Features};
@@ -40,4 +40,26 @@ impl Table {
         let observed = self.column("event").iter().map(|&event| event == 1.0).collect();
         Durations::new(self.column("time").to_vec(), observed).unwrap()
     }
+}
+
+pub(crate) fn durations(
+    times: &[f64],
+    observed: &[bool],
+    entries: Option<&[f64]>,
+    weights: Option<&[f64]>,
+) -> Durations {
+    let mut durations = Durations::new(times.to_vec(), observed.to_vec()).unwrap();
+    if let Some(entries) = entries {
+        durations = durations.with_entries(entries.to_vec()).unwrap();
+    }
+    if let Some(weights) = weights {
+        durations = durations.with_weights(weights.to_vec()).unwrap();
+    }
+    durations
+}
+
+/// Columns named x1, x2, …
+pub(crate) fn features(columns: &[Vec<f64>]) -> Features {
+    let named = columns.iter().enumerate().map(|(at, column)| (format!("x{}", at + 1), column.clone()));
+    Features::new(named.collect()).unwrap()
 }
