@@ -340,13 +340,14 @@ pub(crate) fn decimals(value: f64, places: usize) -> String {
         return format!("{value:.3e}");
     }
     let text = format!("{value:.places$}");
-    let (sign, text) = match text.strip_prefix('-') {
-        Some(rest) if rest.contains(|digit: char| digit.is_ascii_digit() && digit != '0') => ("-", rest.to_owned()),
-        Some(rest) => ("", rest.to_owned()),
-        None => ("", text),
-    };
-    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), None), |(whole, rest)| (whole, Some(rest)));
-    let point = fraction.map(|rest| format!(".{rest}")).unwrap_or_default();
+    let zero = !text.contains(|digit: char| digit.is_ascii_digit() && digit != '0');
+    exact(text.strip_prefix('-').filter(|_| zero).unwrap_or(&text))
+}
+
+/// A number in digits, with groups of three before the point: `-12,345.70` of `-12345.70`.
+pub(crate) fn exact(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, point) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
     format!("{sign}{}{point}", grouped(whole))
 }
 

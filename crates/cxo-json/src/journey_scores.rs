@@ -85,8 +85,9 @@ impl PathScoresRow {
 pub struct EmotionCurveRow {
     /// The stages.
     pub stages: Vec<EmotionRow>,
-    /// Passes without a stage, or in one that is not declared.
-    pub elsewhere: u64,
+    /// Passes without a stage, or in one that is not declared; or why that is not shown.
+    #[serde(flatten, with = "quantity::elsewhere")]
+    pub elsewhere: Quantity<u64>,
 }
 
 /// One stage of the curve.
@@ -118,6 +119,6 @@ impl From<&EmotionPoint> for EmotionRow {
 
 impl From<&EmotionCurve> for EmotionCurveRow {
     fn from(curve: &EmotionCurve) -> Self {
-        Self { stages: curve.points.iter().map(EmotionRow::from).collect(), elsewhere: curve.elsewhere }
+        Self { stages: curve.points.iter().map(EmotionRow::from).collect(), elsewhere: curve.elsewhere.map_err(hidden) }
     }
 }

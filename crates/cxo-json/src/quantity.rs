@@ -156,6 +156,7 @@ quantity! {
     compared_strata: u64, "compared_strata", "compared_strata_reason";
     strata: u64, "strata", "strata_reason";
     passes: u64, "passes", "passes_reason";
+    elsewhere: u64, "elsewhere", "elsewhere_reason";
     covered: f64, "covered", "covered_reason";
     channels: Vec<crate::ChannelMeanRow>, "channels", "channels_reason";
     consistency: Vec<crate::ConsistencyRow>, "consistency", "consistency_reason";

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use cxo_core::{
     Confidence, Error as CoreError,
-    experience::{Consistency, HotSpots, JoinCounts},
+    experience::{Consistency, HotSpots, JoinCounts, TouchpointConsistency},
     journey::{FunnelPassage, Journeys, RepeatContacts, Rework},
     stalled::{StageLimit, Stalled},
     stats::suppression::{Suppressed, Suppression},
@@ -322,8 +322,7 @@ impl JourneyReport {
 }
 
 impl JourneyReport {
-    /// Hides the stages of `hidden_stages`, with these touchpoints of theirs, in all other answers that count their journeys or events;
-    /// and where a step of the funnel is hidden, what leads to it from the stage before.
+    /// Hides the stages of `hidden_stages`, with these touchpoints of theirs, in all other answers that count their journeys or events.
     pub fn hide_stages(&mut self, touchpoints: &BTreeSet<String>) {
         let hides = |name: &String| self.hidden_stages.contains(name) || touchpoints.contains(name);
         if let Ok(funnel) = &mut self.funnel {
@@ -332,9 +331,14 @@ impl JourneyReport {
                 self.funnel = Err(HIDDEN.into());
             }
         }
-        let steps: Vec<String> = self.funnel.as_ref().map_or_else(|_| Vec::new(), |funnel| funnel.hidden.clone());
+        // From the first stage to the second, the funnel and the row of the stage count the same.
+        let only = self.funnel.as_ref().ok().and_then(|funnel| match funnel.all.steps.as_slice() {
+            [only] => Some(only.touchpoint.as_str()),
+            _ => None,
+        });
         for stage in self.stages.iter_mut().flatten() {
-            stage.next.take_if(|next| hides(&next.touchpoint) || steps.contains(&next.touchpoint));
+            let first = only == Some(stage.stage.as_str());
+            stage.next.take_if(|next| first || hides(&next.touchpoint));
         }
         if let Ok(stalled) = &mut self.stalled {
             let taken = stalled.stages.extract_if(.., |row| hides(&row.stage)).map(|row| row.stage);
@@ -413,19 +417,46 @@ impl JourneyScoresRow {
     /// The answers of one metric by stage and by touchpoint; `None` where it has none.
     #[must_use]
     pub fn of(metric: &MetricDocument) -> Option<Self> {
-        let (name, scale, [stages, touchpoints]) = match metric {
-            MetricDocument::Nps(card) => ("nps", &card.scale, parts(card, ScoreRow::nps)),
-            MetricDocument::Csat(card) => ("csat", &card.scale, parts(card, ScoreRow::csat)),
-            MetricDocument::Ces(card) => ("ces", &card.scale, parts(card, ScoreRow::ces)),
+        let [stages, touchpoints] = match metric {
+            MetricDocument::Nps(card) => parts(card, ScoreRow::nps),
+            MetricDocument::Csat(card) => parts(card, ScoreRow::csat),
+            MetricDocument::Ces(card) => parts(card, ScoreRow::ces),
         };
+        let [metric, scale] = metric.question().map(str::to_owned);
         let some = !stages.is_empty() || !touchpoints.is_empty();
-        some.then(|| Self { metric: name.to_owned(), scale: scale.clone(), stages, touchpoints })
+        some.then_some(Self { metric, scale, stages, touchpoints })
     }
 
     /// The touchpoints whose score is shown.
     pub fn shown(&self) -> impl Iterator<Item = &str> {
         let shown = self.touchpoints.iter().filter(|entry| entry.outcome.is_ok());
         shown.filter_map(|entry| entry.segment.as_deref())
+    }
+}
+
+impl MetricDocument {
+    /// The channels whose score is hidden.
+    #[must_use]
+    pub fn hidden_channels(&self) -> BTreeSet<&str> {
+        fn of<R>(card: &crate::Card<R>) -> BTreeSet<&str> {
+            let rows = card.breakdowns.iter().filter(|rows| rows.by == "channel").flat_map(|rows| &rows.results);
+            rows.filter(|row| row.outcome.is_err()).filter_map(|row| row.segment.as_deref()).collect()
+        }
+        match self {
+            Self::Nps(card) => of(card),
+            Self::Csat(card) => of(card),
+            Self::Ces(card) => of(card),
+        }
+    }
+
+    /// Its metric, such as nps, and its scale.
+    #[must_use]
+    pub fn question(&self) -> [&str; 2] {
+        match self {
+            Self::Nps(card) => ["nps", &card.scale],
+            Self::Csat(card) => ["csat", &card.scale],
+            Self::Ces(card) => ["ces", &card.scale],
+        }
     }
 }
 
@@ -501,15 +532,30 @@ impl ReportHotSpotsRow {
 }
 
 impl ReportConsistencyRow {
-    /// The document's form. Touchpoints of which `shown` is false are left out.
+    /// The document's form. Touchpoints of which `shown` is false are left out; where one of these channels is hidden elsewhere, none of
+    /// its touchpoint is told.
     #[must_use]
-    pub fn new(found: &Consistency, [metric, scale]: [&str; 2], shown: impl Fn(&str) -> bool) -> Self {
+    pub fn new(
+        found: &Consistency,
+        [metric, scale]: [&str; 2],
+        shown: impl Fn(&str) -> bool,
+        hidden: &BTreeSet<&str>,
+    ) -> Self {
+        let row = |found: &TouchpointConsistency| {
+            let mut row = ConsistencyRow::from(found);
+            let names =
+                row.channels.as_ref().is_ok_and(|means| means.iter().any(|of| hidden.contains(of.channel.as_str())));
+            if names {
+                (row.covered, row.channels) = (Err(HIDDEN.into()), Err(HIDDEN.into()));
+            }
+            row
+        };
         let rows = found.touchpoints.iter().filter(|row| shown(&row.touchpoint));
         Self {
             metric: metric.to_owned(),
             scale: scale.to_owned(),
             margin: found.margin,
-            touchpoints: rows.map(ConsistencyRow::from).collect(),
+            touchpoints: rows.map(row).collect(),
         }
     }
 }
@@ -526,8 +572,10 @@ impl RepeatsRow {
             repeated: row.repeated,
             share: row.share.as_ref().map_or_else(|_| EstimateRow::zero(), EstimateRow::from),
         };
-        let enough = |count: u64| count > 0 && count >= fewest;
-        let mut of_contacts: Vec<_> = contacts.iter().filter(|row| enough(row.repeated)).map(repeated).collect();
+        let few = |count: u64| 0 < count && count < fewest;
+        let enough = |some: u64, all: u64| some > 0 && !few(some) && !few(all.saturating_sub(some));
+        let mut of_contacts: Vec<_> =
+            contacts.iter().filter(|row| enough(row.repeated, row.contacts)).map(repeated).collect();
         of_contacts.sort_by(|a, b| lower(&b.share).total_cmp(&lower(&a.share)));
         of_contacts.truncate(most);
         let again = |row: &Rework| ReworkRow {
@@ -536,7 +584,8 @@ impl RepeatsRow {
             reworked: row.reworked,
             share: EstimateRow::from(&row.share),
         };
-        let mut of_journeys: Vec<_> = rework.iter().filter(|row| enough(row.reworked)).map(again).collect();
+        let mut of_journeys: Vec<_> =
+            rework.iter().filter(|row| enough(row.reworked, row.journeys)).map(again).collect();
         of_journeys.sort_by(|a, b| lower(&b.share).total_cmp(&lower(&a.share)));
         of_journeys.truncate(most);
         Self { window_seconds: window, contacts: of_contacts, rework: of_journeys }

@@ -43,7 +43,7 @@ pub(crate) struct Columns {
     /// A rating that was given of it
     #[arg(long, value_name = "COLUMN")]
     pub(crate) score: Option<String>,
-    /// What tells a record from all others
+    /// What tells a record from all others of its journey's customer
     #[arg(long, value_name = "COLUMN")]
     pub(super) event_id: Option<String>,
     /// Whether the touchpoint began or ended then: start or complete; only what is complete is a step

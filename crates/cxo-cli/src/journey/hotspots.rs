@@ -159,7 +159,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         *count += left_out;
         all.ratings.given += left_out;
     }
-    segments_of::protect(&all, segments.as_deref_mut().unwrap_or_default(), args.ratings.min_responses);
+    if let Some(segments) = &mut segments {
+        let events = (0..logged.log.len()).filter_map(|row| logged.log.get(row));
+        let tree = events.filter_map(|event| Some((event.touchpoint, event.stage?))).collect();
+        segments_of::protect(&all, segments, args.ratings.min_responses, &tree);
+    }
     let [surveys, journey_surveys] = args.ratings.surveys();
     let Seed(seed) = args.rules.seed();
     let row = HotspotsQuestion {

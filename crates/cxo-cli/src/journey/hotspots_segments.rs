@@ -8,6 +8,8 @@ use cxo_json::{Entry, HotspotsRow, PathScoreRow, ScoresByRow, SwitchesRow};
 type Ratings<'a> = BTreeMap<&'a str, u64>;
 /// The names that are hidden of each key.
 type Hidden = BTreeMap<String, BTreeSet<String>>;
+/// Touchpoints with their stages.
+pub(crate) type Tree<'a> = BTreeSet<(&'a str, &'a str)>;
 
 /// So many of the smallest segments are given up at most where more can be shown of the others without them.
 const GIVEN_UP: usize = 32;
@@ -15,14 +17,17 @@ const GIVEN_UP: usize = 32;
 /// Hides in all segments what is hidden in one of them, and further touchpoints, stages and channels until the rest of each segment and
 /// of each key that is shown is nobody or at least `least`. So neither all less the other segments nor a segment less what it shows tells
 /// of a few. Small segments of which little could be shown are hidden whole, if that leaves more of the others.
-pub(crate) fn protect(all: &HotspotsRow, segments: &mut [Entry<HotspotsRow>], least: u64) {
+///
+/// `tree` has the touchpoints with their stages: a stage is a sum of touchpoints, so that what lies together is shown or hidden together.
+pub(crate) fn protect(all: &HotspotsRow, segments: &mut [Entry<HotspotsRow>], least: u64, tree: &Tree<'_>) {
     let mut parts: Vec<(usize, &HotspotsRow)> =
         segments.iter().enumerate().filter_map(|(at, entry)| Some((at, entry.outcome.as_ref().ok()?))).collect();
     parts.sort_by_key(|(_, row)| row.scores.as_ref().map_or(0, |scores| ratings(&scores.all)));
     let without = |given_up: usize| {
         let kept: Vec<&HotspotsRow> = parts.iter().skip(given_up).map(|(_, row)| *row).collect();
-        let hidden = hidden(all, &kept, least);
-        let told = kept.iter().map(|row| told(row, &hidden)).sum::<usize>();
+        let hidden = hidden(all, &kept, least, tree);
+        // A segment that tells something counts for itself.
+        let told = kept.iter().map(|row| told(row, &hidden)).map(|told| told + usize::from(told > 0)).sum::<usize>();
         (told, std::cmp::Reverse(given_up), hidden)
     };
     let best = (0..parts.len().min(GIVEN_UP)).map(without).max_by_key(|(told, few, _)| (*told, *few));
@@ -49,33 +54,47 @@ fn told(row: &HotspotsRow, hidden: &Hidden) -> usize {
 }
 
 /// What is hidden of each key, if these segments are shown.
-fn hidden(all: &HotspotsRow, parts: &[&HotspotsRow], least: u64) -> Hidden {
+fn hidden(all: &HotspotsRow, parts: &[&HotspotsRow], least: u64, tree: &Tree<'_>) -> Hidden {
     let totals: Vec<u64> =
         parts.iter().filter_map(|row| row.scores.as_ref().ok()).map(|scores| ratings(&scores.all)).collect();
-    let mut hidden = Hidden::new();
+    let (mut hidden, mut crossed) = (Hidden::new(), Vec::new());
     for (at, of_all) in by(all).iter().enumerate() {
         let tables: Vec<&ScoresByRow> = parts.iter().filter_map(|row| by(row).get(at)).collect();
-        let found = Crossed {
-            all: shown(of_all),
-            tables: tables.iter().map(|table| shown(table)).collect(),
-            totals: totals.clone(),
-            least,
-        };
-        let start =
-            tables.into_iter().chain([of_all]).flat_map(|table| &table.results).filter(|row| row.score.is_err());
-        let mut start: BTreeSet<String> = start.filter_map(|row| row.name.clone()).collect();
+        let rows = tables.iter().copied().chain([of_all]).flat_map(|table| &table.results);
+        let mut start: BTreeSet<String> =
+            rows.filter(|row| row.score.is_err()).filter_map(|row| row.name.clone()).collect();
         if at == 0 {
             start.extend(parts.iter().flat_map(|row| row.hidden.clone()));
             start.extend(rated_by_few(all, parts, least));
         }
-        hidden.insert(of_all.key.clone(), found.hide(start));
+        hidden.insert(of_all.key.clone(), start);
+        let tables = tables.into_iter().map(shown).collect();
+        crossed.push((of_all.key.as_str(), Crossed { all: shown(of_all), tables, totals: totals.clone(), least }));
     }
-    // Stages are sums of touchpoints: where any of either is hidden, none is shown.
-    let any = ["touchpoint", "stage"].iter().any(|key| hidden.get(*key).is_some_and(|names| !names.is_empty()));
-    if let Some(stages) = by(all).iter().find(|by| by.key == "stage").filter(|_| any) {
-        hidden.insert("stage".to_owned(), stages.results.iter().filter_map(|row| row.name.clone()).collect());
+    let rated = |key: &str, name: &str| crossed.iter().any(|(own, table)| *own == key && table.all.contains_key(name));
+    let tree: Tree<'_> = tree.iter().copied().filter(|of| rated("touchpoint", of.0) && rated("stage", of.1)).collect();
+    loop {
+        let before = hidden.clone();
+        for (key, table) in &crossed {
+            hidden.entry((*key).to_owned()).and_modify(|names| *names = table.hide(std::mem::take(names)));
+        }
+        hide_together(&mut hidden, &tree);
+        if hidden == before {
+            return hidden;
+        }
     }
-    hidden
+}
+
+/// Hides the stages of hidden touchpoints and the touchpoints of hidden stages.
+fn hide_together(hidden: &mut Hidden, tree: &Tree<'_>) {
+    loop {
+        let hides = |key: &str, name: &str| hidden.get(key).is_some_and(|names| names.contains(name));
+        let found = tree.iter().find(|(touchpoint, stage)| hides("touchpoint", touchpoint) != hides("stage", stage));
+        let Some(&(touchpoint, stage)) = found else { return };
+        for (key, name) in [("touchpoint", touchpoint), ("stage", stage)] {
+            hidden.entry(key.to_owned()).or_default().insert(name.to_owned());
+        }
+    }
 }
 
 /// Takes switches out of all segments where all less those that are told leave a few of a side.
@@ -172,6 +191,9 @@ fn take_out(row: &mut HotspotsRow, hidden: &Hidden) {
     if let Ok(curve) = &mut row.emotion_curve {
         for stage in curve.stages.iter_mut().filter(|stage| hides("stage", &stage.stage)) {
             (stage.passes, stage.mean, stage.change) = (Err(why.into()), Err(why.into()), Err(why.into()));
+        }
+        if curve.stages.iter().any(|stage| hides("stage", &stage.stage)) {
+            curve.elsewhere = Err(why.into());
         }
     }
     let spots = row.hotspots.iter().map(|spot| spot.touchpoint.clone());

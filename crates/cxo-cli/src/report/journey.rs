@@ -286,7 +286,10 @@ impl Question<'_> {
                     Ok(outcome) => Ok(self.hot_spots(&experience, rated, outcome, shown)?),
                     Err(reason) => Err(reason.clone()),
                 };
-                found.consistency = self.consistency(&experience, rated, shown)?;
+                let question = [rated.metric.name(), &rated.scale.to_string()];
+                let metric = metrics.iter().find(|metric| metric.question() == question);
+                let hidden = metric.map(MetricDocument::hidden_channels).unwrap_or_default();
+                found.consistency = self.consistency(&experience, rated, shown, &hidden)?;
             }
         }
         found.scores = if scores.is_empty() {
@@ -325,6 +328,7 @@ impl Question<'_> {
         experience: &Experience<'_>,
         rated: &Rated,
         shown: impl Fn(&str) -> bool,
+        hidden: &BTreeSet<&str>,
     ) -> Result<Quantity<ReportConsistencyRow>, Error> {
         let range = f64::from(rated.scale.max()) - f64::from(rated.scale.min());
         let options = ConsistencyOptions::new(MARGIN * range)?
@@ -333,7 +337,7 @@ impl Question<'_> {
         let words = [rated.metric.name(), &rated.scale.to_string()];
         match experience.consistency(&options) {
             Ok(found) if !found.touchpoints.iter().any(|row| shown(&row.touchpoint)) => Ok(Err(FEW_CHANNELS.into())),
-            Ok(found) => Ok(Ok(ReportConsistencyRow::new(&found, words, shown))),
+            Ok(found) => Ok(Ok(ReportConsistencyRow::new(&found, words, shown, hidden))),
             Err(error) if error.kind() == cxo_core::ErrorKind::NoData => Ok(Err(FEW_CHANNELS.into())),
             Err(error) => Err(error),
         }

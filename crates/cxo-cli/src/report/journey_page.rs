@@ -169,10 +169,12 @@ fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
     let pairs = funnel.all.steps.iter().zip(funnel.all.steps.iter().skip(1));
     let most = pairs.max_by_key(|(step, next)| step.reached.saturating_sub(next.reached));
     if let Some((step, next)) = most.filter(|(step, next)| step.reached > next.reached) {
+        let others: u64 = step.next.iter().skip(3).map(|node| node.count).sum();
+        let others = (others > 0).then(|| format!("{} → others", page::count(others)));
         let went = step.next.iter().take(3).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
         let ended = step.ended.as_ref().ok().filter(|ended| **ended > 0);
         let ended = ended.map(|ended| format!("{} ended", page::count(*ended)));
-        let parts: Vec<String> = ended.into_iter().chain(went).collect();
+        let parts: Vec<String> = ended.into_iter().chain(went).chain(others).collect();
         let parts = if parts.is_empty() { String::new() } else { format!(" Of these {}.", parts.join(", ")) };
         page.line(&page::wrapped(&format!(
             "Most are lost between {} and {}: {} of {}.{parts}",
@@ -297,7 +299,11 @@ fn hot_spots(page: &mut Page, found: &JourneyReport) {
         row.associated_outcomes.as_ref().is_ok_and(|row| row.interval.as_ref().is_ok_and(|bounds| bounds.lower > 0.0))
     };
     let sure: Vec<String> = spots.touchpoints.iter().filter(surely).map(|row| page::name(&row.touchpoint)).collect();
-    let value = if sure.is_empty() { "none beyond chance".to_owned() } else { sure.join(", ") };
+    let value = match (spots.touchpoints.as_slice(), sure.as_slice()) {
+        ([], _) => "none shown".to_owned(),
+        (_, []) => "none beyond chance".to_owned(),
+        _ => sure.join(", "),
+    };
     let outcomes = spots.outcomes.join(" or ");
     page.headline("Hot spots", &value, &format!("bad passes after which {outcomes} is less frequent"));
     let columns = [
@@ -386,7 +392,7 @@ fn consistency(page: &mut Page, found: &JourneyReport) {
     page.headline(
         "Channels",
         &value,
-        &format!("by more than {margin} points of {} on {}", rows.metric.to_uppercase(), rows.scale),
+        &format!("by more than {margin} on the scale {} of {}", rows.scale, rows.metric.to_uppercase()),
     );
     let columns = [
         ("touchpoint", Align::Left),

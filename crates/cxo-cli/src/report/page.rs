@@ -231,7 +231,8 @@ fn files(report: &ReportDocument) -> Vec<Vec<String>> {
         "touchpoints" => report.touchpoints.as_ref().map(|row| format!("of {} customers", page::count(row.customers))),
         "transactions" => report.transactions.as_ref().map(|row| {
             let currency = row.currency.as_deref().unwrap_or_default();
-            let revenue = row.revenue.as_ref().map(|sum| format!(", {sum} {currency} in all")).unwrap_or_default();
+            let revenue =
+                row.revenue.as_ref().map(|sum| format!(", {} {currency} in all", page::exact(sum))).unwrap_or_default();
             format!("of {} customers, {} refunds{revenue}", page::count(row.customers), page::count(row.refunds))
         }),
         _ => None,

@@ -395,3 +395,59 @@ fn a_hidden_stage_is_hidden_in_the_whole_report() {
     }
     assert!(!journey["stalled"]["stages"].to_string().contains("purchase"), "{}", journey["stalled"]);
 }
+
+#[test]
+fn a_share_of_known_channels_tells_of_no_few() {
+    let known = [("order", "", "web", "", 12), ("order", "", "phone", "", 12), ("order", "", "mail", "", 14)];
+    let covered = |more: &[(&str, &str, &str, &str, usize)]| {
+        let (found, _) = hotspots(&[&known, more].concat(), "--channel channel");
+        found["consistency"][0]["covered"].clone()
+    };
+    // 38 of 41 whose channel is known, beside 45 in all, would tell the three of the chat and the four without a channel.
+    assert_eq!(covered(&[("order", "", "chat", "", 3), ("order", "", "", "", 4)]), Value::Null);
+    assert_eq!(covered(&[("order", "", "", "", 4)]), Value::Null);
+    assert_eq!(covered(&[("order", "", "", "", 10)]), json!(1.0));
+}
+
+#[test]
+fn of_too_few_in_all_nothing_is_listed() {
+    let (found, page) = hotspots(&[("order", "buy", "web", "", 1), ("help", "buy", "web", "", 1)], "--stage stage");
+    for by in found["scores"]["by"].as_array().unwrap() {
+        assert_eq!(by["results"], json!([]), "two ratings of two touchpoints are one each");
+    }
+    assert_eq!((&found["hidden"], &found["unrated"]), (&json!(["help", "order"]), &json!([])));
+    assert!(page.contains("Hot spots  none shown"), "{page}");
+}
+
+#[test]
+fn passes_without_a_stage_tell_of_no_stage() {
+    let groups = [("order", "buy", "web", "", 20), ("help", "", "web", "", 1), ("return", "service", "web", "", 30)];
+    let (found, _) = hotspots(&groups, "--stage stage");
+    let curve = &found["emotion_curve"];
+    assert_eq!((curve["elsewhere"].is_u64(), curve["elsewhere_reason"].is_string()), (false, true), "{curve}");
+    let (found, _) =
+        hotspots(&groups.map(|(touchpoint, stage, ..)| (touchpoint, stage, "web", "", 20)), "--stage stage");
+    assert_eq!(found["emotion_curve"]["elsewhere"], json!(20));
+}
+
+#[test]
+fn segments_show_the_stages_of_the_touchpoints_that_they_show() {
+    let mut groups = Vec::new();
+    for device in ["desk", "mobile"] {
+        groups.extend([("order", "buy", "", device, 40), ("help", "service", "", device, 40)]);
+    }
+    groups.extend([
+        ("ask", "advice", "", "desk", 20),
+        ("ask", "advice", "", "mobile", 2),
+        ("try", "trial", "", "desk", 20),
+    ]);
+    groups.push(("try", "trial", "", "mobile", 20));
+    let (found, _) = hotspots(&groups, "--stage stage --by device");
+    for segment in found["segments"].as_array().unwrap() {
+        let (touchpoints, stages) = (shown(segment, "touchpoint"), shown(segment, "stage"));
+        assert_eq!(touchpoints.into_keys().collect::<Vec<_>>(), ["help", "order"], "{segment}");
+        assert_eq!(stages.into_keys().collect::<Vec<_>>(), ["buy", "service"], "{segment}");
+        let curve = segment["emotion_curve"]["stages"].as_array().unwrap();
+        assert_eq!(curve.iter().filter(|stage| stage["mean"].is_object()).count(), 2);
+    }
+}

@@ -13,8 +13,8 @@ use crate::stats::suppression::Suppressed;
 /// What is shown of all ratings beside the comparison of channels.
 struct Rests<'a> {
     shown: Shown<'a>,
-    /// The ratings of each touchpoint.
-    touchpoints: BTreeMap<&'a str, u64>,
+    /// The ratings of each touchpoint, and those of them whose channel is known.
+    touchpoints: BTreeMap<&'a str, [u64; 2]>,
     /// The ratings of each channel that are not told with a touchpoint.
     channels: BTreeMap<&'a str, u64>,
     min_responses: u64,
@@ -28,8 +28,10 @@ impl Experience<'_> {
         let mut rests = Rests { shown, touchpoints: BTreeMap::new(), channels: BTreeMap::new(), min_responses };
         for (at, pass) in self.iter().flat_map(|journey| journey.passes).enumerate() {
             if pass.rating.is_some() {
-                *rests.touchpoints.entry(self.name(pass.step)).or_default() += 1;
                 let channel = channels.get(at).and_then(|number| channels.names.get(number as usize));
+                let [all, known] = rests.touchpoints.entry(self.name(pass.step)).or_default();
+                *all += 1;
+                *known += u64::from(channel.is_some());
                 channel.into_iter().for_each(|&channel| *rests.channels.entry(channel).or_default() += 1);
             }
         }
@@ -51,8 +53,11 @@ impl Rests<'_> {
         let means = row.channels.iter().flat_map(|channels| &channels.means);
         let hidden =
             |mean: &ChannelMean| self.small(mean.ratings) || self.shown.of(PathKey::Channel, &mean.channel).is_err();
-        let all = self.touchpoints.get(row.touchpoint.as_str()).copied().unwrap_or_default();
-        means.clone().any(hidden) || self.small(all.saturating_sub(means.map(|mean| mean.ratings).sum()))
+        let [all, known] = self.touchpoints.get(row.touchpoint.as_str()).copied().unwrap_or_default();
+        let told: u64 = means.clone().map(|mean| mean.ratings).sum();
+        // The share that is told is one of those whose channel is known.
+        let rests = [all.saturating_sub(told), known.saturating_sub(told), all.saturating_sub(known)];
+        means.into_iter().any(hidden) || rests.into_iter().any(|rest| self.small(rest))
     }
 
     /// Takes what is told from the channels. Where a small rest is left of one, its touchpoint of the fewest ratings is not told.

@@ -19,8 +19,8 @@ pub struct EmotionCurve {
     pub scale: Scale,
     /// One point a stage, whether it is rated or not.
     pub points: Vec<EmotionPoint>,
-    /// Passes without a stage, or in one that is not among those asked for.
-    pub elsewhere: u64,
+    /// Passes without a stage, or in one that is not among those asked for; hidden where a stage is.
+    pub elsewhere: Result<u64, Suppressed>,
 }
 
 /// One stage of the curve.
@@ -101,7 +101,8 @@ impl Experience<'_> {
             }
             points.push(point);
         }
-        Ok(EmotionCurve { scale: self.scale, points, elsewhere })
+        let hidden = points.iter().find_map(|point| point.passes.err());
+        Ok(EmotionCurve { scale: self.scale, points, elsewhere: hidden.map_or(Ok(elsewhere), Err) })
     }
 }
 

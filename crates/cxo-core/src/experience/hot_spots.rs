@@ -212,7 +212,7 @@ impl Experience<'_> {
         let (mut unrated, mut undecided) = (Vec::new(), Vec::new());
         for ((site, answers), cell) in sites.iter_mut().zip(answers).zip(cells) {
             let touchpoint = self.name(site.step).to_owned();
-            if !shown.rates(&touchpoint) {
+            if shown.is_unrated(&touchpoint) {
                 unrated.push(touchpoint);
             } else if decisions.of(cell).and(shown.of(PathKey::Touchpoint, &touchpoint)).is_err() {
                 hidden.push(touchpoint);

@@ -241,7 +241,9 @@ impl Experience<'_> {
             let key = name.iter().map(|&name| name.to_owned()).collect();
             Ok::<_, Error>(ScoreRow { key, passes: decision.map(|()| group.passes), answer })
         };
-        let rows = rated.iter().zip(decisions).map(|((name, group), shown)| row(name, group, shown));
+        // Of too few ratings together the number of groups would tell.
+        let rows = rated.iter().zip(decisions).filter(|_| shown.whole.is_ok());
+        let rows = rows.map(|((name, group), shown)| row(name, group, shown));
         Ok(PathScores { key, all: row(&[], all, shown.whole)?, rows: rows.collect::<Result<_, _>>()? })
     }
 }

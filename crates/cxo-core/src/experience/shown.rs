@@ -15,14 +15,14 @@ pub(super) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Whether a touchpoint, stage or channel is shown; one without a rating is.
+    /// Whether a touchpoint, stage or channel is shown; one without a rating is, if all together are.
     pub(super) fn of(&self, key: PathKey, name: &str) -> Result<(), Suppressed> {
-        self.of.get(&(key.name(), name)).copied().unwrap_or(Ok(()))
+        self.of.get(&(key.name(), name)).copied().unwrap_or(self.whole)
     }
 
-    /// Whether a touchpoint has any rating.
-    pub(super) fn rates(&self, touchpoint: &str) -> bool {
-        self.of.contains_key(&(PathKey::Touchpoint.name(), touchpoint))
+    /// Whether a touchpoint has no rating, and that may be said.
+    pub(super) fn is_unrated(&self, touchpoint: &str) -> bool {
+        self.whole.is_ok() && !self.of.contains_key(&(PathKey::Touchpoint.name(), touchpoint))
     }
 }
 

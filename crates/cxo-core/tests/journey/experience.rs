@@ -433,7 +433,7 @@ fn touchpoints_may_be_fine_and_the_journey_poor() {
     let means: Vec<_> = curve.points.iter().map(|point| point.mean.unwrap().ok().map(|mean| mean.value)).collect();
     assert_eq!(means, [None, None, Some(4.0), Some(4.0), Some(4.0), None]);
     assert_eq!(curve.points[3].change.unwrap().value, 0.0);
-    assert_eq!((curve.points[2].change, curve.elsewhere), (Err(Absent::NoObservations), 0));
+    assert_eq!((curve.points[2].change, curve.elsewhere), (Err(Absent::NoObservations), Ok(0)));
     let nps = PathQuestion::Nps { method: NpsMethod::Auto, confidence: Confidence::P95 };
     assert!(experience.scores(PathKey::Stage, nps, 1).is_err(), "no NPS of ratings from 1 to 5");
     let by_variant = experience.scores(PathKey::Variant, PathQuestion::Csat(Csat::default()), 13).unwrap();

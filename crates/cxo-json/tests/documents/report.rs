@@ -1,5 +1,7 @@
 //! `cxo.report`: real scorecards match the schema and read back the same, and nothing that is read can panic.
 
+use std::collections::BTreeSet;
+
 use chrono::Utc;
 use cxo_core::{
     Confidence, Interval, Method, Seed,
@@ -116,7 +118,7 @@ fn journey(of: &ReportDocument) -> JourneyReport {
     found.hot_spots =
         Ok(ReportHotSpotsRow::new(&spots, ["csat", "1-5", "last-stage"], (60.0, "nine-of-ten"), join, |_| true));
     let consistency = experience.consistency(&ConsistencyOptions::new(0.4).unwrap()).unwrap();
-    found.consistency = Ok(ReportConsistencyRow::new(&consistency, ["csat", "1-5"], |_| true));
+    found.consistency = Ok(ReportConsistencyRow::new(&consistency, ["csat", "1-5"], |_| true, &BTreeSet::new()));
     let outcomes = ["thanks".to_owned()];
     let options = StalledOptions::new().unwrap().outcomes(&outcomes);
     let limits = stalled(&journeys, &options).unwrap();
