@@ -2,8 +2,8 @@
 
 use cxo_json::{
     ChannelMeanRow, ConsistencyRow, Entry, EstimateRow, FunnelStepRow, HotspotRow, JourneyFunnelRow, JourneyReport,
-    JourneyScoresRow, JourneyStageRow, Quantity, RepeatContactsRow, ReportDocument, ReportHotSpotsRow, ReworkRow,
-    ScoreRow,
+    JourneyScoresRow, JourneyStageRow, NodeRow, Quantity, RepeatContactsRow, ReportDocument, ReportHotSpotsRow,
+    ReworkRow, ScoreRow,
 };
 
 use crate::{
@@ -166,15 +166,20 @@ fn funnel(page: &mut Page, funnel: &JourneyFunnelRow) {
     };
     page.table(&columns, funnel.all.steps.iter().enumerate().map(row).collect());
     left_out(page, "Steps", &funnel.hidden);
+    most_lost(page, funnel);
+}
+
+/// Between which steps most are lost, and where they go.
+fn most_lost(page: &mut Page, funnel: &JourneyFunnelRow) {
     let pairs = funnel.all.steps.iter().zip(funnel.all.steps.iter().skip(1));
     let most = pairs.max_by_key(|(step, next)| step.reached.saturating_sub(next.reached));
     if let Some((step, next)) = most.filter(|(step, next)| step.reached > next.reached) {
         let others: u64 = step.next.iter().skip(3).map(|node| node.count).sum();
         let others = (others > 0).then(|| format!("{} → others", page::count(others)));
-        let went = step.next.iter().take(3).map(|node| format!("{} → {}", page::count(node.count), node.touchpoint));
+        let went = |node: &NodeRow| format!("{} → {}", page::count(node.count), page::name(&node.touchpoint));
         let ended = step.ended.as_ref().ok().filter(|ended| **ended > 0);
         let ended = ended.map(|ended| format!("{} ended", page::count(*ended)));
-        let parts: Vec<String> = ended.into_iter().chain(went).chain(others).collect();
+        let parts: Vec<String> = ended.into_iter().chain(step.next.iter().take(3).map(went)).chain(others).collect();
         let parts = if parts.is_empty() { String::new() } else { format!(" Of these {}.", parts.join(", ")) };
         page.line(&page::wrapped(&format!(
             "Most are lost between {} and {}: {} of {}.{parts}",
