@@ -8,6 +8,7 @@ use super::join::Experience;
 use super::scores::PathKey;
 use super::shown::Shown;
 use crate::Error;
+use crate::journey::Text;
 use crate::stats::suppression::Suppressed;
 
 /// What is shown of all ratings beside the comparison of channels.
@@ -23,7 +24,7 @@ struct Rests<'a> {
 impl Experience<'_> {
     /// Hides touchpoints that are hidden elsewhere, and the channels of others where sums that are shown would tell of a small rest.
     pub(super) fn hide_channels(&self, rows: &mut Vec<TouchpointConsistency>, min_responses: u64) -> Result<(), Error> {
-        let (shown, channels) = (self.shown(min_responses)?, self.column(|event| event.channel));
+        let (shown, channels) = (self.shown(min_responses)?, self.column(Text::Channel));
         rows.retain(|row| shown.of(PathKey::Touchpoint, &row.touchpoint).is_ok());
         let mut rests = Rests { shown, touchpoints: BTreeMap::new(), channels: BTreeMap::new(), min_responses };
         for (at, pass) in self.iter().flat_map(|journey| journey.passes).enumerate() {

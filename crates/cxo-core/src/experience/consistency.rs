@@ -3,6 +3,7 @@
 
 use super::join::Experience;
 use super::outcome::{Evidence, SegmentBy};
+use crate::journey::Text;
 use crate::numeric::beta::Beta;
 use crate::numeric::cholesky::Cholesky;
 use crate::numeric::matrix::Matrix;
@@ -189,7 +190,7 @@ impl Experience<'_> {
     /// <https://doi.org/10.1002/sim.2514>; Welch (1951), <https://doi.org/10.1093/biomet/38.3-4.330>; Berger (1982),
     /// <https://doi.org/10.1080/00401706.1982.10487790>, for the tests of all pairs.
     pub fn consistency(&self, options: &ConsistencyOptions) -> Result<Consistency, Error> {
-        let channels = self.column(|event| event.channel);
+        let channels = self.column(Text::Channel);
         let segments = options.segment.numbers(self);
         let mut rows: Vec<(u32, Rated)> = Vec::new();
         let mut at = 0;

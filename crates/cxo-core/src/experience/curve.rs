@@ -5,6 +5,7 @@ use super::clustered;
 use super::join::Experience;
 use super::scores::PathKey;
 use crate::domain::{Scale, Stages};
+use crate::journey::Text;
 use crate::stats::suppression::Suppressed;
 use crate::{Absent, Confidence, Difference, Error, Estimate};
 
@@ -57,7 +58,7 @@ impl Experience<'_> {
         confidence: Confidence,
     ) -> Result<EmotionCurve, Error> {
         let names: Vec<&str> = stages.iter().map(crate::domain::Stage::name).collect();
-        let column = self.column(|event| event.stage);
+        let column = self.column(Text::Stage);
         let mut rated: Vec<Ratings> = vec![Default::default(); names.len()];
         let (mut passes, mut elsewhere, mut at) = (vec![0_u64; names.len()], 0, 0);
         for journey in self.iter() {

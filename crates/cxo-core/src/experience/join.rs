@@ -1,11 +1,9 @@
 //! Which touchpoint does each rating tell of? Journeys with every rating at the touchpoint that it followed. Stateless; borrowed
 //! from the journeys and asked by every analysis of this module.
 
-use std::collections::BTreeMap;
-
 use crate::Error;
 use crate::domain::{Rating, Scale};
-use crate::journey::{Event, Journeys};
+use crate::journey::{Journeys, Text};
 
 /// Seven days in microseconds.
 const WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
@@ -275,13 +273,22 @@ impl<'a> Experience<'a> {
     }
 
     /// What the log knows of a step beside its touchpoint, numbered in the order of the bytes of the texts.
-    pub(super) fn column(&self, of: impl Fn(&Event<'a>) -> Option<&'a str>) -> Column<'a> {
-        let log = self.journeys.log();
-        let text = |pass: &Pass| log.get(pass.row as usize).as_ref().and_then(&of);
-        let mut numbers: BTreeMap<&str, u32> = self.passes.iter().filter_map(text).map(|text| (text, 0)).collect();
-        (0..).zip(numbers.values_mut()).for_each(|(number, slot)| *slot = number);
-        let ids = self.passes.iter().map(|pass| text(pass).and_then(|text| numbers.get(text).copied())).collect();
-        Column { names: numbers.into_keys().collect(), ids }
+    pub(super) fn column(&self, of: Text) -> Column<'a> {
+        let (symbols, ids) = self.journeys.log().texts(of);
+        let id = |pass: &Pass| ids.get(pass.row as usize).map_or(0, |id| *id as usize);
+        let mut numbers = vec![None; symbols.len() + 1];
+        for pass in &self.passes {
+            numbers.get_mut(id(pass)).into_iter().for_each(|number| *number = Some(0));
+        }
+        let seen = |id: usize| numbers.get(id).is_some_and(Option::is_some);
+        let mut names: Vec<(&str, usize)> = symbols.iter().zip(1..).filter(|(_, id)| seen(*id)).collect();
+        names.sort_unstable();
+        numbers.fill(None);
+        for (number, (_, id)) in (0..).zip(&names) {
+            numbers.get_mut(*id).into_iter().for_each(|slot| *slot = Some(number));
+        }
+        let ids = self.passes.iter().map(|pass| numbers.get(id(pass)).copied().flatten()).collect();
+        Column { names: names.into_iter().map(|(name, _)| name).collect(), ids }
     }
 }
 

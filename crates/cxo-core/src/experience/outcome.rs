@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::join::{Experience, RatedJourney, numbers};
 use crate::domain::Scale;
-use crate::journey::OpenJourneys;
+use crate::journey::{OpenJourneys, Text};
 use crate::survey::{Csat, RatingBox};
 use crate::{Confidence, Error, Seed};
 
@@ -171,8 +171,8 @@ impl SegmentBy {
         };
         match self {
             Self::Nothing => vec![0; experience.passes()],
-            Self::Channel => column(experience.column(|event| event.channel)),
-            Self::Device => column(experience.column(|event| event.device)),
+            Self::Channel => column(experience.column(Text::Channel)),
+            Self::Device => column(experience.column(Text::Device)),
             Self::Customer(segments) => {
                 let mut names: Vec<&str> = segments.values().map(String::as_str).collect();
                 names.sort_unstable();
@@ -243,7 +243,7 @@ impl Adjustment {
     /// The stratum of each pass by number: those of one number are alike in everything named, and in the touchpoint.
     pub(super) fn strata(&self, experience: &Experience<'_>) -> Vec<u32> {
         let segments = self.segment.numbers(experience);
-        let stages = self.stage.then(|| experience.column(|event| event.stage));
+        let stages = self.stage.then(|| experience.column(Text::Stage));
         let mut numbers: BTreeMap<(Vec<u32>, u32, u32), u32> = BTreeMap::new();
         let mut strata = Vec::with_capacity(experience.passes());
         for journey in experience.iter() {

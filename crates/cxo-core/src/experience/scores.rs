@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use super::join::{Experience, Pass};
 use crate::domain::{Timestamp, Weight};
+use crate::journey::Text;
 use crate::stats::suppression::{Suppressed, Suppression};
 use crate::survey::{Ces, CesResult, Csat, CsatResult, Designed, NpsMethod, NpsResult, Repeats, Response, Responses};
 use crate::{Confidence, Error, Estimate};
@@ -175,8 +176,8 @@ impl Experience<'_> {
         let mut all = Group::new(self);
         let mut groups: BTreeMap<Vec<&str>, Group> = BTreeMap::new();
         let texts = match key {
-            PathKey::Stage => self.column(|event| event.stage),
-            _ => self.column(|event| event.channel),
+            PathKey::Stage => self.column(Text::Stage),
+            _ => self.column(Text::Channel),
         };
         let mut at = 0;
         for journey in self.iter() {

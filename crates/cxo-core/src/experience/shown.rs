@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::join::Experience;
 use super::scores::PathKey;
 use crate::Error;
+use crate::journey::Text;
 use crate::stats::suppression::{Suppressed, Suppression};
 
 /// What is decided of everything that has a rating.
@@ -29,7 +30,7 @@ impl Shown<'_> {
 impl Experience<'_> {
     /// Decides for all of them together, as stages are sums of touchpoints.
     pub(super) fn shown(&self, min_responses: u64) -> Result<Shown<'_>, Error> {
-        let (stages, channels) = (self.column(|event| event.stage), self.column(|event| event.channel));
+        let (stages, channels) = (self.column(Text::Stage), self.column(Text::Channel));
         let touchpoints = self.journeys.names();
         let (mut total, mut pairs) = (0, BTreeMap::new());
         let (mut of_touchpoints, mut of_channels) = (vec![0; touchpoints.len()], vec![0; channels.names.len()]);

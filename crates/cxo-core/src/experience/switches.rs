@@ -7,6 +7,7 @@ use super::join::Experience;
 use super::moments::compared;
 use super::outcome::{AssociationOptions, Evidence, OutcomeKind};
 use super::strata::{Resamples, Row};
+use crate::journey::Text;
 use crate::{Absent, Confidence, Error, Estimate};
 
 /// Switches of channel and the outcome.
@@ -87,7 +88,7 @@ impl Experience<'_> {
     fn switch_rows(&self, options: &AssociationOptions) -> Result<Vec<(u32, Row)>, Error> {
         let outcomes = options.outcome.resolve(self)?;
         let strata = options.adjustment.strata(self);
-        let channels = self.column(|event| event.channel);
+        let channels = self.column(Text::Channel);
         let (mut rows, mut begin) = (Vec::new(), 0);
         for journey in self.iter() {
             let ending = outcomes.of(&journey);

@@ -33,20 +33,23 @@ pub struct EventLog {
     tells_more: bool,
     /// As many as records, or none where no record has one.
     pub(super) sequences: Vec<u64>,
-    pub(super) attributes: [Attribute; ATTRIBUTES],
+    attributes: [Attribute; ATTRIBUTES],
     /// NaN where there is none.
     pub(super) scores: Vec<f64>,
     pub(super) values: Vec<i64>,
     pub(super) lifecycles: Vec<u8>,
 }
 
-/// What may be known of a record as text.
-pub(super) const ATTRIBUTES: usize = 4;
-/// The places of the channel and of the stage, on both sides of the device.
-pub(super) const CHANNEL: usize = 0;
-pub(super) const STAGE: usize = 2;
-/// The place of the event id after channel, device and stage.
-pub(super) const EVENT_ID: usize = 3;
+/// What may be known of a record as text, in the order of the columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Text {
+    Channel,
+    Device,
+    Stage,
+    EventId,
+}
+
+const ATTRIBUTES: usize = Text::EventId as usize + 1;
 
 /// The value that says that there is no amount.
 pub(super) const NO_VALUE: i64 = i64::MIN;
@@ -82,9 +85,9 @@ impl Keyed {
 
 /// A column of texts that a record may have: id + 1, 0 for none; no ids where no record has one.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Attribute {
-    pub(super) symbols: Symbols,
-    pub(super) ids: Vec<u32>,
+struct Attribute {
+    symbols: Symbols,
+    ids: Vec<u32>,
 }
 
 impl Attribute {
@@ -235,14 +238,10 @@ impl EventLog {
         })
     }
 
-    /// The channel of each row: 0 for none, empty where no record has one.
-    pub(super) fn channel_ids(&self) -> &[u32] {
-        &self.attributes[CHANNEL].ids
-    }
-
-    /// The stages, and the number of that of each row, counted from 1: 0 for none, empty where no record has one.
-    pub(super) fn stages(&self) -> (&Symbols, &[u32]) {
-        (&self.attributes[STAGE].symbols, &self.attributes[STAGE].ids)
+    /// The different texts, and the number of that of each row, counted from 1: 0 for none, empty where no record has one.
+    pub(crate) const fn texts(&self, of: Text) -> (&Symbols, &[u32]) {
+        let Attribute { symbols, ids } = &self.attributes[of as usize];
+        (symbols, ids.as_slice())
     }
 
     /// Whether a record began or ended something.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::event_log::{EVENT_ID, EventLog};
+use super::event_log::{EventLog, Text};
 use super::grouping::{Grouped, Record, begins, by_customer, in_order};
 use super::options::{Duplicates, JourneyOptions, Split, Ties};
 use crate::Error;
@@ -137,6 +137,7 @@ impl<'a> Journeys<'a> {
     #[allow(clippy::cast_possible_truncation, reason = "a log has fewer than 2³² records")]
     fn fill(&mut self, grouped: &Grouped, options: &JourneyOptions, cuts: &[bool]) {
         let (log, mut ids) = (self.log, HashSet::new());
+        let (_, event_ids) = log.texts(Text::EventId);
         let mut times = Vec::with_capacity(log.len());
         self.steps.reserve_exact(log.len());
         self.rows.reserve_exact(log.len());
@@ -151,7 +152,7 @@ impl<'a> Journeys<'a> {
                 let again = match options.duplicates {
                     Duplicates::Keep => false,
                     Duplicates::ById => {
-                        let id = log.attributes[EVENT_ID].ids.get(row as usize).copied().unwrap_or_default();
+                        let id = event_ids.get(row as usize).copied().unwrap_or_default();
                         id > 0 && !ids.insert(id)
                     }
                     Duplicates::Within { micros } => kept

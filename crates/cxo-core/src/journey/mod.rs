@@ -42,6 +42,7 @@ pub use conformance::{
 pub use credit::{AttributionOptions, LogAttribution};
 pub use event::{Event, Lifecycle};
 pub use event_log::EventLog;
+pub(crate) use event_log::Text;
 pub use flow::{Edge, Flow, JourneyMap, NodeCount, TouchpointCount};
 pub use funnel::{Funnel, FunnelComparison, FunnelDefinition, FunnelPassage, FunnelStep, Immature, StepDifference};
 pub use identity::Identities;

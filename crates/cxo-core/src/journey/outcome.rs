@@ -1,7 +1,7 @@
 //! What ends a journey, and was that wanted? Declared outcomes, and the way of each journey up to the first of them. Stateless; called
 //! by paths, chains and attribution.
 
-use super::{JourneyView, Journeys, PathCount, Paths};
+use super::{JourneyView, Journeys, PathCount, Paths, Text};
 use crate::Error;
 
 /// Whether an outcome is wanted.
@@ -153,9 +153,6 @@ pub(super) struct Ways<'j, 'a> {
     pub(super) lookback: Option<i64>,
 }
 
-/// The place of the channel among the attributes of a log.
-const CHANNEL: usize = 0;
-
 impl<'j, 'a> Ways<'j, 'a> {
     pub(super) fn new<O: Clone + Into<DeclaredOutcome>>(
         journeys: &'j Journeys<'a>,
@@ -179,7 +176,7 @@ impl<'j, 'a> Ways<'j, 'a> {
         let (names, channels) = match steps {
             PathSteps::Touchpoint => (journeys.names().to_vec(), None),
             PathSteps::Channel => {
-                let symbols = &journeys.log().attributes[CHANNEL].symbols;
+                let (symbols, _) = journeys.log().texts(Text::Channel);
                 let mut order: Vec<(&str, u32)> = symbols.iter().zip(0..).collect();
                 if order.is_empty() {
                     return Err(Error::no_data("channels of touchpoints"));
@@ -244,7 +241,7 @@ impl<'j, 'a> Ways<'j, 'a> {
 
     fn label(&self, step: u32, row: u32) -> Option<u32> {
         let Some(channels) = &self.channels else { return Some(step) };
-        let id = self.journeys.log().attributes[CHANNEL].ids.get(row as usize)?.checked_sub(1)?;
+        let id = self.journeys.log().texts(Text::Channel).1.get(row as usize)?.checked_sub(1)?;
         channels.get(id as usize).copied()
     }
 

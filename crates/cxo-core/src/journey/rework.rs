@@ -1,8 +1,8 @@
 //! What has to be done again, and how soon? Rework in journeys, and repeat contacts of customers. Stateless; asked of
 //! [`Journeys`].
 
-use super::Journeys;
 use super::clustered::Answers;
+use super::{Journeys, Text};
 use crate::{Absent, Confidence, Error, Estimate};
 
 /// How often one touchpoint comes again in a journey. Formula page: `docs/formulas/rework.md`.
@@ -111,7 +111,7 @@ impl Journeys<'_> {
         }
         let mut counts = vec![RepeatCounts::default(); self.names().len()];
         let mut later = vec![Later::default(); self.names().len()];
-        let (end, channels) = (self.observed_until(), self.log().channel_ids());
+        let (end, (_, channels)) = (self.observed_until(), self.log().texts(Text::Channel));
         for customer in self.by_customer() {
             for &step in customer.steps {
                 if let Some(later) = later.get_mut(step as usize) {

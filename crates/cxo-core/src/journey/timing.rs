@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::event::Lifecycle;
 use super::flow::quantile;
-use super::{JourneyView, Journeys};
+use super::{JourneyView, Journeys, Text};
 use crate::{Absent, Error};
 
 /// How values are spread; quantiles of R type 7 (Hyndman and Fan 1996), the mean from an exact sum.
@@ -207,7 +207,7 @@ impl<'a> Journeys<'a> {
             self.number(name).ok_or_else(|| Error::no_data(format!("no record of the outcome \"{name}\"")))
         };
         let outcomes = outcomes.iter().map(number).collect::<Result<Vec<u32>, Error>>()?;
-        let (end, (stages, ids)) = (self.observed_until(), self.log().stages());
+        let (end, (stages, ids)) = (self.observed_until(), self.log().texts(Text::Stage));
         if ids.is_empty() {
             return Err(Error::no_data("stages of touchpoints"));
         }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{Event, JourneyView, Journeys};
+use super::{Event, JourneyView, Journeys, Text};
 use crate::{Error, Probability};
 
 /// How many variants are kept.
@@ -154,7 +154,7 @@ impl<'a> Journeys<'a> {
     /// # Complexity
     /// O(n) for n touchpoints.
     pub fn by_stage(&self) -> Result<Self, Error> {
-        let (stages, ids) = self.log.stages();
+        let (stages, ids) = self.log.texts(Text::Stage);
         let mut order: Vec<(&str, u32)> = stages.iter().zip(1..).collect();
         order.sort_unstable();
         let mut numbers = vec![None; order.len() + 1];
