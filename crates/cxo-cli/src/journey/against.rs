@@ -1,10 +1,12 @@
 //! Against which segment the others are compared: one of a column, or the time before a change.
 
 use clap::Args;
+use cxo_json::Entry;
 
 use crate::{
     asking::QUESTION,
     journey::{columns::Columns, period::Bound},
+    page::{self, Page},
 };
 
 /// The segments of `--change`.
@@ -34,5 +36,16 @@ impl Against {
     /// The segment that the others are compared with.
     pub(crate) fn baseline(&self) -> Option<&str> {
         self.change.map(|_| BEFORE).or(self.baseline.as_deref())
+    }
+}
+
+/// A part of the page for each segment that is compared, with its name; a line says why another is not.
+pub(crate) fn each<T>(page: &mut Page, of: &[Entry<T>], part: impl Fn(&mut Page, &str, &T)) {
+    for entry in of {
+        let name = page::segment(entry.segment.as_deref());
+        match &entry.outcome {
+            Ok(row) => part(page, &name, row),
+            Err(reason) => page.line(&format!("{name} is not compared: {reason}")),
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     duration::{self, Span},
     failure::Failure,
     journey::{
-        against::Against,
+        against::{self, Against},
         columns::{Columns, Rules},
         file, log, map,
     },
@@ -276,15 +276,7 @@ fn comparisons(page: &mut Page, of: &[Entry<FunnelComparisonRow>]) {
         ("interval", Align::Left),
         ("p", Align::Right),
     ];
-    for entry in of {
-        let name = page::segment(entry.segment.as_deref());
-        let row = match &entry.outcome {
-            Ok(row) => row,
-            Err(reason) => {
-                page.line(&format!("{name} is not compared: {reason}"));
-                continue;
-            }
-        };
+    against::each(page, of, |page, name, row| {
         let baseline = page::segment(Some(&row.baseline));
         page.line(&format!("{name} minus {baseline}, in percentage points:"));
         let steps = row.steps.iter().skip(1);
@@ -297,7 +289,7 @@ fn comparisons(page: &mut Page, of: &[Entry<FunnelComparisonRow>]) {
             let both = page::count(row.in_both);
             page.line(&format!("{both} customers entered in both; the comparison takes them as clusters."));
         }
-    }
+    });
     if !of.is_empty() {
         page.line("Each p-value is of one test: with many segments and steps some are small by chance.");
     }

@@ -21,7 +21,7 @@ use crate::{
     duration,
     failure::Failure,
     journey::{
-        against::Against,
+        against::{self, Against},
         columns::{Columns, Rules},
         file,
         log::{self, Answers},
@@ -330,15 +330,7 @@ fn comparisons(page: &mut Page, of: &[Entry<MapComparisonRow>]) {
         ("interval", Align::Left),
         ("corrected p", Align::Right),
     ];
-    for entry in of {
-        let name = page::segment(entry.segment.as_deref());
-        let compared = match &entry.outcome {
-            Ok(compared) => compared,
-            Err(reason) => {
-                page.line(&format!("{name} is not compared: {reason}"));
-                continue;
-            }
-        };
+    against::each(page, of, |page, segment, compared| {
         let touchpoints = compared.touchpoints.iter().map(|row| (page::name(&row.touchpoint), &row.shares));
         let steps = compared.edges.iter();
         let steps = steps.map(|row| (format!("{} → {}", page::name(&row.from), page::name(&row.to)), &row.shares));
@@ -353,7 +345,7 @@ fn comparisons(page: &mut Page, of: &[Entry<MapComparisonRow>]) {
             vec![name.clone(), own, base, difference, interval, p]
         };
         page.line(&page::wrapped(&format!(
-            "{name} ({}) against {} ({}): shares of journeys, the surest differences first; p-values of all {} are corrected \
+            "{segment} ({}) against {} ({}): shares of journeys, the surest differences first; p-values of all {} are corrected \
              together ({}).",
             page::journeys(compared.journeys),
             page::segment(Some(&compared.baseline)),
@@ -363,7 +355,7 @@ fn comparisons(page: &mut Page, of: &[Entry<MapComparisonRow>]) {
         )));
         page.table(&columns, rows.iter().take(COMPARED).map(row).collect());
         more(page, rows.len(), COMPARED, "differences");
-    }
+    });
 }
 
 /// What did not fit.

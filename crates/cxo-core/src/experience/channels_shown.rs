@@ -68,8 +68,8 @@ impl Rests<'_> {
         }
         while let Some((&name, _)) = self.channels.iter().find(|(_, rest)| self.small(**rest)) {
             let of = |row: &TouchpointConsistency| {
-                let means = row.channels.iter().flat_map(|channels| &channels.means);
-                means.filter(|mean| mean.channel == name).map(|mean| mean.ratings).next()
+                let mut means = row.channels.iter().flat_map(|channels| &channels.means);
+                means.find(|mean| mean.channel == name).map(|mean| mean.ratings)
             };
             let fewest = rows.iter_mut().filter_map(|row| Some((of(row)?, row))).min_by_key(|(ratings, _)| *ratings);
             let taken =
